@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * backend - the interface of a source of mail facts. A provider family is one file (or folder) and
+ * one name in the meson option `backends`; the registry is generated from that list.
+ *
+ * parse is pure: no clock, no I/O, no allocation a record; all it knows is its state, made from
+ * struct parse_options. That gives every family fixture tests, split tests, fuzzing, benchmarks and
+ * `mtatop --replay NAME FILE` with no code of its own.
+ * The other slots return OK or an error class; schedule.c alone decides what follows.
+ */
+#ifndef MT_BACKENDS_BACKEND_H
+#define MT_BACKENDS_BACKEND_H
+
+#include "store/base/clock.h"
+#include "store/base/conf.h"
+#include "store/event.h"
+#include "store/service.h"
+#include "store/store_write.h"
+
+#include <poll.h>
+
+/* An instance of a family on this machine: one provider. All strings borrowed. */
+struct instance_def {
+	const char *family;      /* backend_ops.name */
+	const char *name;        /* provider name: "postfix", "postfix-out" */
+	const char *host;        /* this host's name as the MTA logs it, or NULL */
+	const char *config_dir;  /* Postfix config_directory, or NULL when only files were given */
+	const char *syslog_name; /* only lines of this instance ("postfix"); NULL = every line of the family */
+	const char *const *logs; /* log files in order of preference; the first that exists is followed */
+	size_t nlogs;
+	bool all_logs;           /* --log FILE...: read every one of logs, not the first that exists */
+	bool journal;            /* read the systemd journal when no file exists (or when configured) */
+};
+
+struct backend_env {         /* what a source may use; all borrowed for the source's life */
+	struct store *store;
+	const struct clock *clock;
+	const struct conf *conf;
+	const struct backend_ops *family;
+	const struct instance_def *def;
+	int provider, source;    /* store ids */
+	int64_t read_back_ms;    /* first start: how far back to read what files still hold; default 7 days */
+	bool until_caught_up;    /* one pass, then done */
+};
+
+enum step_result {
+	STEP_DONE = 0,  /* round finished; call again after the interval */
+	STEP_AGAIN = 1, /* more work is ready now (catching up): call again soon, after others had a turn */
+	STEP_WAIT = 2   /* waits on its fds or its next_wish */
+};
+
+struct source_ops {
+	const char *name;             /* "log", "queue" */
+	int64_t interval_ms;          /* default time between rounds */
+	size_t state_bytes;
+	int (*init)(void *state, const struct backend_env *env, struct mt_error *reterr);
+	/* step - a bounded slice of work (<= ~20 ms). enum step_result or a negative mt_err. */
+	int (*step)(void *state, struct mt_error *reterr);
+	/* fds - what to poll while waiting; returns how many were filled. May be NULL. */
+	size_t (*fds)(const void *state, struct pollfd *out, size_t max);
+	/* interval - the wish for the next round, ms; 0 = default. May be NULL. */
+	int64_t (*interval)(const void *state);
+	/* health - add detail, newest_ms, done/total bytes to what the schedule knows. May be NULL. */
+	void (*health)(const void *state, struct source_health *out);
+	void (*done)(void *state);
+};
+
+struct job_output {              /* collects the lines of a job; add copies */
+	int (*add)(void *ctx, struct str line, int64_t offset);
+	bool (*canceled)(void *ctx);
+	void *ctx;
+	char summary[160];
+};
+
+
+enum backend_cap {
+	BACKEND_CAP_LOG = 1,    /* has parse: reads a log */
+	BACKEND_CAP_QUEUE = 2,  /* depth and listing */
+	BACKEND_CAP_ACT = 4,    /* hold, release, requeue, delete, expire, flush */
+	BACKEND_CAP_DETAIL = 8  /* one message on demand */
+};
+
+struct parse_options {
+	int64_t now_utc_ms;     /* reference for stamps without a year: no line is later than this + 1 day */
+	const char *timezone;   /* zone of stamps without one, tz(3) syntax; NULL = the system's */
+};
+
+struct backend_ops {
+	const char *name;       /* "postfix" */
+	const char *summary;    /* one line for --help and the providers view */
+	const struct conf_key *keys; /* its section of mtatop.conf; alphabetized */
+	size_t nkeys;
+	unsigned caps;          /* enum backend_cap */
+
+	/* parsing */
+	size_t parse_state_bytes;
+	void (*parse_init)(void *state, const struct parse_options *options);
+	/*
+	 * parse - consume complete records from bytes and emit their events, one or more a line.
+	 * final   no more bytes will follow: an unterminated last line is a record too.
+	 * *ret_consumed   bytes used; the caller gives the rest again with more behind it.
+	 * Each event carries line_offset = offset of its line within bytes.
+	 * Returns 0 or what the sink returned. Never fails on input: what it can't read is EVENT_UNPARSED.
+	 */
+	int (*parse)(void *state, struct str bytes, bool final, const struct event_sink *sink,
+		size_t *ret_consumed);
+	void (*parse_done)(void *state);
+	/* looks_like - 0..100: how sure that these first bytes of a file are this family's log. */
+	int (*looks_like)(struct str head);
+
+	/* running: the kinds of source an instance has ("log" is generic, see logsource.h) */
+	const struct source_ops *const *sources; /* NULL-terminated */
+	/* discover - find instances on this machine or in conf; call found for each (strings borrowed
+	 * during the call). Returns the number found or a negative mt_err. NULL: no discovery. */
+	int (*discover)(const struct conf *conf, int (*found)(void *ctx, const struct instance_def *def),
+		void *ctx, struct mt_error *reterr);
+	/* services - write the service -> port map of an instance into the store (store_services). May be NULL. */
+	int (*services)(struct store *store, int provider, const struct instance_def *def,
+		struct mt_error *reterr);
+	/* job - run one on-demand job to its end (own thread; may block); lines go to out. May be NULL. */
+	int (*job)(const struct instance_def *def, const struct job_request *request, struct job_output *out,
+		struct mt_error *reterr);
+};
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * service - what a screen may ask of the backends beyond the cache: jobs that run in a thread of
+ * their own and give back lines of text. tui/main.c hands the table to the screens, so tui needs
+ * no header of backends/.
+ */
+#ifndef MT_STORE_SERVICE_H
+#define MT_STORE_SERVICE_H
+
+#include "store/base/err.h"
+#include "store/base/str.h"
+
+#include <stdint.h>
+
+enum job_kind {
+	JOB_LOG_TAIL,   /* the last max_lines lines of the provider's log */
+	JOB_LOG_FIND,   /* lines of t0..t1 that hold one of the queue ids */
+	JOB_QUEUE_FILE, /* headers of a queued message (postcat -h) */
+	JOB_HOLD, JOB_RELEASE, JOB_REQUEUE, JOB_DELETE, JOB_EXPIRE, /* actions on ids */
+	JOB_FLUSH       /* the whole queue */
+};
+
+struct job_id { /* identity of a queue entry, re-checked right before an action */
+	struct str qid, sender;
+	int64_t arrival_ms;
+};
+
+struct job_request { /* copied by start */
+	enum job_kind kind;
+	int provider;
+	int64_t t0_ms, t1_ms;
+	size_t max_lines;
+	const struct job_id *ids;
+	size_t nids;
+};
+
+struct job_line { struct str text; int64_t offset; };
+
+enum job_state { JOB_RUNNING, JOB_DONE, JOB_FAILED };
+
+struct job; /* owned by who started it */
+
+struct services {
+	void *ctx;
+	bool read_write; /* actions allowed */
+	/* start - begin a job. Gives *ret (end with drop). MT_EPERM: an action without --read-write. */
+	int (*start)(void *ctx, const struct job_request *request, struct job **ret, struct mt_error *reterr);
+	/* state - where it stands; when not RUNNING, *ret_error (may be NULL) has the failure. Never blocks. */
+	enum job_state (*state)(struct job *job, struct mt_error *ret_error);
+	/* lines - result lines of a DONE job, borrowed until drop; summary: one sentence for the status line. */
+	const struct job_line *(*lines)(struct job *job, size_t *ret_n);
+	const char *(*summary)(struct job *job);
+	/* drop - cancel if running, free. NULL accepted. */
+	void (*drop)(struct job *job);
+};
+
+#endif
