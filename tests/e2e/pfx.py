@@ -104,6 +104,54 @@ class Sink:
         self.sock.close()
 
 
+class FilterProxy(Sink):
+    """An after-queue content filter: takes a message, gives it back to Postfix, answers with Postfix's answer."""
+
+    def __init__(self, reinject_port):
+        self.reinject_port = reinject_port
+        super().__init__("accept")
+
+    def talk(self, conn):
+        sender, rcpts, lines = None, [], None
+        try:
+            conn.sendall(b"220 filter.test ESMTP\r\n")
+            for line in conn.makefile("rb"):
+                word = line[:4].upper()
+                if lines is not None:
+                    if line != b".\r\n":
+                        lines.append(line)
+                        continue
+                    answer = self.reinject(sender, rcpts, b"".join(lines))
+                    lines, rcpts = None, []
+                    conn.sendall(b"250 2.0.0 from MTA(smtp:[127.0.0.1]:%d): %s\r\n" % (self.reinject_port, answer))
+                elif word == b"MAIL":
+                    sender = line[line.index(b"<") + 1:line.index(b">")].decode()
+                    conn.sendall(b"250 2.1.0 Ok\r\n")
+                elif word == b"RCPT":
+                    rcpts.append(line[line.index(b"<") + 1:line.index(b">")].decode())
+                    conn.sendall(b"250 2.1.5 Ok\r\n")
+                elif word == b"DATA":
+                    lines = []
+                    conn.sendall(b"354 go on\r\n")
+                elif word == b"QUIT":
+                    conn.sendall(b"221 2.0.0 Bye\r\n")
+                    return
+                else:
+                    conn.sendall(b"250 filter.test\r\n")
+        except OSError:
+            pass
+        finally:
+            conn.close()
+
+    def reinject(self, sender, rcpts, body):
+        with smtplib.SMTP("127.0.0.1", self.reinject_port, local_hostname="filter.test", timeout=DEADLINE_S) as s:
+            s.mail(sender)
+            for rcpt in rcpts:
+                s.rcpt(rcpt)
+            code, text = s.data(body)
+            return b"%d %s" % (code, text)
+
+
 MAIN_CF = """compatibility_level = 3.6
 config_directory = {etc}
 queue_directory = {dir}/spool
@@ -120,9 +168,9 @@ myhostname = mail.example.test
 mydomain = example.test
 myorigin = example.test
 mydestination = mail.example.test, localhost, local.test
-local_transport = discard:local
+local_transport = local:mail.example.test
 local_recipient_maps = texthash:{etc}/locals
-alias_maps =
+alias_maps = texthash:{etc}/aliases
 alias_database =
 biff = no
 append_dot_mydomain = no
@@ -157,12 +205,13 @@ class Postfix:
 
     USER, PASSWORD = "alice", "correct horse"
 
-    def __init__(self, directory, real_ports=False, extra="", master_extra=()):
+    def __init__(self, directory, real_ports=False, extra="", master_extra=(), filtered=False):
         self.dir, self.etc = directory, directory + "/etc"
         self.log = directory + "/log/mail.log"
         self.extra, self.master_extra = extra, master_extra
         self.p25, self.p587, self.p465 = (25, 587, 465) if real_ports else (free_port(), free_port(), free_port())
         self.sinks = {m: Sink(m) for m in ("accept", "soft", "hard", "hang")}
+        self.filter = FilterProxy(free_port()) if filtered else None  # on mail of port 25 only
         self.refused = free_port()  # nobody listens there
 
     def run(self, *argv, check=True, **kw):
@@ -178,7 +227,9 @@ class Postfix:
         with open(self.etc + "/main.cf", "w") as f:
             f.write(MAIN_CF.format(etc=self.etc, dir=self.dir, log=self.log, extra=self.extra))
         with open(self.etc + "/locals", "w") as f:
-            f.write("bob@local.test x\n")
+            f.write("bob@local.test x\nfw@local.test x\nroot@local.test x\n")
+        with open(self.etc + "/aliases", "w") as f:
+            f.write("bob /dev/null\nroot /dev/null\nfw forwarded@accept.test\n")
         with open(self.etc + "/transport", "w") as f:
             for name, sink in self.sinks.items():
                 f.write("%s.test smtp:[127.0.0.1]:%d\n" % (name, sink.port))
@@ -201,13 +252,18 @@ class Postfix:
         auth = ["smtpd_sasl_auth_enable=yes", "smtpd_relay_restrictions=permit_sasl_authenticated,reject",
                 "smtpd_recipient_restrictions=permit_sasl_authenticated,reject"]
         for port, name, options in (
-                (self.p25, None, []),
+                (self.p25, None, ["content_filter=smtp:[127.0.0.1]:%d" % self.filter.port] if self.filter else []),
                 (self.p587, "postfix/submission", ["smtpd_tls_security_level=encrypt"] + auth),
                 (self.p465, "postfix/submissions", ["smtpd_tls_wrappermode=yes"] + auth)):
             key = "127.0.0.1:%d/inet" % port
             self.run(*pc, "-M", "%s=127.0.0.1:%d inet n - n - - smtpd" % (key, port))
             if name:
-                self.run(*pc, "-P", *["%s/%s" % (key, o) for o in ["syslog_name=" + name] + options])
+                options = ["syslog_name=" + name] + options
+            if options:
+                self.run(*pc, "-P", *["%s/%s" % (key, o) for o in options])
+        if self.filter:
+            self.run(*pc, "-M", "127.0.0.1:%d/inet=127.0.0.1:%d inet n - n - - smtpd" % ((self.filter.reinject_port,) * 2))
+            self.run(*pc, "-P", "127.0.0.1:%d/inet/syslog_name=postfix/reinject" % self.filter.reinject_port)
         for line in self.master_extra:
             self.run(*pc, "-M", line)
 
@@ -232,7 +288,7 @@ class Postfix:
         self.run("postfix", "-c", self.etc, "stop", check=False)
         if pid:
             wait_for("Postfix to end", lambda: not os.path.exists("/proc/%d" % pid))
-        for sink in self.sinks.values():
+        for sink in list(self.sinks.values()) + ([self.filter] if self.filter else []):
             sink.close()
 
     def postqueue(self, *args):
