@@ -14,7 +14,7 @@
 
 /* scan_lit - exactly these bytes. */
 bool scan_lit(struct str *in, struct str lit);
-/* scan_u64 - 1..max_digits decimal digits, value <= max. */
+/* scan_u64 - a run of 1..max_digits decimal digits, value <= max; a longer run is refused, never cut. */
 bool scan_u64(struct str *in, unsigned max_digits, uint64_t max, uint64_t *ret);
 /* scan_i64 - the same with an optional '-'. */
 bool scan_i64(struct str *in, unsigned max_digits, int64_t min, int64_t max, int64_t *ret);
@@ -26,7 +26,10 @@ bool scan_word(struct str *in, struct str *ret);
 struct str scan_while(struct str *in, bool (*keep)(char));
 bool scan_is_digit(char c);
 bool scan_is_alnum(char c);
-/* scan_centis - a decimal number ("3", "0.04", "18910") as hundredths, rounded half up, 0..max; no sign, no exponent. */
+/*
+ * scan_centis - a decimal number ("3", "0.04", "18910") as hundredths, rounded half up, 0..max. No sign;
+ * refused when a letter or '.' follows ("1e309", "1.2.3"), so that a part is never taken for the whole.
+ */
 bool scan_centis(struct str *in, int64_t max, int64_t *ret);
 /* scan_all_u64 - the whole view is one number in 0..max. */
 bool scan_all_u64(struct str s, uint64_t max, uint64_t *ret);
