@@ -82,6 +82,12 @@ struct pane_ops {
 	int default_sort;      /* column */
 	const enum request *requests; /* requests it handles itself (shown in hints and help), REQ_NONE-terminated */
 	size_t state_bytes;
+	/* Place on the overview: priority 1 stays longest, 0 = no tile. Sizes include the border. A tile that
+	 * grows takes the rows that are left over (lists); others stop at want. */
+	struct tile_hint {
+		int priority, min_w, min_h, want_w, want_h;
+		bool grows;
+	} tile_hint;
 	/* open - object and query as in pane_target; state is zeroed before. */
 	int (*open)(void *state, const struct view *v, int64_t object);
 	/* refresh - query into table (list panes) and/or the state. Inside one reader snapshot. */
@@ -96,6 +102,10 @@ struct pane_ops {
 		const struct row *const *tagged, size_t ntagged, struct pane_target *ret_target);
 	/* enter - where Enter on the row leads; false: nowhere. */
 	bool (*enter)(void *state, const struct view *v, const struct row *selected, struct pane_target *ret);
+	/* identify - the queue entry behind a row, for hold, release, requeue, delete, expire: the app collects the
+	 * tagged or selected rows, asks for confirmation and runs the job. false: no such entry. May be NULL. */
+	bool (*identify)(const void *state, const struct view *v, const struct row *row, struct job_id *ret,
+		int *ret_provider);
 	/* tick - called some times a second while shown, for jobs; true: refresh/draw again. May be NULL. */
 	bool (*tick)(void *state, const struct view *v);
 	void (*close)(void *state);
