@@ -23,6 +23,7 @@ struct spawn_request {
 };
 
 struct spawn;
+#define SPAWN_FDS_MAX 3 /* stdout, stderr, a timer for the time-out */
 typedef int (*spawn_bytes_fn)(void *ctx, struct str bytes);
 
 /* spawn_open - start the child. MT_ENOENT / MT_EPERM / MT_EIO. Gives *ret; end with spawn_close. */
@@ -32,6 +33,9 @@ size_t spawn_fds(const struct spawn *s, struct pollfd *out, size_t max);
 /* spawn_step - move what is ready, non-blocking; out gets stdout bytes. 1 = still running, 0 = ended and
  * reaped (see spawn_exit_code), negative: MT_ELIMIT, MT_EIO, MT_ECANCELED after the time-out, or what out returned. */
 int spawn_step(struct spawn *s, spawn_bytes_fn out, void *ctx, struct mt_error *reterr) MT_MUST_CHECK;
+/* spawn_wait - blocking: step until the end. Returns the exit code (>= 0) or a negative mt_err, as spawn_step.
+ * The child is still to be closed with spawn_close. */
+int spawn_wait(struct spawn *s, spawn_bytes_fn out, void *ctx, struct mt_error *reterr) MT_MUST_CHECK;
 /* spawn_exit_code - 0..255, or 128 + signal. Only after spawn_step returned 0. */
 int spawn_exit_code(const struct spawn *s);
 /* spawn_stderr - the first 4 KiB of stderr, raw bytes. Borrowed. */
