@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+/* args - getopt_long over one table; see args.h. Knows no defaults: those are main's and the configuration's. */
+#include "tui/args.h"
+
+#include "store/base/conf.h"
+#include "store/base/mem.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DELAY_MIN_MS 100
+#define DELAY_MAX_MS 3600000
+
+enum option_id {
+	OPT_CACHE = 256,
+	OPT_CONFIG,
+	OPT_DELAY,
+	OPT_DEMO,
+	OPT_DUMP_CONFIG,
+	OPT_FAKE_NOW,
+	OPT_FILTER,
+	OPT_FORMAT,
+	OPT_HELP,
+	OPT_LOG,
+	OPT_NO_COLOR,
+	OPT_NO_MOUSE,
+	OPT_NO_UNICODE,
+	OPT_ONCE,
+	OPT_PROVIDER,
+	OPT_READ_WRITE,
+	OPT_READONLY,
+	OPT_REPLAY,
+	OPT_SCRIPT,
+	OPT_SINCE,
+	OPT_SORT_KEY,
+	OPT_THEME,
+	OPT_UNTIL,
+	OPT_UNTIL_CAUGHT_UP,
+	OPT_VERSION,
+	OPT_WINDOW
+};
+
+static const struct option options[] = {
+	{"cache", required_argument, NULL, OPT_CACHE},
+	{"config", required_argument, NULL, OPT_CONFIG},
+	{"delay", required_argument, NULL, OPT_DELAY},
+	{"demo", no_argument, NULL, OPT_DEMO},
+	{"dump-config", no_argument, NULL, OPT_DUMP_CONFIG},
+	{"fake-now", required_argument, NULL, OPT_FAKE_NOW},
+	{"filter", required_argument, NULL, OPT_FILTER},
+	{"format", required_argument, NULL, OPT_FORMAT},
+	{"help", no_argument, NULL, OPT_HELP},
+	{"log", required_argument, NULL, OPT_LOG},
+	{"no-color", no_argument, NULL, OPT_NO_COLOR},
+	{"no-mouse", no_argument, NULL, OPT_NO_MOUSE},
+	{"no-unicode", no_argument, NULL, OPT_NO_UNICODE},
+	{"once", no_argument, NULL, OPT_ONCE},
+	{"provider", required_argument, NULL, OPT_PROVIDER},
+	{"read-write", no_argument, NULL, OPT_READ_WRITE},
+	{"readonly", no_argument, NULL, OPT_READONLY},
+	{"replay", required_argument, NULL, OPT_REPLAY},
+	{"script", required_argument, NULL, OPT_SCRIPT},
+	{"since", required_argument, NULL, OPT_SINCE},
+	{"sort-key", required_argument, NULL, OPT_SORT_KEY},
+	{"theme", required_argument, NULL, OPT_THEME},
+	{"until", required_argument, NULL, OPT_UNTIL},
+	{"until-caught-up", no_argument, NULL, OPT_UNTIL_CAUGHT_UP},
+	{"version", no_argument, NULL, OPT_VERSION},
+	{"window", required_argument, NULL, OPT_WINDOW},
+	{NULL, 0, NULL, 0},
+};
+
+static const char usage[] =
+	"mtatop - top for mail delivery\n"
+	"\n"
+	"  mtatop [OPTION]...                    the dashboard of this machine's mail system\n"
+	"  mtatop collect [--until-caught-up]    collect without a screen\n"
+	"  mtatop report [--format text|json|csv] [--since TIME] [--until TIME]\n"
+	"                                        print all figures\n"
+	"  mtatop doctor                         what was found, what can't be read, and the fix\n"
+	"  mtatop --replay postfix FILE|-        parse a log, print JSON lines\n"
+	"\n"
+	"  --cache FILE        the cache database\n"
+	"  --config FILE       the configuration file\n"
+	"  --delay SECONDS     refresh the screen at most this often\n"
+	"  --demo              open the demo, on traffic made up here\n"
+	"  --dump-config       print the configuration in force and exit\n"
+	"  --filter TEXT       start with this text filter\n"
+	"  --format FORMAT     of a report: text, json or csv\n"
+	"  --help              this text\n"
+	"  --log FILE          read this log and nothing else; may be repeated; - is standard "
+	"input\n"
+	"  --no-color          no colours (as NO_COLOR=1)\n"
+	"  --no-mouse          leave the mouse to the terminal\n"
+	"  --no-unicode        ASCII only\n"
+	"  --once              print the board once and exit\n"
+	"  --provider NAME     start with, or report on, this provider\n"
+	"  --read-write        allow actions on the queue\n"
+	"  --readonly          no actions on the queue (the default)\n"
+	"  --replay NAME FILE  see above\n"
+	"  --since TIME        begin of a report: RFC 3339, YYYY-MM-DD[ hh:mm], unix seconds, -2h\n"
+	"  --sort-key COLUMN   sort lists by this column\n"
+	"  --theme THEME       default, contrast or mono\n"
+	"  --until TIME        end of a report\n"
+	"  --until-caught-up   with collect: read everything there is, then exit\n"
+	"  --version           the version\n"
+	"  --window WINDOW     5m, 15m, 1h, 6h, 24h, 7d or 30d\n"
+	"\n"
+	"Keys: press ? in the dashboard. More: man mtatop\n";
+
+const char *args_usage(void)
+{
+	return usage;
+}
+
+static void add_log(struct args *a, const char *path)
+{
+	a->logs = xrealloc(a->logs, (a->nlogs + 2) * sizeof(a->logs[0]));
+	a->logs[a->nlogs++] = path;
+	a->logs[a->nlogs] = NULL;
+}
+
+static int set_delay(struct args *a, const char *text, struct mt_error *reterr)
+{
+	char *end;
+	double seconds = strtod(text, &end);
+
+	if (end == text || *end ||
+		!(seconds * 1000 >= DELAY_MIN_MS && seconds * 1000 <= DELAY_MAX_MS))
+		return mt_error_set(reterr, MT_ECONFIG, "--delay takes seconds from 0.1 to 3600");
+	a->delay_ms = (int64_t)(seconds * 1000);
+	return 0;
+}
+
+static int set_choice(const char **field, const char *name, const char *value,
+	const char *const *choices, struct mt_error *reterr)
+{
+	for (size_t i = 0; choices[i]; i++) {
+		if (strcmp(choices[i], value) == 0) {
+			*field = value;
+			return 0;
+		}
+	}
+	return mt_error_set(
+		reterr, MT_ECONFIG, "%s does not know this value; see mtatop --help", name);
+}
+
+/* set_text - options that only keep their text; false if id is not one of them. */
+static bool set_text(struct args *a, int id, const char *text)
+{
+	const struct {
+		int id;
+		const char **field;
+	} fields[] = {{OPT_CACHE, &a->cache}, {OPT_CONFIG, &a->config},
+		{OPT_FAKE_NOW, &a->fake_now}, {OPT_FILTER, &a->filter},
+		{OPT_PROVIDER, &a->provider}, {OPT_SCRIPT, &a->script}, {OPT_SINCE, &a->since},
+		{OPT_SORT_KEY, &a->sort_key}, {OPT_UNTIL, &a->until}};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		if (fields[i].id == id) {
+			*fields[i].field = text;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool set_flag(struct args *a, int id)
+{
+	switch (id) {
+	case OPT_DEMO:
+		a->demo = true;
+		return true;
+	case OPT_NO_COLOR:
+		a->no_color = true;
+		return true;
+	case OPT_NO_MOUSE:
+		a->no_mouse = true;
+		return true;
+	case OPT_NO_UNICODE:
+		a->no_unicode = true;
+		return true;
+	case OPT_ONCE:
+		a->once = true;
+		return true;
+	case OPT_READ_WRITE:
+	case OPT_READONLY:
+		a->read_write = id == OPT_READ_WRITE;
+		return true;
+	case OPT_UNTIL_CAUGHT_UP:
+		a->until_caught_up = true;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int set_option(struct args *a, int id, const char *text, struct mt_error *reterr)
+{
+	static const char *const formats[] = {"text", "json", "csv", NULL};
+	static const char *const themes[] = {"default", "contrast", "mono", NULL};
+	static const char *const windows[] = {"5m", "15m", "1h", "6h", "24h", "7d", "30d", NULL};
+
+	if (set_text(a, id, text) || set_flag(a, id))
+		return 0;
+	switch (id) {
+	case OPT_DELAY:
+		return set_delay(a, text, reterr);
+	case OPT_DUMP_CONFIG:
+		a->command = COMMAND_DUMP_CONFIG;
+		return 0;
+	case OPT_FORMAT:
+		return set_choice(&a->format, "--format", text, formats, reterr);
+	case OPT_HELP:
+		a->command = COMMAND_HELP;
+		return 0;
+	case OPT_LOG:
+		add_log(a, text);
+		return 0;
+	case OPT_REPLAY:
+		a->command = COMMAND_REPLAY;
+		a->replay_family = text;
+		return 0;
+	case OPT_THEME:
+		return set_choice(&a->theme, "--theme", text, themes, reterr);
+	case OPT_VERSION:
+		a->command = COMMAND_VERSION;
+		return 0;
+	case OPT_WINDOW:
+		return set_choice(&a->window, "--window", text, windows, reterr);
+	default:
+		return mt_error_set(reterr, MT_ECONFIG, "unknown option; see mtatop --help");
+	}
+}
+
+static int set_command(struct args *a, const char *word, struct mt_error *reterr)
+{
+	static const struct {
+		const char *word;
+		enum command command;
+	} commands[] = {{"collect", COMMAND_COLLECT}, {"doctor", COMMAND_DOCTOR},
+		{"help", COMMAND_HELP}, {"report", COMMAND_REPORT}};
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(commands[i].word, word) == 0) {
+			a->command = commands[i].command;
+			return 0;
+		}
+	}
+	return mt_error_set(reterr, MT_ECONFIG, "unknown command; see mtatop --help");
+}
+
+static int set_operands(struct args *a, int argc, char **argv, struct mt_error *reterr)
+{
+	int wanted = 1;
+
+	if (a->command == COMMAND_REPLAY) {
+		if (argc != 1)
+			return mt_error_set(reterr, MT_ECONFIG,
+				"--replay takes a name and one file (- is standard input)");
+		a->replay_file = argv[0];
+		return 0;
+	}
+	if (argc > wanted)
+		return mt_error_set(reterr, MT_ECONFIG, "too many words; see mtatop --help");
+	if (argc == 1 && a->command == COMMAND_DASHBOARD)
+		return set_command(a, argv[0], reterr);
+	return 0;
+}
+
+int args_parse(int argc, char **argv, struct args *out, struct mt_error *reterr)
+{
+	int id;
+	int rc = 0;
+
+	*out = (struct args){.command = COMMAND_DASHBOARD};
+	opterr = 0;
+	optind = 1;
+	while (rc == 0 && (id = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+		if (id == ':' || id == '?')
+			rc = mt_error_set(reterr, MT_ECONFIG, "%s: %s; see mtatop --help",
+				argv[optind - 1] ? argv[optind - 1] : "",
+				id == ':' ? "needs a value" : "unknown option");
+		else
+			rc = set_option(out, id, optarg, reterr);
+	}
+	if (rc == 0)
+		rc = set_operands(out, argc - optind, argv + optind, reterr);
+	if (rc < 0)
+		args_done(out);
+	return rc;
+}
+
+void args_done(struct args *a)
+{
+	free(a->logs);
+	*a = (struct args){.command = COMMAND_DASHBOARD};
+}
