@@ -64,7 +64,9 @@ enum bucket_dim {
 	X(TLS_OUT, "TLS out", "deliveries over TLS, where the log says") \
 	X(HOST_FAILURES, "host failures", "outbound connections or sessions that failed before a recipient was tried") \
 	X(LOST, "lost connections", "client sessions that ended by loss, time-out or too many errors") \
-	X(OVERSIZE, "oversize lines", "lines over the length cap, skipped")
+	X(OVERSIZE, "oversize lines", "lines over the length cap, skipped") \
+	X(COUNTED_SESSIONS, "counted sessions", "client sessions whose disconnect line had counters (Postfix 3.0 on): " \
+		"where there are none and no TLS lines either, TLS is unknown")
 
 enum metric {
 #define METRIC_ENUM(id, name, help) METRIC_##id,
@@ -74,6 +76,10 @@ enum metric {
 };
 
 enum bucket_resolution { RES_MINUTE = 60, RES_HOUR = 3600, RES_DAY = 86400 }; /* seconds; days are UTC days */
+
+/* An attempt later than this after its message's arrival is never put inside the message row (a_*), so that
+ * the inline attempts of a time window lie in the window's message ids and this long before. */
+#define INLINE_ATTEMPT_MAX_MS 60000
 
 /* Flags of a message row. */
 enum message_flag {

@@ -70,7 +70,8 @@ CREATE TABLE service (
 	PRIMARY KEY (provider, dict)
 ) STRICT, WITHOUT ROWID;
 
--- A message. Its first attempt sits in the same row (a_*) when that was the first recipient's status=sent.
+-- A message. Its first attempt sits in the same row (a_*) when that was the first recipient's status=sent
+-- and came within INLINE_ATTEMPT_MAX_MS of the arrival.
 CREATE TABLE message (
 	id INTEGER PRIMARY KEY,
 	provider INTEGER NOT NULL,

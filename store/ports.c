@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* ports - stock service names and their ports; see ports.h. Does not read master.cf. */
+#include "store/ports.h"
+
+#include "store/event.h"
+
+#define PORT_SMTP 25
+#define PORT_SUBMISSIONS 465 /* RFC 8314 3.3 */
+#define PORT_SUBMISSION 587 /* RFC 6409 3.1 */
+
+struct stock {
+	struct str name;
+	int32_t port;
+	int wrapper;
+};
+
+static struct str last_part(struct str *tag)
+{
+	size_t slash = str_rfind_char(*tag, '/');
+	struct str part = slash < tag->n ? str_skip(*tag, slash + 1) : *tag;
+
+	*tag = slash < tag->n ? str_first(*tag, slash) : str_first(*tag, 0);
+	return part;
+}
+
+bool ports_listens(struct str tag)
+{
+	struct str process = last_part(&tag);
+
+	return str_eq(process, STR_LIT("smtpd")) || str_eq(process, STR_LIT("postscreen")) ||
+	       str_eq(process, STR_LIT("qmqpd"));
+}
+
+/* The name between instance and process: empty for "postfix/smtpd". */
+static struct str middle_name(struct str instance_and_name)
+{
+	struct str rest = instance_and_name;
+	struct str name = last_part(&rest);
+
+	return rest.n ? name : str_first(name, 0);
+}
+
+int32_t ports_stock(struct str tag, int *ret_wrapper)
+{
+	static const struct stock stock[] = {
+		{{"", 0}, PORT_SMTP, 0},
+		{{"smtp", 4}, PORT_SMTP, 0},
+		{{"smtps", 5}, PORT_SUBMISSIONS, 1},
+		{{"submission", 10}, PORT_SUBMISSION, 0},
+		{{"submissions", 11}, PORT_SUBMISSIONS, 1},
+	};
+	struct str rest = tag, process = last_part(&rest), name = middle_name(rest);
+	bool smtpd = str_eq(process, STR_LIT("smtpd"));
+
+	if (ret_wrapper)
+		*ret_wrapper = EVENT_UNKNOWN;
+	if (!smtpd && !str_eq(process, STR_LIT("postscreen")))
+		return EVENT_UNKNOWN;
+	for (size_t i = 0; i < sizeof(stock) / sizeof(stock[0]); i++)
+		if (str_eq(name, stock[i].name)) {
+			if (ret_wrapper)
+				*ret_wrapper = stock[i].wrapper;
+			return stock[i].port;
+		}
+	return EVENT_UNKNOWN;
+}
