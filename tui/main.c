@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * main - the commands. Alone in tui/ (with main_*.c) it may know the backends; it starts the collector
+ * and hands the screens what they need. Exit status: 0 well, 1 failed, 2 usage or configuration.
+ */
+#include "store/base/log.h"
+#include "store/base/timefmt.h"
+#include "tui/dashboard.h"
+#include "tui/main_session.h"
+#include "tui/report.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define EXIT_OK 0
+#define EXIT_FAILED 1
+#define EXIT_USAGE 2
+
+static struct collector *collector_to_stop; /* for the signal handler of `mtatop collect` only */
+
+static int fail(const struct mt_error *error)
+{
+	fprintf(stderr, "mtatop: %s\n", error->text);
+	return error->code == MT_ECONFIG ? EXIT_USAGE : EXIT_FAILED;
+}
+
+static void on_signal(int number)
+{
+	(void)number;
+	if (collector_to_stop)
+		collector_stop(collector_to_stop);
+}
+
+static void handle(int number, void (*handler)(int))
+{
+	struct sigaction action = {.sa_handler = handler};
+
+	sigemptyset(&action.sa_mask);
+	sigaction(number, &action, NULL);
+}
+
+static void show_progress(void *ctx, const struct collector_progress *p)
+{
+	(void)ctx;
+	if (p->total_bytes <= 0)
+		return;
+	fprintf(stderr, "\rmtatop: reading %s: %lld of %lld MB (%lld%%)\033[K",
+		p->what ? "the log" : "", (long long)(p->done_bytes / 1000000),
+		(long long)(p->total_bytes / 1000000),
+		(long long)(p->done_bytes * 100 / p->total_bytes));
+	fflush(stderr);
+}
+
+static int run_collect(struct session *s)
+{
+	bool tty = isatty(STDERR_FILENO) == 1;
+	struct collector_options o = {.conf = s->conf,
+		.clock = &s->clock,
+		.cache_path = s->cache_path,
+		.logs = s->logs,
+		.nlogs = s->nlogs,
+		.until_caught_up = s->args->until_caught_up,
+		.notify_fd = -1,
+		.progress = tty && s->args->until_caught_up ? show_progress : NULL};
+	struct mt_error error = {0};
+	int rc;
+
+	if (log_open(LOG_TARGET_STDERR, NULL, LOG_LEVEL_INFO, &error) < 0)
+		return fail(&error);
+	rc = collector_new(&o, &s->collector, &error);
+	if (rc < 0)
+		return fail(&error);
+	if (collector_notice(s->collector))
+		fprintf(stderr, "mtatop: %s\n", collector_notice(s->collector));
+	collector_to_stop = s->collector;
+	handle(SIGTERM, on_signal);
+	handle(SIGINT, on_signal);
+	handle(SIGHUP, on_signal);
+	rc = collector_run(s->collector, &error);
+	handle(SIGTERM, SIG_DFL);
+	handle(SIGINT, SIG_DFL);
+	handle(SIGHUP, SIG_DFL);
+	collector_to_stop = NULL;
+	if (o.progress)
+		fputc('\n', stderr);
+	return rc < 0 ? fail(&error) : EXIT_OK;
+}
+
+static int parse_when(const char *text, int64_t now_ms, int64_t *ret, struct mt_error *reterr)
+{
+	if (text && timefmt_parse_when(str_of(text), now_ms, ret) < 0)
+		return mt_error_set(reterr, MT_ECONFIG,
+			"this is not a time: %.60s (see man mtatop, --since)", text);
+	return 0;
+}
+
+static int run_report(struct session *s)
+{
+	struct report_options o = {.cache_path = s->cache_path,
+		.format = REPORT_TEXT,
+		.provider = s->args->provider,
+		.since_ms = REPORT_UNSET,
+		.until_ms = REPORT_UNSET,
+		.clock = &s->clock,
+		.out = stdout};
+	int64_t now_ms = clock_utc_ms(&s->clock);
+	struct mt_error error = {0};
+
+	if (s->args->format)
+		o.format = s->args->format[0] == 'j'   ? REPORT_JSON
+			   : s->args->format[0] == 'c' ? REPORT_CSV
+						       : REPORT_TEXT;
+	if (parse_when(s->args->since, now_ms, &o.since_ms, &error) < 0 ||
+		parse_when(s->args->until, now_ms, &o.until_ms, &error) < 0)
+		return fail(&error);
+	if (s->args->demo) {
+		int rc = session_demo(s, false, &error);
+
+		if (rc == 0)
+			rc = session_collect(s, true, &error);
+		if (rc < 0)
+			return fail(&error);
+		o.cache_path = s->cache_path;
+		o.demo = true;
+	}
+	return report_run(&o, &error) < 0 ? fail(&error) : EXIT_OK;
+}
+
+static struct dashboard_options screen_options(struct session *s)
+{
+	return (struct dashboard_options){.args = s->args,
+		.conf = s->conf,
+		.clock = &s->clock,
+		.cache_path = s->cache_path,
+		.notify_fd = s->attached ? -1 : s->notify[0],
+		.services = s->services,
+		.notice = s->notice,
+		.demo = s->demo != NULL,
+		.attached = s->attached,
+		.collector_failed = session_failed,
+		.collector_ctx = s};
+}
+
+static int print_once(struct session *s)
+{
+	struct dashboard_options o = screen_options(s);
+	struct mt_error error = {0};
+
+	return dashboard_once(&o, stdout, &error) < 0 ? fail(&error) : EXIT_OK;
+}
+
+/* collect_or_demo - the collector, or where there is nothing to collect, the demo, said on one line. */
+static int collect_or_demo(struct session *s, bool once, struct mt_error *reterr)
+{
+	int rc = 0;
+
+	if (!s->args->demo) {
+		rc = session_collect(s, once, reterr);
+		if (rc != MT_ENOENT || s->args->nlogs)
+			return rc;
+		fprintf(stderr, "mtatop: %s; showing the demo\n", reterr->text);
+		for (int i = 0; i < 2; i++) {
+			if (s->notify[i] >= 0)
+				close(s->notify[i]);
+			s->notify[i] = -1;
+		}
+	}
+	rc = session_demo(s, !once, reterr);
+	return rc < 0 ? rc : session_collect(s, once, reterr);
+}
+
+static int run_dashboard(struct session *s)
+{
+	bool once = s->args->once || !isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO);
+	struct mt_error error = {0};
+	struct dashboard_options o;
+	int rc = collect_or_demo(s, once, &error);
+
+	if (rc < 0)
+		return fail(&error);
+	s->services = services_new(
+		s->conf, s->cache_path, s->logs, s->nlogs, s->args->read_write && !s->demo);
+	if (once)
+		return print_once(s);
+	o = screen_options(s);
+	rc = dashboard_run(&o, &error);
+	if (rc == MT_ENOTSUP) {
+		fprintf(stderr, "mtatop: %s; printing the board once\n", error.text);
+		return print_once(s);
+	}
+	return rc < 0 ? fail(&error) : EXIT_OK;
+}
+
+static int run_replay(const struct args *args)
+{
+	struct mt_error error = {0};
+
+	return replay_run(args->replay_family, args->replay_file, &error) < 0 ? fail(&error)
+									      : EXIT_OK;
+}
+
+static int run_with_session(const struct args *args)
+{
+	struct session s;
+	struct mt_error error = {0};
+	int code;
+
+	if (session_open(&s, args, &error) < 0) {
+		code = fail(&error);
+		code = error.code == MT_ENOENT || error.code == MT_EPERM ? EXIT_USAGE : code;
+	} else if (args->command == COMMAND_COLLECT) {
+		code = run_collect(&s);
+	} else if (args->command == COMMAND_REPORT) {
+		code = run_report(&s);
+	} else if (args->command == COMMAND_DOCTOR) {
+		code = doctor_run(s.conf, s.cache_path) ? EXIT_FAILED : EXIT_OK;
+	} else if (args->command == COMMAND_DUMP_CONFIG) {
+		main_dump_config(s.conf);
+		code = EXIT_OK;
+	} else {
+		code = run_dashboard(&s);
+	}
+	session_close(&s);
+	return code;
+}
+
+/* no_cores - the memory holds addresses and, later, keys: they must not end in a core file. */
+static void no_cores(void)
+{
+	struct rlimit none = {0, 0};
+
+	setrlimit(RLIMIT_CORE, &none);
+#ifndef MT_KEEP_DUMPABLE
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+}
+
+int main(int argc, char **argv)
+{
+	struct args args;
+	struct mt_error error = {0};
+	int code;
+
+	setlocale(LC_ALL, "");
+	handle(SIGPIPE, SIG_IGN);
+	if (args_parse(argc, argv, &args, &error) < 0)
+		return fail(&error);
+	if (args.command == COMMAND_HELP) {
+		fputs(args_usage(), stdout);
+		code = EXIT_OK;
+	} else if (args.command == COMMAND_VERSION) {
+		puts("mtatop " MTATOP_VERSION);
+		code = EXIT_OK;
+	} else if (args.command == COMMAND_REPLAY) {
+		code = run_replay(&args);
+	} else {
+		no_cores();
+		code = run_with_session(&args);
+	}
+	args_done(&args);
+	if (fflush(stdout) != 0 && errno != EPIPE && code == EXIT_OK)
+		code = EXIT_FAILED;
+	return code;
+}

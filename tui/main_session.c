@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * main_session - see main_session.h. The thread shares with the screen the database, the notify pipe and
+ * the one flag here that says it has given up.
+ */
+#include "tui/main_session.h"
+
+#include "store/base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int load_conf(struct session *s, struct mt_error *reterr)
+{
+	const char *home = getenv("XDG_CONFIG_HOME");
+	char *path = NULL;
+	int rc;
+
+	if (s->args->config)
+		return conf_load(s->conf, s->args->config, reterr);
+	if (home && home[0] == '/')
+		path = xasprintf("%s/mtatop/mtatop.conf", home);
+	else if (getenv("HOME"))
+		path = xasprintf("%s/.config/mtatop/mtatop.conf", getenv("HOME"));
+	rc = path ? conf_load(s->conf, path, reterr) : MT_ENOENT;
+	free(path);
+	if (rc == MT_ENOENT)
+		rc = conf_load(s->conf, "/etc/mtatop/mtatop.conf", reterr);
+	return rc == MT_ENOENT ? 0 : rc;
+}
+
+int session_open(struct session *s, const struct args *args, struct mt_error *reterr)
+{
+	struct conf_table tables[16];
+	size_t ntables = main_conf_tables(tables, sizeof(tables) / sizeof(tables[0]));
+	int rc;
+
+	*s = (struct session){.args = args, .clock = clock_real(), .notify = {-1, -1}};
+	pthread_mutex_init(&s->lock, NULL);
+	s->conf = conf_new(tables, ntables);
+	rc = load_conf(s, reterr);
+	if (rc < 0)
+		return rc;
+	s->cache_path = main_cache_path(args, s->conf);
+	s->logs = args->logs;
+	s->nlogs = args->nlogs;
+	return 0;
+}
+
+int session_demo(struct session *s, bool live, struct mt_error *reterr)
+{
+	int rc = demo_start(clock_utc_ms(&s->clock), live, &s->demo, reterr);
+
+	if (rc < 0)
+		return rc;
+	free(s->cache_path);
+	s->cache_path = xstrdup(demo_cache(s->demo));
+	s->demo_logs[0] = demo_log(s->demo);
+	s->demo_logs[1] = NULL;
+	s->logs = s->demo_logs;
+	s->nlogs = 1;
+	return 0;
+}
+
+static void *collector_thread(void *ctx)
+{
+	struct session *s = ctx;
+	struct mt_error error = {0};
+	int rc = collector_run(s->collector, &error);
+
+	if (rc < 0) {
+		pthread_mutex_lock(&s->lock);
+		s->failed = true;
+		s->error = error;
+		pthread_mutex_unlock(&s->lock);
+	}
+	return NULL;
+}
+
+static int start_thread(struct session *s, struct mt_error *reterr)
+{
+	sigset_t all, old;
+	int rc;
+
+	/* Signals are the screen's business: the thread is born with all of them blocked. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	rc = pthread_create(&s->thread, NULL, collector_thread, s);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (rc != 0)
+		return mt_error_sys(reterr, rc, "can't start the collector's thread");
+	s->thread_started = true;
+	return 0;
+}
+
+static int open_notify(struct session *s, struct mt_error *reterr)
+{
+	if (pipe2(s->notify, O_CLOEXEC | O_NONBLOCK) < 0)
+		return mt_error_sys(reterr, errno, "can't make a pipe");
+	return 0;
+}
+
+int session_collect(struct session *s, bool until_caught_up, struct mt_error *reterr)
+{
+	struct collector_options o = {.conf = s->conf,
+		.clock = &s->clock,
+		.cache_path = s->cache_path,
+		.logs = s->logs,
+		.nlogs = s->nlogs,
+		.until_caught_up = until_caught_up,
+		.notify_fd = -1};
+	int rc = 0;
+
+	if (!until_caught_up) {
+		rc = open_notify(s, reterr);
+		o.notify_fd = s->notify[1];
+	}
+	if (rc == 0)
+		rc = collector_new(&o, &s->collector, reterr);
+	if (rc == MT_EBUSY) {
+		s->attached = true;
+		return 0;
+	}
+	if (rc < 0)
+		return rc;
+	if (collector_notice(s->collector))
+		s->notice = xstrdup(collector_notice(s->collector));
+	return until_caught_up ? collector_run(s->collector, reterr) : start_thread(s, reterr);
+}
+
+bool session_failed(void *ctx, struct mt_error *ret_error)
+{
+	struct session *s = ctx;
+	bool failed;
+
+	pthread_mutex_lock(&s->lock);
+	failed = s->failed;
+	if (failed && ret_error)
+		*ret_error = s->error;
+	pthread_mutex_unlock(&s->lock);
+	return failed;
+}
+
+void session_close(struct session *s)
+{
+	if (s->thread_started) {
+		collector_stop(s->collector);
+		pthread_join(s->thread, NULL);
+	}
+	services_free(s->services);
+	collector_free(s->collector);
+	demo_stop(s->demo);
+	for (int i = 0; i < 2; i++)
+		if (s->notify[i] >= 0)
+			close(s->notify[i]);
+	free(s->notice);
+	free(s->cache_path);
+	conf_free(s->conf);
+	pthread_mutex_destroy(&s->lock);
+}
