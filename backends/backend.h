@@ -69,6 +69,8 @@ struct job_output {              /* collects the lines of a job; add copies */
 	int (*add)(void *ctx, struct str line, int64_t offset);
 	bool (*canceled)(void *ctx);
 	void *ctx;
+	const char *cache_path; /* where a family logs an action it took (store_action_at); NULL: no action is taken */
+	int64_t asked, done;    /* ids of an action; set by the family */
 	char summary[160];
 };
 

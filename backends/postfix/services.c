@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* postfix/services - the service -> port map of an instance, from postconf into the store; see master.h. */
+#include "backends/postfix/master.h"
+
+#include <stdlib.h>
+
+#define MASTER_MAX_BYTES (1u << 20) /* output of postconf -M or -P */
+#define COMPLAINT_MAX_BYTES 1024
+
+static int run_master(const char *tool, const char *dir, const char *what, struct buf *out,
+	struct mt_error *reterr)
+{
+	const char *argv[] = {tool, "-c", dir, "-x", what, NULL};
+	struct buf complaint;
+	int rc;
+
+	buf_init(&complaint, COMPLAINT_MAX_BYTES);
+	rc = postfix_run_text(argv, (struct str){0}, out, &complaint, reterr);
+	if (rc > 0)
+		rc = mt_error_set(reterr, MT_ECONFIG, "%s", buf_z(&complaint));
+	buf_done(&complaint);
+	return rc;
+}
+
+int postfix_services(
+	struct store *store, int provider, const struct instance_def *def, struct mt_error *reterr)
+{
+	struct postfix_config c = {0};
+	struct postfix_services s;
+	struct buf services, params;
+	char *tool = postfix_find_tool("postconf");
+	int rc;
+
+	buf_init(&services, MASTER_MAX_BYTES);
+	buf_init(&params, MASTER_MAX_BYTES);
+	if (!def->config_dir || !tool) { /* only a log: stock names must do */
+		rc = store_services(store, provider, NULL, 0, reterr);
+		goto out;
+	}
+	rc = postfix_config_load(&c, def->config_dir, reterr);
+	if (rc == 0)
+		rc = run_master(tool, def->config_dir, "-M", &services, reterr);
+	if (rc == 0 && run_master(tool, def->config_dir, "-P", &params, NULL) < 0)
+		buf_clear(&params); /* Postfix < 2.11: the options of -M have it all */
+	if (rc == 0) {
+		postfix_master_parse(buf_str(&services), buf_str(&params), &c, &s);
+		rc = store_services(store, provider, s.rows, s.n, reterr);
+		postfix_services_done(&s);
+	}
+	postfix_config_done(&c);
+out:
+	buf_done(&services);
+	buf_done(&params);
+	free(tool);
+	return rc;
+}
