@@ -38,9 +38,15 @@ bool utf8_next_glyph(struct utf8_show *s, struct utf8_glyph *out);
 int utf8_show_text(struct buf *out, struct str bytes, bool ascii_only);
 size_t utf8_show_width(struct str bytes, bool ascii_only);
 
-/* utf8_json - append as a JSON string with quotes: escapes < 20, 7F-9F, Cf, " and \; bad bytes become U+FFFD. */
+/*
+ * utf8_json - append as a JSON string with quotes: " and \ escaped, all that show would escape (< 20, 7F-9F,
+ * Cf, unassigned ...) as \uXXXX; bad bytes become U+FFFD.
+ */
 int utf8_json(struct buf *out, struct str bytes);
-/* utf8_csv - append as one CSV field: quoted when needed; = + - @ TAB CR in front get a ' (formula injection). */
+/*
+ * utf8_csv - append as one CSV field of shown text: quoted when needed; = + - @ TAB CR in front get a '
+ * (formula injection), so figures of our own are written without it.
+ */
 int utf8_csv(struct buf *out, struct str bytes);
 
 #endif
