@@ -91,8 +91,13 @@ enum message_flag {
 	MESSAGE_NO_START = 32,     /* the log began after its arrival */
 	MESSAGE_EXPIRED = 64,
 	MESSAGE_HELD = 128,
-	MESSAGE_DELETED = 256      /* removed by postsuper */
+	MESSAGE_DELETED = 256,     /* removed by postsuper */
+	MESSAGE_PROBE = 512        /* an address probe (status=deliverable, undeliverable): in no total */
 };
+
+/* A message is counted under RECEIVED and RECIPIENTS unless it has one of these. */
+#define MESSAGE_NOT_COUNTED \
+	(MESSAGE_NO_START | MESSAGE_REINJECTED | MESSAGE_FORWARDED | MESSAGE_PROBE)
 
 /* How deep a provider's queue was, and where the figure is from. */
 enum queue_source { QUEUE_SOURCE_NONE, QUEUE_SOURCE_SPOOL, QUEUE_SOURCE_POSTQUEUE, QUEUE_SOURCE_LOG };

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* action - the log of what was done to queues; the one row another process than the collector may write. */
+#include "store/writer.h"
+
+#define QIDS_MAX_BYTES 65536
+#define BUSY_TIMEOUT_MS 5000 /* a commit of the collector takes less */
+
+static int insert(struct db *db, int provider, int64_t now_ms, const struct action_row *row,
+	struct mt_error *reterr)
+{
+	sqlite3_stmt *stmt = db_stmt(db, SQL_ACTION_INSERT, reterr);
+
+	if (!stmt)
+		return (int)reterr->code;
+	bind_int(stmt, 1, provider);
+	bind_int(stmt, 2, now_ms);
+	bind_str(stmt, 3, str_of(row->user));
+	bind_str(stmt, 4, str_of(row->verb));
+	bind_str(stmt, 5,
+		str_present(row->qids) ? str_first(row->qids, QIDS_MAX_BYTES)
+				       : (struct str){"", 0});
+	bind_int(stmt, 6, row->asked);
+	bind_int(stmt, 7, row->done);
+	bind_str(stmt, 8, str_of(row->result));
+	return db_run(db, stmt, reterr);
+}
+
+int store_action(
+	struct store *s, int provider, const struct action_row *row, struct mt_error *reterr)
+{
+	struct mt_error local;
+
+	return insert(&s->db, provider, clock_utc_ms(s->clock), row, reterr ? reterr : &local);
+}
+
+int store_action_at(
+	const char *path, int provider, const struct action_row *row, struct mt_error *reterr)
+{
+	struct mt_error local;
+	struct clock clock = clock_real();
+	struct db db = {0};
+	int rc;
+
+	reterr = reterr ? reterr : &local;
+	if (sqlite3_open_v2(path, &db.handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
+		SQLITE_OK) {
+		rc = db_error(db.handle, "cannot be opened", reterr);
+	} else {
+		sqlite3_busy_timeout(db.handle, BUSY_TIMEOUT_MS);
+		sqlite3_db_config(db.handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+		sqlite3_db_config(db.handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+		sqlite3_db_config(db.handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+		rc = insert(&db, provider, clock_utc_ms(&clock), row, reterr);
+	}
+	db_done(&db);
+	return rc;
+}

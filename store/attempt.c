@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * attempt - delivery records and expiries: their rows and all they count.
+ *
+ * The first attempt of a message, when it is sent at once, goes into the message's own row.
+ */
+#include "store/writer.h"
+
+#include "store/base/mem.h"
+
+#define DELAY_DIGITS_LIMIT 100 /* two significant digits below it */
+
+/* What one delivery record counts under. */
+struct facts {
+	struct attempt *a;
+	int32_t relay_host, port;
+	bool handed, tls;
+	int64_t sender; /* -1 unknown */
+};
+
+/* Postfix prints two significant digits up to 100 s; more would only make more buckets. */
+static int64_t delay_key(int64_t cs)
+{
+	int64_t unit = 1;
+
+	while (cs / unit >= DELAY_DIGITS_LIMIT)
+		unit *= 10;
+	return (cs + unit / 2) / unit * unit;
+}
+
+/* 3.11's tls= value: LEVEL, LEVEL:ACTUAL when less was had, LEVEL? when no connection got that far; features
+ * follow a slash. */
+static bool tls_field_says_encrypted(struct str tls)
+{
+	struct str level = str_first(tls, str_find_char(tls, '/'));
+	struct str actual = str_skip(level, str_find_char(level, ':') + 1);
+
+	if (actual.n == 0)
+		actual = level;
+	return level.n > 0 && actual.p[actual.n - 1] != '?' && !str_eq(actual, STR_LIT("none"));
+}
+
+/* The hand-shake of the same process since, if it was made with this relay and for this message. */
+static int32_t tls_of_process(
+	struct store *s, const struct at *at, const struct message *m, const struct event *e)
+{
+	struct tls_out *t =
+		e->pid > 0 ? tls_out_find(&s->sessions, at->p->id, at->host, e->pid) : NULL;
+	uint64_t qid_hash = intern_hash(message_qid(m), 0) | 1;
+
+	if (!t || at->t_ms - t->t_ms > TLS_OUT_MS || t->t_ms - at->t_ms > TLS_OUT_MS)
+		return 0;
+	if (t->qid_hash && t->qid_hash != qid_hash)
+		return 0;
+	if (t->key.ip_hash && e->relay_ip.n && t->key.ip_hash != intern_hash(e->relay_ip, 0))
+		return 0;
+	if (!t->qid_hash) {
+		t->qid_hash = qid_hash;
+		s->state_dirty = true;
+	}
+	return t->tls;
+}
+
+static int fill_tls(struct store *s, const struct at *at, const struct message *m,
+	const struct event *e, struct facts *f, struct mt_error *reterr)
+{
+	int32_t made = tls_of_process(s, at, m, e);
+
+	if (e->tls.n == 0) {
+		f->tls = made > 0;
+		f->a->tls = made;
+		return 0;
+	}
+	f->tls = tls_field_says_encrypted(e->tls);
+	f->a->tls = made;
+	return made ? 0 : join_id(s, at, DICT_TLS, e->tls, &f->a->tls, reterr);
+}
+
+static int fill(struct store *s, const struct at *at, const struct message *m,
+	const struct event *e, struct facts *f, struct mt_error *reterr)
+{
+	struct attempt *a = f->a;
+	struct str local;
+	int rc = join_domain(s, at, e->to, &local, &a->dom, reterr);
+
+	a->rcpt = local.n ? batch_str(s, local) : (struct str){"", 0};
+	if (e->orig_to.n && !str_eq(e->orig_to, e->to))
+		a->orig = batch_str(s, e->orig_to);
+	if (rc == 0)
+		rc = join_id(s, at, DICT_RELAY, e->relay, &a->relay, reterr);
+	if (rc == 0)
+		rc = join_id(s, at, DICT_RELAY_HOST, e->relay_host, &f->relay_host, reterr);
+	if (rc == 0)
+		rc = join_reply(s, at, e->reply, &a->reply, &a->args, reterr);
+	if (rc == 0)
+		rc = fill_tls(s, at, m, e, f, reterr);
+	a->egress = at->service;
+	a->dsn = e->dsn;
+	a->code = e->code;
+	a->stage = (uint8_t)e->stage;
+	a->run = m->runs;
+	for (int i = 0; i < DELAY__COUNT; i++)
+		a->delay_cs[i] = e->delay_cs[i];
+	f->port = e->relay_port > 0 ? e->relay_port : 0;
+	f->sender = m->bits & BIT_FROM ? m->from_dom : -1;
+	return rc;
+}
+
+static void count_outcome(
+	struct store *s, const struct at *at, const struct facts *f, enum metric metric)
+{
+	struct counts *c = &s->counts;
+	int provider = at->p->id;
+
+	count_add(c, provider, at->minute, DIM_TOTAL, 0, metric, 1);
+	count_add(c, provider, at->minute, DIM_RELAY_PORT, f->port, metric, 1);
+	count_add(c, provider, at->minute, DIM_EGRESS, f->a->egress, metric, 1);
+	if (f->relay_host)
+		count_add(c, provider, at->minute, DIM_RELAY, f->relay_host, metric, 1);
+	if (f->handed)
+		return;
+	count_add(c, provider, at->minute, DIM_CODE, code_key(f->a->dsn, f->a->code), metric, 1);
+	count_add(c, provider, at->minute, DIM_DOMAIN, f->a->dom, metric, 1);
+	if (f->sender >= 0)
+		count_add(c, provider, at->minute, DIM_SENDER, f->sender, metric, 1);
+}
+
+static void count_sent(struct store *s, const struct at *at, const struct facts *f)
+{
+	struct counts *c = &s->counts;
+	int provider = at->p->id;
+
+	if (f->a->run <= 1)
+		count_add(c, provider, at->minute, DIM_TOTAL, 0, METRIC_FIRST_TRY, 1);
+	if (f->tls) {
+		count_add(c, provider, at->minute, DIM_TOTAL, 0, METRIC_TLS_OUT, 1);
+		count_add(c, provider, at->minute, DIM_RELAY_PORT, f->port, METRIC_TLS_OUT, 1);
+	}
+	for (int part = 0; part < DELAY__COUNT; part++)
+		if (f->a->delay_cs[part] >= 0)
+			count_add(c, provider, at->minute,
+				(enum bucket_dim)(DIM_DELAY_TOTAL + part),
+				delay_key(f->a->delay_cs[part]), METRIC_SENT, 1);
+}
+
+static void remember_piped(
+	struct store *s, const struct at *at, const struct message *m, const struct facts *f)
+{
+	const struct attempt *a = f->a;
+	struct piped r;
+
+	memset(&r, 0, sizeof(r)); /* it is saved as bytes */
+	r.parent = m->id;
+	r.attempt = a->id;
+	r.t_ms = at->t_ms;
+	r.mid_hash = m->mid_hash;
+	r.code = code_key(a->dsn, a->code);
+	r.provider = m->provider;
+	r.dom = a->dom;
+	r.relay_host = f->relay_host;
+	r.egress = a->egress;
+	r.sender = (int32_t)f->sender;
+	r.relay_port = f->port;
+	r.first_try = a->run <= 1;
+	r.tls = f->tls;
+	for (int i = 0; i < DELAY__COUNT; i++)
+		r.delay_key[i] =
+			a->delay_cs[i] >= 0 ? (int32_t)delay_key(a->delay_cs[i]) : EVENT_UNKNOWN;
+	link_remember_piped(s, &r);
+}
+
+static bool fits_inline(const struct message *m, const struct attempt *a)
+{
+	return a->status == STATUS_SENT && !(m->bits & BIT_INLINE) && m->runs <= 1 &&
+	       m->nsent + m->nbounced + m->ndeferred == 0 && a->t_ms >= m->t_ms &&
+	       a->t_ms - m->t_ms <= INLINE_ATTEMPT_MAX_MS;
+}
+
+static int keep(struct store *s, struct message *m, struct attempt *a, struct mt_error *reterr)
+{
+	if (fits_inline(m, a)) {
+		struct message_text *text = message_text(s, m);
+
+		if (!text)
+			return mt_error_set(reterr, MT_ENOMEM, "cache: the batch is too large");
+		text->first = a;
+		m->bits |= BIT_INLINE;
+		return 0;
+	}
+	a->id = s->next_attempt++;
+	mark_row(s, m->provider, a->t_ms, 0, a->id, 0);
+	*(struct attempt **)vec_add(&s->batch.attempts) = a;
+	return 0;
+}
+
+static struct attempt *new_attempt(struct store *s, const struct at *at, const struct message *m)
+{
+	struct attempt *a = arena_alloc(&s->batch.arena, sizeof(*a));
+
+	if (a)
+		*a = (struct attempt){.message = m->id, .provider = m->provider, .t_ms = at->t_ms};
+	return a;
+}
+
+/* A probe of verify(8) is no mail: out of the totals with it. */
+static void probe(struct store *s, const struct at *at, const struct event *e)
+{
+	struct message *m = message_recent(s, at->p->id, at->host, e->queue_id);
+
+	if (m && !(m->flags & MESSAGE_PROBE))
+		link_uncount(s, m, MESSAGE_PROBE);
+}
+
+static bool is_probe(const struct event *e)
+{
+	return e->status == STATUS_DELIVERABLE || e->status == STATUS_UNDELIVERABLE ||
+	       str_starts(e->status_text, STR_LIT("undeliverable")) ||
+	       str_starts(e->status_text, STR_LIT("deliverable"));
+}
+
+static void tally(struct store *s, const struct at *at, struct message *m, const struct facts *f)
+{
+	switch (f->a->status) {
+	case STATUS_SENT:
+		count_outcome(s, at, f, f->handed ? METRIC_HANDED_OVER : METRIC_SENT);
+		if (!f->handed)
+			count_sent(s, at, f);
+		m->nsent++;
+		break;
+	case STATUS_DEFERRED:
+		count_outcome(s, at, f, METRIC_DEFERRED);
+		m->ndeferred++;
+		break;
+	case STATUS_BOUNCED:
+		count_outcome(s, at, f, METRIC_BOUNCED);
+		m->nbounced++;
+		break;
+	default: /* a word we do not know: kept as a row, in no total */
+		break;
+	}
+}
+
+int attempt_event(struct store *s, struct at *at, const struct event *e, struct mt_error *reterr)
+{
+	struct message *m = NULL;
+	struct facts f = {0};
+	int rc;
+
+	if (e->queue_id.n == 0)
+		return 0;
+	if (is_probe(e)) {
+		probe(s, at, e);
+		return 0;
+	}
+	rc = join_find_or_open(s, at, e->queue_id, &m, reterr);
+	if (rc < 0)
+		return rc;
+	f.a = new_attempt(s, at, m);
+	if (!f.a)
+		return mt_error_set(reterr, MT_ENOMEM, "cache: the batch is too large");
+	f.a->status = e->status == STATUS_NONE ? STATUS_OTHER : (int32_t)e->status;
+	rc = fill(s, at, m, e, &f, reterr);
+	if (rc < 0)
+		return rc;
+	f.handed = e->status == STATUS_SENT && link_sent(s, at, m, e);
+	f.a->flags = f.handed;
+	rc = keep(s, m, f.a, reterr);
+	tally(s, at, m, &f);
+	if (e->status == STATUS_SENT && !f.handed && m->mid_hash &&
+		str_eq(e->process, STR_LIT("pipe")))
+		remember_piped(s, at, m, &f);
+	return rc;
+}
+
+/* The recipient an expired message was last deferred for: in this batch, else in the cache. */
+static int last_deferred(
+	struct store *s, const struct message *m, struct attempt *out, struct mt_error *reterr)
+{
+	struct attempt **all = s->batch.attempts.p;
+	sqlite3_stmt *stmt;
+	int rc;
+
+	for (size_t i = s->batch.attempts.n; i-- > 0;)
+		if (all[i]->message == m->id && all[i]->status == STATUS_DEFERRED) {
+			out->rcpt = all[i]->rcpt;
+			out->dom = all[i]->dom;
+			out->dsn = all[i]->dsn;
+			out->code = all[i]->code;
+			out->reply = all[i]->reply;
+			out->args = all[i]->args;
+			out->relay = all[i]->relay;
+			return 0;
+		}
+	stmt = db_stmt(&s->db, SQL_ATTEMPT_LAST_DEFERRED, reterr);
+	if (!stmt)
+		return (int)reterr->code;
+	bind_int(stmt, 1, m->id);
+	rc = db_row(&s->db, stmt, reterr);
+	if (rc <= 0)
+		return rc;
+	out->rcpt = batch_str(s, column_str(stmt, 0));
+	out->dom = sqlite3_column_int(stmt, 1);
+	out->dsn = sqlite3_column_int(stmt, 2);
+	out->code = sqlite3_column_type(stmt, 3) == SQLITE_NULL ? EVENT_UNKNOWN
+								: sqlite3_column_int(stmt, 3);
+	out->reply = sqlite3_column_int(stmt, 4);
+	out->args = batch_str(s, column_str(stmt, 5));
+	out->relay = sqlite3_column_int(stmt, 6);
+	sqlite3_reset(stmt);
+	return 0;
+}
+
+int expired_event(struct store *s, struct at *at, const struct event *e, struct mt_error *reterr)
+{
+	struct message *m = NULL;
+	struct attempt *a;
+	int64_t pending;
+	int rc;
+
+	if (e->queue_id.n == 0)
+		return 0;
+	rc = join_find_or_open(s, at, e->queue_id, &m, reterr);
+	if (rc < 0 || (m->flags & MESSAGE_EXPIRED))
+		return rc;
+	m->flags |= MESSAGE_EXPIRED;
+	pending = m->nrcpt >= 0 ? m->nrcpt - m->nsent - m->nbounced : 0;
+	count_add(&s->counts, at->p->id, at->minute, DIM_TOTAL, 0, METRIC_EXPIRED, 1);
+	if (pending > 0)
+		count_add(&s->counts, at->p->id, at->minute, DIM_TOTAL, 0,
+			METRIC_EXPIRED_RECIPIENTS, pending);
+	a = new_attempt(s, at, m);
+	if (!a)
+		return mt_error_set(reterr, MT_ENOMEM, "cache: the batch is too large");
+	a->status = STATUS_EXPIRED;
+	a->rcpt = (struct str){"", 0};
+	a->code = EVENT_UNKNOWN;
+	a->run = m->runs;
+	a->egress = at->service;
+	for (int i = 0; i < DELAY__COUNT; i++)
+		a->delay_cs[i] = EVENT_UNKNOWN;
+	rc = m->ndeferred ? last_deferred(s, m, a, reterr) : 0;
+	return rc < 0 ? rc : keep(s, m, a, reterr);
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * open - the cache file: folder, lock, permissions, pragmas, recovery, and the store around it.
+ *
+ * Invariant: one writer. The lock is flock(2) on PATH.lock, which dies with its process; its content
+ * (the pid) is only for the message to the second one.
+ */
+#include "store/writer.h"
+
+#include "store/base/mem.h"
+#include "store/migrate.h"
+#include "store/recover.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_MODE 0600 /* it holds addresses of people */
+#define FOLDER_MODE 0700
+#define BUSY_TIMEOUT_MS 5000 /* another writer is a one-row action log entry */
+#define KEEP_ATTEMPTS_DEFAULT_MS (30LL * MS_PER_DAY)
+#define KEEP_BUCKETS_DEFAULT_MS (400LL * MS_PER_DAY)
+#define MAX_BYTES_DEFAULT (4LL << 30)
+#define DICT_CACHE_ENTRIES 65536
+#define REPLY_MAX_BYTES (4 * DICT_TEXT_MAX_BYTES)
+
+static const char pragmas_new[] = "PRAGMA page_size=16384;";
+static const char pragmas[] =
+	"PRAGMA synchronous=NORMAL; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;"
+	"PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-12288;"
+	"PRAGMA foreign_keys=OFF; PRAGMA journal_size_limit=67108864;";
+static const char pragma_live[] = "PRAGMA wal_autocheckpoint=1000;"; /* 16 MiB of 16 KiB pages */
+static const char pragma_bulk[] = "PRAGMA wal_autocheckpoint=2000;"; /* 32 MiB */
+
+static int make_folder(const char *path, struct mt_error *reterr)
+{
+	char *folder = xstrdup(path);
+	int rc = 0;
+
+	for (char *p = folder + 1; *p && rc == 0; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		if (mkdir(folder, FOLDER_MODE) < 0 && errno != EEXIST && access(folder, F_OK) < 0)
+			rc = mt_error_sys(reterr, errno, "cannot make the folder %s", folder);
+		*p = '/';
+	}
+	free(folder);
+	return rc;
+}
+
+static int lock_busy(int fd, const char *path, struct mt_error *reterr)
+{
+	char pid[16] = "";
+	ssize_t n = pread(fd, pid, sizeof(pid) - 1, 0);
+
+	if (n > 0)
+		pid[strcspn(pid, "\n")] = '\0';
+	return mt_error_set(reterr, MT_EBUSY,
+		"another collector (process %s) is writing the cache %s", pid[0] ? pid : "unknown",
+		path);
+}
+
+static int take_lock(struct store *s, struct mt_error *reterr)
+{
+	char pid[16];
+	int n;
+
+	s->lock_fd = open(s->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+	if (s->lock_fd < 0) {
+		if (errno == EACCES || errno == EROFS || errno == EPERM)
+			return mt_error_set(reterr, MT_EPERM,
+				"no permission to write beside the cache %s; name another file "
+				"with --cache",
+				s->path);
+		return mt_error_sys(reterr, errno, "cannot make %s", s->lock_path);
+	}
+	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EWOULDBLOCK)
+			return lock_busy(s->lock_fd, s->path, reterr);
+		return mt_error_sys(reterr, errno, "cannot lock %s", s->lock_path);
+	}
+	n = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
+	if (ftruncate(s->lock_fd, 0) < 0 || pwrite(s->lock_fd, pid, (size_t)n, 0) < 0)
+		return errno == ENOSPC || errno == EDQUOT
+			       ? mt_error_sys(reterr, errno, "cannot write %s", s->lock_path)
+			       : 0;
+	return 0;
+}
+
+/* The file is made by us, so that no umask makes it readable; SQLite gives -wal and -shm the same mode. */
+static int make_file(struct store *s, bool *ret_empty, struct mt_error *reterr)
+{
+	int fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, FILE_MODE);
+	struct stat st;
+
+	if (fd < 0 && (errno == EACCES || errno == EROFS || errno == EPERM))
+		return mt_error_set(reterr, MT_EPERM,
+			"no permission to write the cache %s; run: chmod u+w '%s' (or name another "
+			"with --cache)",
+			s->path, s->path);
+	if (fd < 0)
+		return mt_error_sys(reterr, errno, "cannot open the cache %s", s->path);
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return mt_error_set(
+			reterr, MT_EINVAL, "the cache %s is not a regular file", s->path);
+	}
+	if ((st.st_mode & 077) && st.st_uid == geteuid() && fchmod(fd, FILE_MODE) < 0) {
+		close(fd);
+		return mt_error_sys(reterr, errno, "cannot make the cache %s private", s->path);
+	}
+	s->dev = st.st_dev;
+	s->ino = st.st_ino;
+	*ret_empty = st.st_size == 0;
+	close(fd);
+	return 0;
+}
+
+static int set_wal(struct store *s, struct mt_error *reterr)
+{
+	sqlite3_stmt *stmt = NULL;
+	bool wal = false;
+	int rc = 0;
+
+	if (sqlite3_prepare_v2(s->db.handle, "PRAGMA journal_mode=WAL", -1, &stmt, NULL) !=
+			SQLITE_OK ||
+		sqlite3_step(stmt) != SQLITE_ROW)
+		rc = db_error(s->db.handle, "cannot be put into WAL mode", reterr);
+	else
+		wal = str_eq(column_str(stmt, 0), STR_LIT("wal"));
+	sqlite3_finalize(stmt);
+	if (rc == 0 && !wal)
+		rc = mt_error_set(reterr, MT_ENOTSUP,
+			"the file system of %s cannot hold the cache (no shared memory: NFS?); "
+			"name a local "
+			"file with --cache",
+			s->path);
+	return rc;
+}
+
+static int open_file(struct store *s, bool empty, struct mt_error *reterr)
+{
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
+	int rc;
+
+	if (sqlite3_open_v2(s->path, &s->db.handle, flags, NULL) != SQLITE_OK)
+		return db_error(s->db.handle, "cannot be opened", reterr);
+	sqlite3_extended_result_codes(s->db.handle, 1);
+	sqlite3_busy_timeout(s->db.handle, BUSY_TIMEOUT_MS);
+	sqlite3_db_config(s->db.handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(s->db.handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	sqlite3_db_config(s->db.handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+	sqlite3_db_config(s->db.handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+	rc = empty ? db_exec(s->db.handle, pragmas_new, reterr) : 0;
+	if (rc == 0)
+		rc = db_exec(s->db.handle, pragmas, reterr);
+	if (rc == 0)
+		rc = set_wal(s, reterr);
+	if (rc == 0)
+		rc = migrate_run(s->db.handle, s->path, reterr);
+	if (rc == 0 && !empty)
+		rc = recover_check(s->db.handle, s->path, reterr);
+	if (rc == 0)
+		rc = meta_set_int(s, "clean", 0, reterr);
+	if (rc == 0)
+		rc = intern_load(&s->dict, &s->db, DICT_CACHE_ENTRIES, reterr);
+	if (rc == 0)
+		rc = reload(s, reterr);
+	return rc == 0 ? store_bulk(s, s->options.bulk, reterr) : rc;
+}
+
+/* At most twice: the second time with an empty file, after a damaged one was moved aside. */
+static int open_or_recover(struct store *s, struct mt_error *reterr)
+{
+	bool empty = false;
+	int rc = make_file(s, &empty, reterr);
+
+	if (rc < 0)
+		return rc;
+	if (recover_flagged(s->path))
+		rc = mt_error_set(reterr, MT_ECORRUPT, "damage was met while it was in use");
+	else
+		rc = open_file(s, empty, reterr);
+	if (rc != MT_ECORRUPT)
+		return rc;
+	db_done(&s->db);
+	rc = recover_move_aside(s->path, s->clock, reterr->text, &s->notice, reterr);
+	if (rc == 0) {
+		recover_unflag(s->path);
+		rc = make_file(s, &empty, reterr);
+	}
+	return rc == 0 ? open_file(s, empty, reterr) : rc;
+}
+
+int store_open(const struct store_options *options, struct store **ret, struct mt_error *reterr)
+{
+	struct mt_error local;
+	struct store *s = xcalloc(1, sizeof(*s));
+	int rc;
+
+	reterr = reterr ? reterr : &local;
+	s->own_clock = clock_real();
+	s->clock = options->clock ? options->clock : &s->own_clock;
+	s->options = *options;
+	s->options.keep_attempts_ms =
+		options->keep_attempts_ms ? options->keep_attempts_ms : KEEP_ATTEMPTS_DEFAULT_MS;
+	s->options.keep_buckets_ms =
+		options->keep_buckets_ms ? options->keep_buckets_ms : KEEP_BUCKETS_DEFAULT_MS;
+	s->options.max_bytes = options->max_bytes ? options->max_bytes : MAX_BYTES_DEFAULT;
+	s->path = xstrdup(options->path);
+	s->options.path = s->path;
+	s->lock_path = xasprintf("%s.lock", options->path);
+	s->lock_fd = -1;
+	buf_init(&s->template_buf, REPLY_MAX_BYTES);
+	buf_init(&s->args_buf, REPLY_MAX_BYTES);
+	batch_init(&s->batch);
+	rc = make_folder(s->path, reterr);
+	if (rc == 0)
+		rc = take_lock(s, reterr);
+	if (rc == 0)
+		rc = open_or_recover(s, reterr);
+	if (rc < 0) {
+		s->damaged = false;
+		store_close(s);
+		return rc;
+	}
+	*ret = s;
+	return 0;
+}
+
+static void close_cleanly(struct store *s)
+{
+	struct mt_error ignored;
+
+	if (s->damaged)
+		recover_flag(s->path);
+	else if (s->batch.dirty.p || s->next_message) /* fully opened */
+		(void)!meta_set_int(s, "clean", 1, &ignored);
+	sqlite3_wal_checkpoint_v2(s->db.handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
+void store_close(struct store *s)
+{
+	if (!s)
+		return;
+	if (s->db.handle)
+		close_cleanly(s);
+	listings_free(s);
+	db_done(&s->db);
+	batch_done(&s->batch);
+	messages_done(&s->messages);
+	sessions_done(&s->sessions);
+	intern_done(&s->dict);
+	count_done(&s->counts);
+	for (size_t i = 0; i < s->nproviders; i++) {
+		free(s->providers[i].log_key);
+		free(s->providers[i].services);
+	}
+	free(s->providers);
+	buf_done(&s->template_buf);
+	buf_done(&s->args_buf);
+	if (s->lock_fd >= 0)
+		close(s->lock_fd);
+	free(s->path);
+	free(s->lock_path);
+	free(s->notice);
+	free(s);
+}
+
+const char *store_notice(const struct store *s)
+{
+	return s->notice;
+}
+
+int store_bulk(struct store *s, bool bulk, struct mt_error *reterr)
+{
+	struct mt_error local;
+	int rc = db_exec(s->db.handle, bulk ? pragma_bulk : pragma_live, reterr ? reterr : &local);
+
+	if (rc == 0)
+		s->bulk = bulk;
+	return rc;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * recover - damaged caches: found, moved aside with their WAL, and told of. Nothing is ever deleted;
+ * what the logs still hold is read again into the new cache.
+ */
+#include "store/recover.h"
+
+#include "store/base/mem.h"
+#include "store/db.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SMALL_CACHE_BYTES (16LL << 20) /* checked at every open: ~20 ms */
+#define CHECK_LIMIT_MS 3000 /* a check that takes longer is given up; reads check pages anyway */
+#define CHECK_STEPS 10000 /* SQLite instructions between looks at the clock */
+#define SUFFIX_MAX_BYTES 40
+#define MS_PER_S 1000
+
+struct deadline {
+	struct clock clock;
+	int64_t mono_ms;
+};
+
+static int past_deadline(void *ctx)
+{
+	const struct deadline *d = ctx;
+
+	return clock_mono_ms(&d->clock) > d->mono_ms;
+}
+
+static bool closed_cleanly(sqlite3 *db)
+{
+	sqlite3_stmt *stmt = NULL;
+	bool clean = false;
+
+	if (sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE key='clean'", -1, &stmt, NULL) ==
+			SQLITE_OK &&
+		sqlite3_step(stmt) == SQLITE_ROW)
+		clean = sqlite3_column_int(stmt, 0) == 1;
+	sqlite3_finalize(stmt);
+	return clean;
+}
+
+/* Triggers and views are never ours: whoever put them there wants code to run at our writes. */
+static int check_schema(sqlite3 *db, const char *path, struct mt_error *reterr)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = 0, foreign = 0;
+
+	if (sqlite3_prepare_v2(db,
+		    "SELECT count(*) FROM sqlite_schema WHERE type IN ('trigger','view')", -1,
+		    &stmt, NULL) != SQLITE_OK ||
+		sqlite3_step(stmt) != SQLITE_ROW)
+		rc = db_error(db, "cannot read its schema", reterr);
+	else
+		foreign = sqlite3_column_int(stmt, 0);
+	sqlite3_finalize(stmt);
+	if (rc == 0 && foreign)
+		rc = mt_error_set(
+			reterr, MT_ECORRUPT, "%s holds triggers or views that are not ours", path);
+	return rc;
+}
+
+static int quick_check(sqlite3 *db, const char *path, struct mt_error *reterr)
+{
+	struct deadline deadline = {.clock = clock_real()};
+	sqlite3_stmt *stmt = NULL;
+	int step, rc = 0;
+
+	deadline.mono_ms = clock_mono_ms(&deadline.clock) + CHECK_LIMIT_MS;
+	if (sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &stmt, NULL) != SQLITE_OK)
+		return db_error(db, "cannot be checked", reterr);
+	sqlite3_progress_handler(db, CHECK_STEPS, past_deadline, &deadline);
+	step = sqlite3_step(stmt);
+	if (step == SQLITE_ROW) {
+		struct str verdict = column_str(stmt, 0);
+
+		if (!str_eq(verdict, STR_LIT("ok")))
+			rc = mt_error_set(reterr, MT_ECORRUPT, "%s: %.*s", path,
+				(int)(verdict.n > 120 ? 120 : verdict.n), verdict.p);
+	} else if (step != SQLITE_INTERRUPT) {
+		rc = db_error(db, "check failed", reterr);
+	}
+	sqlite3_progress_handler(db, 0, NULL, NULL);
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+int recover_check(sqlite3 *db, const char *path, struct mt_error *reterr)
+{
+	struct stat st;
+	int rc = check_schema(db, path, reterr);
+
+	if (rc < 0)
+		return rc;
+	if (stat(path, &st) == 0 && st.st_size > SMALL_CACHE_BYTES && closed_cleanly(db))
+		return 0;
+	return quick_check(db, path, reterr);
+}
+
+static int move_one(
+	const char *path, const char *ending, const char *suffix, struct mt_error *reterr)
+{
+	char *from = xasprintf("%s%s", path, ending),
+	     *to = xasprintf("%s%s%s", path, suffix, ending);
+	int rc = 0;
+
+	if (rename(from, to) < 0 && errno != ENOENT)
+		rc = mt_error_sys(reterr, errno, "cannot move the damaged %s aside", from);
+	free(from);
+	free(to);
+	return rc;
+}
+
+/* A name that is not taken: a second damage within a second must not overwrite the first file. */
+static void free_suffix(const char *path, const struct clock *clock, char suffix[SUFFIX_MAX_BYTES])
+{
+	time_t now_s = (time_t)(clock_utc_ms(clock) / MS_PER_S);
+	struct tm tm;
+	char stamp[20];
+
+	gmtime_r(&now_s, &tm);
+	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
+	for (int i = 0; i < 100; i++) {
+		char *name;
+		bool taken;
+
+		if (i == 0)
+			snprintf(suffix, SUFFIX_MAX_BYTES, ".corrupt-%s", stamp);
+		else
+			snprintf(suffix, SUFFIX_MAX_BYTES, ".corrupt-%s-%d", stamp, i);
+		name = xasprintf("%s%s", path, suffix);
+		taken = access(name, F_OK) == 0;
+		free(name);
+		if (!taken)
+			break;
+	}
+}
+
+int recover_move_aside(const char *path, const struct clock *clock, const char *why,
+	char **ret_notice, struct mt_error *reterr)
+{
+	char suffix[SUFFIX_MAX_BYTES];
+	int rc;
+
+	free_suffix(path, clock, suffix);
+	rc = move_one(path, "", suffix, reterr);
+	if (rc == 0)
+		rc = move_one(path, "-wal", suffix, reterr);
+	if (rc == 0)
+		rc = move_one(path, "-shm", suffix, reterr);
+	if (rc == 0) {
+		free(*ret_notice);
+		*ret_notice = xasprintf("The cache was damaged (%s). It was moved to %s%s and is "
+					"being rebuilt from the logs.",
+			why, path, suffix);
+	}
+	return rc;
+}
+
+void recover_flag(const char *path)
+{
+	char *name = xasprintf("%s.damaged", path);
+	int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd >= 0)
+		close(fd);
+	free(name);
+}
+
+bool recover_flagged(const char *path)
+{
+	char *name = xasprintf("%s.damaged", path);
+	bool there = access(name, F_OK) == 0;
+
+	free(name);
+	return there;
+}
+
+void recover_unflag(const char *path)
+{
+	char *name = xasprintf("%s.damaged", path);
+
+	unlink(name);
+	free(name);
+}

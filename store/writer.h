@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * writer - the insides of struct store, shared by the files of the writing half only.
+ *
+ * A batch lives wholly in memory until store_commit writes it; ids are given out in memory, so that a
+ * failed commit can be repeated and rows go in sorted by id. Open messages and the newest closed ones
+ * (a window of RECENT_IDS ids) are small structs in one hash; what only the batch needs is in its arena.
+ */
+#ifndef MT_STORE_WRITER_H
+#define MT_STORE_WRITER_H
+
+#include "store/base/arena.h"
+#include "store/base/buf.h"
+#include "store/count.h"
+#include "store/intern.h"
+#include "store/session.h"
+#include "store/store_write.h"
+
+#include <sys/types.h>
+
+#define RECENT_IDS 16384 /* messages whose closed ones can still be linked as re-injected */
+#define RECENT_MS (15 * 60000) /* and no longer than that after their arrival */
+#define OPEN_MESSAGES_MAX 100000 /* in memory, ~170 bytes each; more stay in the cache alone */
+#define QID_INLINE_BYTES 22 /* Postfix: at most 20 */
+#define QID_MAX_BYTES 128 /* ids of other MTAs; longer ones are cut */
+#define TIME_MIN_MS 1
+#define TIME_MAX_MS 253402300799999 /* end of the year 9999 */
+#define MS_PER_DAY 86400000
+
+/* Bits of an open message that its row does not hold as such. */
+enum message_bit {
+	BIT_IN_DB = 1,
+	BIT_DIRTY = 2, /* in batch.dirty */
+	BIT_STARTED = 4, /* had its client= or pickup line */
+	BIT_MID = 8,
+	BIT_FROM = 16,
+	BIT_INLINE = 32, /* has its first attempt in its own row */
+	BIT_LOOPBACK = 64, /* client is this host */
+	BIT_CANDIDATE = 128, /* in the message-id hash: may be a filter's child */
+	BIT_LOST = 256 /* out of the recent window: freed when written */
+};
+
+struct attempt {
+	int64_t id, message, t_ms;
+	int32_t provider, status;
+	int32_t dom, relay, egress;
+	int32_t delay_cs[DELAY__COUNT];
+	int32_t dsn, code, reply, tls, run;
+	uint8_t stage, flags;
+	struct str rcpt, orig, args;
+};
+
+struct message_text { /* of the batch */
+	struct str from_local, mid_local;
+	struct attempt *first; /* the inline one, if of this batch */
+};
+
+struct message {
+	struct message *next, *mid_next;
+	struct message_text *text; /* arena; NULL when the batch brought none */
+	int64_t id, t_ms, end_ms; /* end 0 while open */
+	int64_t parent, size_bytes;
+	uint64_t hash, ip_hash, mid_hash; /* 0 unknown (ip, mid) */
+	int32_t provider, host, service, client, user, from_dom, mid_dom;
+	int32_t nrcpt, runs, nsent, nbounced, ndeferred;
+	uint16_t flags, bits;
+	uint8_t qid_len;
+	char qid[QID_INLINE_BYTES +
+		 1]; /* or, when longer, a pointer to owned bytes (see message_qid) */
+};
+
+struct reject {
+	int64_t id, t_ms;
+	int32_t provider, service, client, code, dsn, dom, reply;
+	uint8_t action, stage;
+	struct str word, qid, from, rcpt, helo, args;
+};
+
+#define SAMPLES_KEPT 500 /* of one provider and kind, the newest */
+#define SAMPLE_TEXT_MAX_BYTES 2048
+struct sample {
+	int32_t service;
+	uint8_t severity;
+	int64_t t_ms;
+	size_t n, cap;
+	char *text; /* owned */
+};
+struct sample_ring {
+	int32_t provider;
+	uint8_t kind;
+	size_t n;
+	struct sample slot[SAMPLES_KEPT];
+};
+struct relabel {
+	int64_t id;
+	bool in_message;
+}; /* counted as sent, then found handed over */
+struct cursor_change {
+	int32_t source;
+	struct str key, value;
+};
+struct mark {
+	int32_t provider;
+	uint32_t minute;
+	int64_t message, attempt, reject, offset;
+	struct str log_key;
+};
+struct service_change {
+	int32_t provider, dict, port, source, wrapper;
+};
+struct health_change {
+	int32_t source;
+	struct source_health h;
+	char *detail; /* owned; h.detail points here */
+};
+
+/* A pipe(8) delivery that may turn out to have been a content filter's way back in. All it counted. */
+struct piped {
+	int64_t parent, attempt, t_ms; /* attempt 0: the inline one */
+	uint64_t mid_hash;
+	int64_t code;
+	int32_t provider, dom, relay_host, egress, sender;
+	int32_t relay_port;
+	int32_t delay_key[DELAY__COUNT];
+	uint8_t first_try, tls, used;
+};
+#define PIPED_MAX 256
+
+struct vec {
+	void *p;
+	size_t n, cap, item;
+}; /* growing array */
+
+struct batch {
+	struct arena arena;
+	struct vec dirty; /* struct message * */
+	struct vec attempts; /* struct attempt * */
+	struct vec rejects; /* struct reject * */
+	struct vec samples; /* struct sample_ring *, kept over batches */
+	struct vec relabels, cursors, marks, services, health, aged;
+	size_t events;
+	uint32_t *mark_index; /* hash of marks */
+	size_t mark_cap, last_mark;
+};
+
+struct aged {
+	int32_t provider;
+	int64_t before_ms, now_ms;
+};
+
+struct service_known {
+	int32_t dict, wrapper;
+};
+
+struct provider_state {
+	int id;
+	int64_t newest_ms; /* time of the newest event, never far past the clock */
+	int64_t last_age_hour;
+	uint64_t last_offset;
+	bool has_offset, started;
+	bool warned_line; /* the line of last_offset is already among WARNINGS */
+	char *log_key; /* owned; NULL none */
+	size_t log_key_n;
+	struct str batch_key; /* copy in the batch's arena */
+	struct service_known *services;
+	size_t nservices;
+};
+
+struct messages {
+	struct message **bucket;
+	size_t nbuckets, n, nopen;
+	struct message **mid_bucket; /* MID_BUCKETS heads */
+	struct message **recent; /* by id % RECENT_IDS */
+	struct message *free; /* slab */
+	struct vec slabs;
+	int64_t spilled; /* open rows that are in the cache alone */
+	uint64_t seed;
+};
+#define MID_BUCKETS 4096
+
+struct store {
+	struct db db;
+	char *path, *lock_path, *notice;
+	int lock_fd;
+	dev_t dev;
+	ino_t ino;
+	const struct clock *clock;
+	struct clock own_clock;
+	struct store_options options;
+	bool bulk, damaged, state_dirty;
+	struct intern dict;
+	struct counts counts;
+	struct sessions sessions;
+	struct messages messages;
+	struct batch batch;
+	struct piped piped[PIPED_MAX];
+	uint32_t piped_at;
+	int64_t clock_limit_ms; /* a day past the clock, as last asked */
+	int64_t next_message, next_attempt, next_reject;
+	struct provider_state *providers;
+	size_t nproviders;
+	struct buf template_buf, args_buf;
+	struct listing *listings;
+};
+
+/* What the counting of one event needs, worked out once. */
+struct at {
+	struct provider_state *p;
+	int64_t t_ms;
+	uint32_t minute;
+	int32_t day, host, service;
+};
+
+/* vec_add - room for one more item, zeroed. */
+void *vec_add(struct vec *v);
+void vec_done(struct vec *v);
+
+/* provider_state - of an id; NULL if unknown. */
+struct provider_state *provider_state(struct store *s, int provider);
+int provider_load(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;
+/* service_seen - remember a listening service met in the log. service_wrapper - implicit TLS? */
+void service_seen(struct store *s, struct provider_state *p, int32_t dict, struct str tag);
+bool service_wrapper(const struct provider_state *p, int32_t dict);
+
+/* messages.c: the table of messages in memory. */
+void messages_init(struct messages *m);
+void messages_done(struct messages *m);
+struct str message_qid(const struct message *m);
+/* message_open - the open message of a queue id, from memory or the cache. NULL: none (or failure: *rc). */
+struct message *message_open(struct store *s, int provider, int32_t host, struct str qid, int *rc,
+	struct mt_error *reterr);
+/* message_recent - the newest message of a queue id, open or lately closed. */
+struct message *message_recent(struct store *s, int provider, int32_t host, struct str qid);
+struct message *message_new(struct store *s, const struct at *at, struct str qid);
+struct message *message_add_loaded(
+	struct store *s, int provider, int32_t host, struct str qid, int64_t id);
+void message_close(struct store *s, struct message *m, int64_t t_ms);
+void message_dirty(struct store *s, struct message *m);
+struct message_text *message_text(struct store *s, struct message *m);
+void message_candidate(struct store *s, struct message *m);
+/* messages_written - after a commit: forget the batch part, free what left the window, spill what is too much. */
+void messages_written(struct store *s);
+/* messages_age - close what is older than the longest queue lifetime. */
+void messages_age(struct store *s, const struct at *at);
+/* load.c: messages_load - the table as the cache has it. messages_load_spilled - one that is not in memory. */
+int messages_load(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;
+int messages_load_spilled(struct store *s, int provider, int32_t host, struct str qid,
+	struct message **ret, struct mt_error *reterr) MT_MUST_CHECK;
+
+/* join.c, attempt.c, link.c, session.c, reject.c: one event kind each. */
+int join_event(struct store *s, struct at *at, const struct event *e,
+	struct mt_error *reterr) MT_MUST_CHECK;
+/* join_domain - id of the domain of an address, lower-cased; 0 without one. *ret_local: what is before the @. */
+int join_domain(struct store *s, const struct at *at, struct str address, struct str *ret_local,
+	int32_t *ret, struct mt_error *reterr) MT_MUST_CHECK;
+/* join_reply - template id and varying parts (copied into the batch) of a reply text. */
+int join_reply(struct store *s, const struct at *at, struct str text, int32_t *ret,
+	struct str *ret_args, struct mt_error *reterr) MT_MUST_CHECK;
+int join_id(struct store *s, const struct at *at, enum dict_kind kind, struct str text,
+	int32_t *ret, struct mt_error *reterr) MT_MUST_CHECK;
+/* join_client - id of "host[ip]" of an event's client. */
+int join_client(struct store *s, const struct at *at, const struct event *e, int32_t *ret,
+	struct mt_error *reterr) MT_MUST_CHECK;
+bool join_is_loopback(struct str ip);
+int attempt_event(struct store *s, struct at *at, const struct event *e,
+	struct mt_error *reterr) MT_MUST_CHECK;
+int expired_event(struct store *s, struct at *at, const struct event *e,
+	struct mt_error *reterr) MT_MUST_CHECK;
+int reject_event(struct store *s, struct at *at, const struct event *e,
+	struct mt_error *reterr) MT_MUST_CHECK;
+int session_event(struct store *s, struct at *at, const struct event *e,
+	struct mt_error *reterr) MT_MUST_CHECK;
+void session_received(struct store *s, const struct at *at, const struct event *e);
+/* join_find_or_open - the message a line is about; opened as NO_START when unknown. */
+int join_find_or_open(struct store *s, struct at *at, struct str qid, struct message **ret,
+	struct mt_error *reterr) MT_MUST_CHECK;
+void join_count_received(struct store *s, struct message *m, int64_t sign);
+void join_count_recipients(struct store *s, struct message *m, int64_t sign);
+/* link_sent - is this sent attempt only a hand-over to another queue id here? Links the two if so. */
+bool link_sent(struct store *s, const struct at *at, struct message *parent, const struct event *e);
+/* link_uncount - the message turned out not to be a new one: give it the flag, take its counts back. */
+void link_uncount(struct store *s, struct message *m, enum message_flag flag);
+void link_origin(struct store *s, const struct at *at, struct message *child, struct str orig_qid);
+int link_notification(struct store *s, struct at *at, const struct event *e,
+	struct mt_error *reterr) MT_MUST_CHECK;
+void link_piped_child(struct store *s, struct message *child);
+void link_remember_piped(struct store *s, const struct piped *record);
+
+/* Copies into the batch; absent stays absent. */
+struct str batch_str(struct store *s, struct str text);
+void mark_row(struct store *s, int provider, int64_t t_ms, int64_t message, int64_t attempt,
+	int64_t reject);
+void batch_sample(struct store *s, const struct at *at, const struct event *e, struct str text);
+void batch_init(struct batch *b);
+void batch_reset(struct store *s);
+void batch_done(struct batch *b);
+
+/* rows.c: one row each. */
+int row_message(struct store *s, const struct message *m, struct mt_error *reterr) MT_MUST_CHECK;
+int row_attempt(struct store *s, const struct attempt *a, struct mt_error *reterr) MT_MUST_CHECK;
+int row_reject(struct store *s, const struct reject *r, struct mt_error *reterr) MT_MUST_CHECK;
+
+/* state.c: what is neither a row nor derivable from rows. */
+int state_write(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;
+int state_load(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;
+int meta_get_int(struct store *s, const char *key, int64_t fallback, int64_t *ret,
+	struct mt_error *reterr) MT_MUST_CHECK;
+int meta_set_int(
+	struct store *s, const char *key, int64_t value, struct mt_error *reterr) MT_MUST_CHECK;
+
+/* commit.c */
+int txn_begin(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;
+/* txn_end - dictionary rows, then COMMIT if rc is 0; else, or when that fails, ROLLBACK. Returns the first failure. */
+int txn_end(struct store *s, int rc, struct mt_error *reterr) MT_MUST_CHECK;
+int reload(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;
+int health_write(struct store *s, int source, const struct source_health *h,
+	struct mt_error *reterr) MT_MUST_CHECK;
+void listings_free(struct store *s);
+
+#endif
