@@ -28,15 +28,23 @@ struct conf_key {
 
 struct conf;
 
+#define CONF_MAIN_SECTION "mtatop" /* the program's own; the one section that takes no instance */
+
 /* conf_new - all defaults. tables: NULL-terminated list of {keys, n}. Borrows the tables. Gives. */
 struct conf_table { const struct conf_key *keys; size_t n; };
 struct conf *conf_new(const struct conf_table *tables, size_t ntables);
 void conf_free(struct conf *c);
-/* conf_load - read a file over what is set. A section may carry an instance: [postfix out] (keys of "postfix").
- * Refuses, naming line and fix: unknown section or key, bad value, out of range, duplicate section, NUL
- * bytes, over 1 MiB, not a regular file; a file with a secret that others can read (chmod 600 named).
- * BOM, CRLF and comments (# ;) are fine. On failure nothing is changed. MT_ENOENT if missing. */
+/*
+ * conf_load - read a file over what is set. A section may carry an instance: [postfix out] (keys of "postfix").
+ * Refuses (MT_ECONFIG), naming line and fix: unknown section or key, bad value, out of range, duplicate section
+ * or key, NUL bytes, over 1 MiB, not a regular file; a file with a secret that others can read (chmod 600 named).
+ * BOM, CRLF, comments (# ; in front, " ;" behind a value) and indented keys are fine. On failure nothing is
+ * changed. MT_ENOENT if missing, MT_EPERM, MT_EIO.
+ */
 int conf_load(struct conf *c, const char *path, struct mt_error *reterr) MT_MUST_CHECK;
+/* conf_load_text - the same from memory; path is for messages; exposed: others can read it. */
+int conf_load_text(struct conf *c, const char *path, struct str text, bool exposed, struct mt_error *reterr)
+	MT_MUST_CHECK;
 /* conf_set - one value from the command line or a test; as the file would. instance may be NULL. */
 int conf_set(struct conf *c, const char *section, const char *instance, const char *name, const char *value,
 	struct mt_error *reterr) MT_MUST_CHECK;
@@ -54,7 +62,10 @@ const char *const *conf_instances(const struct conf *c, const char *section, siz
 /* conf_each - every key with its current value as text (secrets as ***), for --dump-config. */
 void conf_each(const struct conf *c, void (*fn)(void *ctx, const struct conf_key *key, const char *instance,
 	const char *value, bool is_set), void *ctx);
-/* conf_parse_duration_ms / conf_parse_size_bytes - "90s" "7d" "1h30m"; "4G" "512M". MT_EINVAL. */
+/*
+ * conf_parse_duration_ms - "90s" "7d" "1h30m" "250ms", units w d h m s ms in falling order, or "0". MT_EINVAL.
+ * conf_parse_size_bytes - "4G" "512M" "100k" "1048576", powers of 1024, "B" and "iB" allowed. MT_EINVAL.
+ */
 int conf_parse_duration_ms(struct str s, int64_t *ret_ms) MT_MUST_CHECK;
 int conf_parse_size_bytes(struct str s, int64_t *ret_bytes) MT_MUST_CHECK;
 

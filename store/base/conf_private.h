@@ -9,16 +9,16 @@
 
 /* One parsed value. All owned. */
 struct conf_value {
-	char *text;     /* PATH: expanded */
+	char *text; /* PATH: expanded */
 	int64_t number; /* BOOL 0/1, INT, DURATION ms, SIZE bytes */
-	char **items;   /* LIST */
+	char **items; /* LIST */
 	size_t nitems;
 };
 
 /* One value of one key, plain or of an instance. */
 struct conf_setting {
 	const struct conf_key *key; /* borrowed from the tables */
-	char *instance;             /* owned; NULL = the plain section */
+	char *instance; /* owned; NULL = the plain section */
 	struct conf_value value;
 	bool is_set;
 };
@@ -52,17 +52,19 @@ void conf_value_done(struct conf_value *v);
 struct conf_section *conf_find_section(const struct conf *c, struct str name);
 const struct conf_key *conf_find_key(const struct conf *c, const char *section, struct str name);
 /* conf_unknown_key - the refusal, with the nearest known name. MT_ECONFIG. */
-int conf_unknown_key(const struct conf *c, const char *section, struct str name, struct mt_error *reterr);
+int conf_unknown_key(
+	const struct conf *c, const char *section, struct str name, struct mt_error *reterr);
 /* conf_add_instance - remember the name once. */
 void conf_add_instance(struct conf_section *section, struct str name);
 /* conf_settings_find - the setting of key and instance (NULL = plain), or NULL. */
-struct conf_setting *conf_settings_find(const struct conf_settings *s, const struct conf_key *key,
-	const char *instance);
+struct conf_setting *conf_settings_find(
+	const struct conf_settings *s, const struct conf_key *key, const char *instance);
 /* conf_settings_put - add or replace. Takes value; copies instance. */
 void conf_settings_put(struct conf_settings *s, const struct conf_key *key, const char *instance,
 	struct conf_value value, bool is_set);
 void conf_settings_done(struct conf_settings *s);
 /* conf_check_instance - may this section carry this instance? MT_ECONFIG with the fix. */
-int conf_check_instance(const char *section, struct str instance, struct mt_error *reterr) MT_MUST_CHECK;
+int conf_check_instance(
+	const char *section, struct str instance, struct mt_error *reterr) MT_MUST_CHECK;
 
 #endif

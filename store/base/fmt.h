@@ -13,11 +13,11 @@ void fmt_count(struct buf *out, int64_t n);
 void fmt_count_short(struct buf *out, int64_t n);
 /* fmt_signed - "+41", "-3", "0". */
 void fmt_signed(struct buf *out, int64_t n);
-/* fmt_pct - part of whole as "96.1%"; whole 0 or anything unknown: "-". */
+/* fmt_pct - part of whole as "96.1%"; whole 0 or anything unknown: "-". "100.0%" only if all, "<0.1%" if not none. */
 void fmt_pct(struct buf *out, int64_t part, int64_t whole);
-/* fmt_bytes - "5360", "5.2k", "3.1M". */
+/* fmt_bytes - "5360" (up to 9999), "12.4k", "3.1M", "512M"; powers of 1024, at most 5 columns; unknown "?". */
 void fmt_bytes(struct buf *out, int64_t bytes);
-/* fmt_cs - centiseconds as a delay: "0.04s" "4.1s" "48s" "12m" "3h04m"; unknown "?". */
+/* fmt_cs - centiseconds as a delay: "0.04s" "4.1s" "48s" "12m" "3h04m" "3d04h"; cut, not rounded; unknown "?". */
 void fmt_cs(struct buf *out, int64_t cs);
 /* fmt_dsn - "5.1.1" from DSN_MAKE form; 0: "". fmt_code_key - the code_key as a person reads it; 0: "none". */
 void fmt_dsn(struct buf *out, int64_t dsn);
