@@ -57,7 +57,8 @@ static inline bool str_ends(struct str s, struct str suffix)
 static inline struct str str_skip(struct str s, size_t n)
 {
 	n = n > s.n ? s.n : n;
-	return (struct str){s.p + n, s.n - n};
+	/* NULL + 0 is undefined in C. */
+	return n == 0 ? s : (struct str){s.p + n, s.n - n};
 }
 
 /* str_first - at most the first n bytes. */

@@ -376,9 +376,9 @@ static bool read_zone(struct str *in, enum form form, int32_t *ret_offset_s)
 	return true;
 }
 
-bool timefmt_init(struct timefmt *t, int64_t now_utc_ms, const char *timezone)
+bool timefmt_init(struct timefmt *t, int64_t now_utc_ms, const char *zone_name)
 {
-	struct str zone = str_of(timezone);
+	struct str zone = str_of(zone_name);
 
 	*t = (struct timefmt){
 		.now_utc_ms = now_utc_ms,

@@ -32,10 +32,10 @@ struct timefmt {
 
 /*
  * timefmt_init - now_utc_ms: reference (the clock, or the mtime of a file read to its end);
- * timezone: "UTC", "Z", "+01:00", "-0500", or NULL or "" = the system's zone.
- * Returns false, with the system's zone taken, when timezone is none of these.
+ * zone_name: "UTC", "Z", "+01:00", "-0500", or NULL or "" = the system's zone.
+ * Returns false, with the system's zone taken, when zone_name is none of these.
  */
-bool timefmt_init(struct timefmt *t, int64_t now_utc_ms, const char *timezone);
+bool timefmt_init(struct timefmt *t, int64_t now_utc_ms, const char *zone_name);
 
 /*
  * timefmt_read - a stamp at the start of *in, which is advanced past it (not past the space behind).
