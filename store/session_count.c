@@ -84,6 +84,7 @@ static void disconnect_seen(struct store *s, const struct at *at, const struct e
 		bool tls = c->starttls_ok > 0 ||
 			   (c->commands > 0 && service_wrapper(at->p, at->service));
 
+		add(s, at, METRIC_COUNTED_SESSIONS, 1);
 		add(s, at, METRIC_AUTH_OK, c->auth_ok - ok_before);
 		add(s, at, METRIC_AUTH_FAILED, failed - failed_before);
 		counted->auth_ok -= ok_before;

@@ -24,10 +24,14 @@ bool reader_changed(struct reader *r);
 /* reader_begin / reader_end - one snapshot. Nothing else may be called outside it but the above. */
 int reader_begin(struct reader *r, struct mt_error *reterr) MT_MUST_CHECK;
 void reader_end(struct reader *r);
+/* reader_truncated - did a list of this snapshot stop at its scan limit before the window's start? Then older rows
+ * that match may exist; say so on the screen. Filters that no index serves look at the newest 100,000 rows. */
+bool reader_truncated(const struct reader *r);
 
 /* What to look at. All panes share one. Zero-initialise and set what narrows. */
 struct query {
-	int64_t t0_ms, t1_ms;   /* window [t0, t1); the reader aligns both to whole minutes (t0 down, t1 up) */
+	/* window [t0, t1); the reader aligns both to whole minutes (t0 down, t1 up); both 0: all the cache holds */
+	int64_t t0_ms, t1_ms;
 	int provider;           /* 0 = all */
 	struct str text;        /* substring, ASCII case-insensitive, over what the rows show; absent = none */
 	bool text_invert;
@@ -47,13 +51,22 @@ struct query {
 /* The totals of report.totals and of the delivery pane. */
 struct totals {
 	int64_t n[METRIC__COUNT];
-	int64_t first_ms, newest_ms; /* of what the cache holds at all for the provider(s) */
+	int64_t first_ms, newest_ms; /* of what the cache holds at all for the provider(s); EVENT_UNKNOWN nothing */
+	int64_t from_ms, to_ms;      /* the window as aligned */
+	int window_res_s;            /* 60; 3600 when the window's edges were widened to hours, the minutes being pruned */
 };
+/* All n are EVENT_UNKNOWN when the cache holds nothing of the window (before the first record, after the last look). */
+/* read_totals - one of domain, relay_host, service, sender_domain, code_key in the query narrows the totals to it: then
+ * metrics that are not counted by it are EVENT_UNKNOWN; all are when text or more than one of them is given. */
 int read_totals(struct reader *r, const struct query *q, struct totals *out, struct mt_error *reterr)
 	MT_MUST_CHECK;
 
-/* read_series - n of a metric of DIM_TOTAL in nslots equal slots of the window; slots before the first
- * record and after the newest are EVENT_UNKNOWN. A slot is a whole number of minutes (see read_slot_ms). */
+/* read_slot_ms - length of a slot of a series: the window's nslots-th part rounded up to whole minutes, or to whole
+ * hours when it is longer than one. q must have a window (not 0, 0). */
+int64_t read_slot_ms(const struct query *q, size_t nslots);
+/* read_series - n of a metric of DIM_TOTAL in nslots equal slots; the last one ends at the window's end (rounded up
+ * to the hour when slots are hours), so the first may begin before its start. Slots before the first record and
+ * after the last look at the source are EVENT_UNKNOWN. */
 int read_series(struct reader *r, const struct query *q, enum metric metric, int64_t *out, size_t nslots,
 	struct mt_error *reterr) MT_MUST_CHECK;
 /* read_series_key - the same for one key of another dimension (a code, domain, port ...). */

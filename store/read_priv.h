@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * read_priv - the insides of struct reader, shared by the files read_*.c only.
+ *
+ * Statements are constants of read_sql.def, prepared once; dictionary texts are kept over frames, since
+ * most rows name the same few hosts. Nothing of it is seen outside the reading half.
+ */
+#ifndef MT_STORE_READ_PRIV_H
+#define MT_STORE_READ_PRIV_H
+
+#include "store/base/buf.h"
+#include "store/store_read.h"
+
+#include <sqlite3.h>
+#include <sys/types.h>
+
+#define SCAN_ROWS_MAX 100000 /* rows a filtered list looks at, newest first: about 0.1 s at worst */
+#define LIST_ROWS_DEFAULT 1000
+#define LIST_ROWS_MAX 100000
+#define REPLY_TEXT_MAX_BYTES 65536
+
+enum read_sql {
+#define SQL(id, text) READ_##id,
+#include "store/read_sql.def"
+#undef SQL
+	READ__COUNT
+};
+
+struct dict_entry {
+	int64_t id;
+	struct str text;
+};
+
+struct dict_cache {
+	struct dict_entry *slot; /* open addressing by id; owned */
+	size_t cap, n;
+	struct arena texts;
+};
+
+/* Where the buckets of the cache begin, by resolution; found once a snapshot. */
+struct floors {
+	bool known;
+	int64_t minute_s, hour_s; /* EVENT_UNKNOWN: none */
+};
+
+struct reader {
+	sqlite3 *db;
+	sqlite3_stmt *stmt[READ__COUNT];
+	char *path;
+	dev_t dev;
+	ino_t ino;
+	int64_t data_version; /* at the last reader_changed */
+	int64_t dict_version; /* the one the dictionary cache holds for */
+	bool in_snapshot, truncated;
+	struct dict_cache dict;
+	struct floors floors;
+	struct buf text; /* scratch: one joined reply, one haystack */
+};
+
+/* read_open.c. rd_prepare - the statement, reset, nothing bound. rd_step - 1 row, 0 end, negative error (reset on
+ * the last two). rd_int - first column of the only row; fallback without one or NULL; statement reset. */
+int rd_prepare(struct reader *r, enum read_sql id, sqlite3_stmt **ret,
+	struct mt_error *reterr) MT_MUST_CHECK;
+int rd_step(struct reader *r, sqlite3_stmt *stmt, struct mt_error *reterr) MT_MUST_CHECK;
+int rd_int(struct reader *r, sqlite3_stmt *stmt, int64_t fallback, int64_t *ret,
+	struct mt_error *reterr) MT_MUST_CHECK;
+void rd_bind(sqlite3_stmt *stmt, int at, int64_t value);
+void rd_bind_str(sqlite3_stmt *stmt, int at, struct str s);
+/* rd_num - column as a number, EVENT_UNKNOWN for NULL. rd_id - the same, 0 for NULL. rd_str - absent for NULL;
+ * valid until the next step. */
+int64_t rd_num(sqlite3_stmt *stmt, int at);
+int64_t rd_id(sqlite3_stmt *stmt, int at);
+struct str rd_str(sqlite3_stmt *stmt, int at);
+/* read_sql_text - for the tests that look at query plans. */
+const char *read_sql_text(enum read_sql id);
+
+/* read_dict.c. dict_text - text of a dictionary row, absent for id 0 or one that is gone; valid until the end of
+ * the snapshot. dict_find - id of a text; 0 when the cache has never seen it. */
+int dict_text(struct reader *r, int64_t id, struct str *ret, struct mt_error *reterr) MT_MUST_CHECK;
+int dict_find(struct reader *r, enum dict_kind kind, struct str text, int64_t *ret,
+	struct mt_error *reterr) MT_MUST_CHECK;
+void dict_done(struct dict_cache *d);
+
+/* A growing array of fixed items in plain memory, for results of unknown number; ended with vec_free. */
+struct rows {
+	char *p;
+	size_t n, cap, item;
+};
+/* rows_add - a zeroed item more; NULL when memory is out. */
+void *rows_add(struct rows *v);
+void rows_free(struct rows *v);
+/* rows_give - copy the first max items into the arena. Returns 0 or MT_ELIMIT. */
+int rows_give(const struct rows *v, size_t max, struct arena *a, void **ret, size_t *ret_n,
+	struct mt_error *reterr) MT_MUST_CHECK;
+
+/* read_limit - rows asked for, defaulted and capped. */
+size_t read_limit(const struct query *q);
+/* give_str - copy into the arena; sets *rc to MT_ELIMIT when it is full. */
+struct str give_str(struct arena *a, struct str s, int *rc);
+int arena_full(struct mt_error *reterr);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * read_window - a time window as buckets to add up and as row ids to look through.
+ *
+ * Invariant: the segments of a window tile it exactly, each in one resolution, so no minute is added twice
+ * or left out. Pure but for the functions that take a reader.
+ */
+#ifndef MT_STORE_READ_WINDOW_H
+#define MT_STORE_READ_WINDOW_H
+
+#include "store/read_priv.h"
+
+struct segment {
+	enum bucket_resolution res;
+	int64_t from_s, to_s; /* [from, to), whole multiples of res */
+};
+#define WINDOW_SEGMENTS_MAX 5 /* minutes, hours, days, hours, minutes */
+
+/* window_split - segments of [from_s, to_s), both whole multiples of finest_s (60 or 3600), in order of time.
+ * Returns how many; 0 when the window is empty. */
+size_t window_split(
+	int64_t from_s, int64_t to_s, int finest_s, struct segment out[WINDOW_SEGMENTS_MAX]);
+
+struct window {
+	int64_t from_s, to_s; /* aligned */
+	int res_s; /* what it is aligned to: 60, or 3600 where the minutes are pruned */
+	bool minutes_gone;    /* part of it lies before the oldest minute kept */
+	struct segment seg[WINDOW_SEGMENTS_MAX];
+	size_t nseg;
+};
+
+/* What the cache holds for the provider(s) of a query. EVENT_UNKNOWN: nothing. */
+struct coverage {
+	int64_t first_ms; /* start of the oldest bucket */
+	int64_t newest_ms; /* newest record read */
+	int64_t until_ms; /* up to when silence means zero: newest record or last successful look at the source */
+};
+
+int coverage_read(struct reader *r, int provider, struct coverage *out,
+	struct mt_error *reterr) MT_MUST_CHECK;
+/* window_read - the window of a query; t0 = t1 = 0: all the cache holds (empty window when it holds nothing). */
+int window_read(struct reader *r, const struct query *q, struct window *out,
+	struct mt_error *reterr) MT_MUST_CHECK;
+/* window_of - the aligned window [t0, t1). */
+int window_of(struct reader *r, int64_t t0_ms, int64_t t1_ms, struct window *out,
+	struct mt_error *reterr) MT_MUST_CHECK;
+/* window_before - the window of the same length right before w. */
+int window_before(struct reader *r, const struct window *w, struct window *out,
+	struct mt_error *reterr) MT_MUST_CHECK;
+
+/* A range of row ids [low, high] that holds every row of the window. Filter on t_ms still. */
+struct id_range {
+	int64_t low, high;
+};
+enum mark_column { MARK_MESSAGE, MARK_ATTEMPT, MARK_REJECT };
+int window_ids(struct reader *r, int provider, int64_t from_ms, int64_t to_ms,
+	enum mark_column column, struct id_range *out, struct mt_error *reterr) MT_MUST_CHECK;
+
+/* Sums of a dimension over a window, by provider and key. */
+#define SUM_COLUMNS 8
+struct sum_row {
+	int64_t key;
+	int32_t provider;
+	bool used;
+	int64_t n[SUM_COLUMNS];
+};
+struct sums {
+	struct sum_row *row; /* open addressing until sums_pack, then dense */
+	size_t cap, n;
+};
+/* sums_read - add up metrics[0..nmetrics) into n[0..]; provider 0: all, added together unless by_provider. */
+int sums_read(struct reader *r, const struct window *w, enum bucket_dim dim, int provider,
+	bool by_provider, const enum metric *metrics, size_t nmetrics, struct sums *out,
+	struct mt_error *reterr) MT_MUST_CHECK;
+/* sums_find - the row of a key (all providers together), NULL if none; before sums_pack. */
+const struct sum_row *sums_find(const struct sums *s, int32_t provider, int64_t key);
+/* sums_pack - dense rows 0..n-1 in no order; sums_find must not be called after. */
+void sums_pack(struct sums *s);
+void sums_done(struct sums *s);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* cachefix_static - the parts of the known cache that are no log records: providers, sources, services, queue, samples. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "tests/unit/cachefix.h"
+
+#include <stdio.h>
+
+/* Times are written as offsets from FIX_NOW_MS. */
+#define T(offset_ms) "(1795435200000" #offset_ms ")"
+
+static const char rows
+	[] = "INSERT INTO provider(id, name, kind, host, finest_bucket_s) "
+	     "VALUES(1,'postfix','postfix','mx1.example.com',60),"
+	     " (2,'postfix-out','postfix','mx1.example.com',60);"
+	     "INSERT INTO source(id, provider, name, health, detail, last_ok_ms, last_try_ms, "
+	     "next_due_ms, interval_ms, newest_ms,"
+	     " done_bytes, total_bytes, errors) VALUES"
+	     " (1,1,'log',1,'/var/log/mail.log'," T(-1000) "," T(-1000) "," T(+1000) ",1000," T(
+		     -2000) ",5000000,5000000,0),"
+			    " (2,1,'queue',1,'postqueue -j'," T(-30000) "," T(-30000) "," T(
+				    +30000) ",60000,NULL,NULL,NULL,0),"
+					    " (3,2,'log',2,'/var/log/mail-out.log'," T(-600000) "," T(-1000) "," T(+1000) ",1000," T(
+						    -2400000) ",100,200,3);"
+							      "INSERT INTO queue_message(provider, "
+							      "qid, arrival_ms, queue, sender, "
+							      "from_dom, size, nrcpt, rcpt, dom, "
+							      "reason,"
+							      " next_retry_ms, expires_ms, gen) "
+							      "VALUES"
+							      " (1,'4FD0D0'," T(
+								      -3000000) ",3,'info@corp."
+										"example',(SELECT "
+										"id FROM dict "
+										"WHERE kind=0 AND "
+										"text='corp."
+										"example'),7000,1,"
+										" 'user@outlook."
+										"com',(SELECT id "
+										"FROM dict WHERE "
+										"kind=0 AND "
+										"text='outlook.com'"
+										"),"
+										" 'host "
+										"outlook-com.olc."
+										"protection."
+										"outlook.com[52."
+										"101.1.1] said: "
+										"451 4.7.650 rate "
+										"limited'," T(
+											+300000) ","
+												 " " T(
+													 +429000000) ",7),"
+														     " (1,'4FD1D1'," T(
+															     -300000) ",3,'info@corp.example',(SELECT id FROM dict WHERE kind=0 AND text='corp.example'),800,1,"
+																      " 'old@legacy.example',(SELECT id FROM dict WHERE kind=0 AND text='legacy.example'),'451 try again later',"
+																      " " T(+60000) "," T(
+																	      +431700000) ",7),"
+																			  " (1,'4FD2D2'," T(
+																				  -240000) ",3,'info@corp.example',(SELECT id FROM dict WHERE kind=0 AND text='corp.example'),800,1,"
+																					   " 'x@dead.example',(SELECT id FROM dict WHERE kind=0 AND text='dead.example'),'Connection timed out',"
+																					   " " T(+90000) "," T(
+																						   +431760000) ",7),"
+																							       " (1,'4FH0H0'," T(-7200000) ",4,'news@shop.example.com',(SELECT id FROM dict WHERE kind=0 AND text='shop.example.com'),"
+																											   " 99000,2,'user@outlook.com',(SELECT id FROM dict WHERE kind=0 AND text='outlook.com'),NULL,NULL,NULL,7),"
+																											   " (1,'4FA9A9'," T(
+																												   -2000) ",2,'',NULL,5100,1,'who@example.org',"
+																													  " (SELECT id FROM dict WHERE kind=0 AND text='example.org'),NULL,NULL," T(
+																														  +431998000) ",7);"
+																															      "INSERT INTO queue_recipient VALUES(1,'4FH0H0',0,'user@outlook.com',NULL,7),(1,'4FH0H0',1,'two@example.org',NULL,7);"
+																															      "INSERT INTO queue_shape(provider, by_sender, dom, bucket, n)"
+																															      " SELECT 1,0,id,4,1 FROM dict WHERE kind=0 AND text='outlook.com' UNION ALL"
+																															      " SELECT 1,0,id,5,1 FROM dict WHERE kind=0 AND text='outlook.com' UNION ALL"
+																															      " SELECT 1,0,id,1,1 FROM dict WHERE kind=0 AND text='legacy.example' UNION ALL"
+																															      " SELECT 1,0,id,0,1 FROM dict WHERE kind=0 AND text='dead.example' UNION ALL"
+																															      " SELECT 1,0,id,5,1 FROM dict WHERE kind=0 AND text='example.org' UNION ALL"
+																															      " SELECT 1,0,id,0,1 FROM dict WHERE kind=0 AND text='example.org' UNION ALL"
+																															      " SELECT 1,1,id,4,3 FROM dict WHERE kind=0 AND text='corp.example';"
+																															      "INSERT INTO sample(provider, kind, t_ms, severity, service, text) VALUES"
+																															      " (1,1," T(
+																																      -60000) ",0,(SELECT id FROM dict WHERE kind=1 AND text='postfix/smtpd'),'a line nobody knows'),"
+																																	      " (1,1," T(-50000) ",0,(SELECT id FROM dict WHERE kind=1 AND text='postfix/smtpd'),CAST(x'681b5b324aff' AS TEXT)),"
+																																				 " (1,19," T(-40000) ",1,(SELECT id FROM dict WHERE kind=1 AND text='postfix/smtpd'),"
+																																						     " 'warning: hostname x.example does not resolve to address 198.51.100.66'),"
+																																						     " (1,19," T(-30000) ",3,(SELECT id FROM dict WHERE kind=1 AND text='postfix/smtpd'),'fatal: no SASL authentication mechanisms');"
+																																									 "INSERT INTO action(provider, t_ms, user, verb, qids, asked, done, result) VALUES"
+																																									 " (1," T(
+																																										 -3600000) ",'admin','hold','4FH0H0',1,1,'1 message put on hold');"
+																																											   "INSERT INTO queue_sample VALUES(2," T(
+																																												   -600000) ",3,NULL,NULL,NULL,0,NULL,NULL,NULL);";
+
+static void queue_samples(struct fix *f)
+{
+	for (int i = 0; i < 60; i++) {
+		char sql[256];
+
+		snprintf(sql, sizeof(sql),
+			"INSERT INTO queue_sample VALUES(1,%lld,2,0,0,1,%d,1,0,%lld)",
+			(long long)(FIX_NOW_MS - FIX_HOUR_MS + i * FIX_MINUTE_MS + 30000),
+			i / 20 + 1, (long long)(FIX_NOW_MS - 2 * FIX_HOUR_MS));
+		fix_exec(f, sql);
+	}
+}
+
+void cachefix_static(struct fix *f)
+{
+	static const char *const domains[] = {"corp.example", "shop.example.com", "outlook.com",
+		"legacy.example", "dead.example", "example.org"};
+	int64_t submission = fix_dict(f, DICT_SERVICE, "postfix/submission/smtpd");
+	int64_t submissions = fix_dict(f, DICT_SERVICE, "postfix/submissions/smtpd");
+	int64_t out = fix_dict(f, DICT_SERVICE, "postfix-out/smtpd");
+	char sql[512];
+
+	fix_dict(f, DICT_SERVICE, "postfix/smtpd");
+	for (size_t i = 0; i < sizeof(domains) / sizeof(domains[0]); i++)
+		fix_dict(f, DICT_DOMAIN, domains[i]);
+	snprintf(sql, sizeof(sql),
+		"INSERT INTO service VALUES(1,%lld,587,1,0,NULL),(1,%lld,465,1,1,NULL),"
+		"(2,%lld,NULL,3,0,'25 and 10025 share the name postfix-out/smtpd')",
+		(long long)submission, (long long)submissions, (long long)out);
+	fix_exec(f, sql);
+	fix_exec(f, rows);
+	queue_samples(f);
+}
