@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * action - hold, release, requeue, delete, expire, flush: collect the entries by identity, ask,
+ * run the job, tell what came of it.
+ *
+ * Ids are copied when the question is asked: what was shown is what is done, however the list moves
+ * meanwhile. The backend checks each identity again right before it acts.
+ */
+#include "tui/app.h"
+
+#include "store/base/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SAMPLE_ROWS 5
+#define BOX_COLUMNS 76
+
+static const struct verb {
+	enum request req;
+	enum job_kind kind;
+	const char *word;
+	bool typed; /* not to be undone: the count must be typed */
+} verbs[] = {
+	{REQ_HOLD, JOB_HOLD, "hold", false},
+	{REQ_RELEASE, JOB_RELEASE, "release", false},
+	{REQ_REQUEUE, JOB_REQUEUE, "requeue", false},
+	{REQ_DELETE, JOB_DELETE, "delete", true},
+	{REQ_EXPIRE, JOB_EXPIRE, "expire (return to sender)", true},
+	{REQ_FLUSH, JOB_FLUSH, "flush", false},
+};
+#define VERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+static const struct verb *verb_of_request(enum request req)
+{
+	for (size_t i = 0; i < VERBS; i++)
+		if (verbs[i].req == req)
+			return &verbs[i];
+	return NULL;
+}
+
+static const struct verb *verb_of_kind(enum job_kind kind)
+{
+	for (size_t i = 0; i < VERBS; i++)
+		if (verbs[i].kind == kind)
+			return &verbs[i];
+	return &verbs[0];
+}
+
+/* Rows to act on -> ids, all of one provider. false: a message says why not. */
+static bool collect_ids(struct app *a, struct frame *f, const struct row *const *rows, size_t n)
+{
+	struct action *act = &a->action;
+	struct view v;
+
+	frame_view(a, f, &v);
+	act->ids = arena_alloc(&act->arena, n * sizeof(*act->ids));
+	for (size_t i = 0; i < n && act->ids; i++) {
+		struct job_id id = {0};
+		int provider = 0;
+
+		if (!f->pane->identify(f->state, &v, rows[i], &id, &provider))
+			continue;
+		if (act->provider != 0 && provider != act->provider) {
+			app_message(a, STYLE_WARN,
+				"the tagged messages are in queues of two providers: choose one ([ "
+				"])");
+			return false;
+		}
+		act->provider = provider;
+		id.qid = arena_str(&act->arena, id.qid);
+		id.sender = arena_str(&act->arena, id.sender);
+		act->ids[act->nids++] = id;
+	}
+	if (act->nids == 0)
+		app_message(a, STYLE_WARN, "no queued message is selected or tagged here");
+	return act->nids > 0;
+}
+
+static bool collect(struct app *a, const struct verb *verb)
+{
+	struct frame *f = app_list_frame(a);
+	const struct row **rows, *selected;
+	size_t n;
+	bool ok;
+
+	if (verb->kind == JOB_FLUSH) {
+		a->action.provider = a->provider;
+		if (a->provider == 0 && a->status.nproviders > 0)
+			a->action.provider = a->status.providers[0].id;
+		if (a->provider == 0 && a->status.nproviders > 1) {
+			app_message(a, STYLE_WARN, "choose one provider first ([ ])");
+			return false;
+		}
+		return true;
+	}
+	if (!f || !f->pane->identify) {
+		app_message(a, STYLE_WARN, "nothing here can be %s: open the queue (:queue)",
+			verb->word);
+		return false;
+	}
+	rows = xcalloc(f->table.nrows + 1, sizeof(const struct row *));
+	n = list_tagged(&f->list, &f->table, rows);
+	selected = list_selected(&f->list, &f->table);
+	if (n == 0 && selected)
+		rows[n++] = selected;
+	ok = collect_ids(a, f, rows, n);
+	free((void *)rows);
+	return ok;
+}
+
+void action_begin(struct app *a, enum request req)
+{
+	const struct verb *verb = verb_of_request(req);
+
+	if (!verb)
+		return;
+	if (!a->opt.read_write || !a->opt.services) {
+		app_message(a, STYLE_WARN,
+			"read-only: start mtatop with --read-write to act on the queue");
+		return;
+	}
+	if (a->action.job) {
+		app_message(a, STYLE_WARN, "the action before is still running");
+		return;
+	}
+	arena_reset(&a->action.arena);
+	a->action = (struct action){.arena = a->action.arena, .kind = verb->kind};
+	if (collect(a, verb))
+		prompt_open(a, PROMPT_CONFIRM, "");
+}
+
+void action_confirm(struct app *a, struct str typed)
+{
+	struct action *act = &a->action;
+	const struct verb *verb = verb_of_kind(act->kind);
+	struct job_request request = {
+		.kind = act->kind, .provider = act->provider, .ids = act->ids, .nids = act->nids};
+	struct mt_error err = {0};
+	char want[32] = "y";
+
+	if (verb->typed)
+		snprintf(want, sizeof(want), "%zu", act->nids);
+	if (!str_ieq(str_trim(typed), str_of(want)) &&
+		!(!verb->typed && str_ieq(str_trim(typed), STR_LIT("yes")))) {
+		app_message(a, STYLE_WARN, "not confirmed: nothing was done");
+		return;
+	}
+	if (a->opt.services->start(a->opt.services->ctx, &request, &act->job, &err) < 0) {
+		act->job = NULL;
+		app_message(a, STYLE_BAD, "%s failed: %s", verb->word, err.text);
+	} else {
+		app_message(a, STYLE_NORMAL, "%s: running ...", verb->word);
+	}
+}
+
+void action_cancel(struct app *a)
+{
+	if (a->action.job && a->opt.services)
+		a->opt.services->drop(a->action.job);
+	a->action.job = NULL;
+}
+
+void action_step(struct app *a)
+{
+	struct action *act = &a->action;
+	const struct services *s = a->opt.services;
+	struct mt_error err = {0};
+	enum job_state state;
+
+	if (!act->job)
+		return;
+	state = s->state(act->job, &err);
+	if (state == JOB_RUNNING)
+		return;
+	if (state == JOB_FAILED)
+		app_message(a, STYLE_BAD, "%s failed: %s", verb_of_kind(act->kind)->word, err.text);
+	else
+		app_message(a, STYLE_GOOD, "%s", s->summary(act->job));
+	action_cancel(a);
+	app_touch(a);
+}
+
+void action_draw(struct app *a, struct canvas *c, struct rect r)
+{
+	const struct action *act = &a->action;
+	const struct verb *verb = verb_of_kind(act->kind);
+	int shown = act->nids < SAMPLE_ROWS ? (int)act->nids : SAMPLE_ROWS, rows = shown + 5;
+	int w = r.w < BOX_COLUMNS ? r.w : BOX_COLUMNS;
+	struct rect box = {r.x + (r.w - w) / 2, r.y + (r.h > rows ? (r.h - rows) / 2 : 0), w, rows},
+		    in;
+
+	canvas_fill(c, box, STYLE_NORMAL);
+	in = canvas_box(c, box, true, STR_LIT("Confirm"), STR_LIT(""));
+	if (act->kind == JOB_FLUSH)
+		canvas_printf(c, in.x + 1, in.y, in.w - 1, STYLE_BOLD,
+			"flush: try to deliver the whole queue now?");
+	else
+		canvas_printf(c, in.x + 1, in.y, in.w - 1, STYLE_BOLD, "%s %zu message%s?",
+			verb->word, act->nids, act->nids == 1 ? "" : "s");
+	for (int i = 0; i < shown; i++) {
+		int used =
+			canvas_text(c, in.x + 3, in.y + 1 + i, 20, STYLE_NORMAL, act->ids[i].qid);
+		struct str sender = act->ids[i].sender.n ? act->ids[i].sender : STR_LIT("<>");
+
+		canvas_text(c, in.x + 4 + used, in.y + 1 + i, in.w - 5 - used, STYLE_DIM, sender);
+	}
+	if (act->nids > (size_t)shown)
+		canvas_printf(c, in.x + 3, in.y + 1 + shown, in.w - 3, STYLE_DIM,
+			"... and %zu more", act->nids - (size_t)shown);
+	if (verb->typed)
+		canvas_printf(c, in.x + 1, in.y + rows - 3, in.w - 1, STYLE_WARN,
+			"This can't be undone. Type the count (%zu) and Enter; Esc: leave all as "
+			"it is.",
+			act->nids);
+	else
+		canvas_printf(c, in.x + 1, in.y + rows - 3, in.w - 1, STYLE_NORMAL,
+			"Type y and Enter; Esc: leave all as it is.");
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * app - the dashboard as a state machine: keys and commits in, a canvas out. No terminal, no
+ * threads, no clock of its own, so tests drive it with a fake clock and read the canvas.
+ *
+ * The struct is open to the files of the tui core (view, overview, status, command, prompt, help,
+ * setup, action); panes and main use the functions alone.
+ */
+#ifndef MT_TUI_APP_H
+#define MT_TUI_APP_H
+
+#include "store/base/buf.h"
+#include "store/base/clock.h"
+#include "tui/keys.h"
+#include "tui/layout.h"
+#include "tui/list.h"
+
+#define APP_STACK_MAX 32       /* drill-downs deep; further ones are refused with a message */
+#define APP_TEXT_BYTES 256     /* filter, prompt and message texts */
+#define APP_LABEL_BYTES 80     /* as pane_target.label */
+#define APP_TABS_MAX 64
+
+enum app_theme { THEME_DEFAULT, THEME_CONTRAST, THEME_MONO, THEME__COUNT };
+
+struct app_options {           /* all borrowed for the app's life */
+	struct reader *reader;
+	const struct clock *clock;
+	const struct services *services; /* may be NULL */
+	const char *version, *host;
+	const char *notice;        /* a sentence to show at the start, or NULL */
+	const char *provider;      /* name to start with, or NULL */
+	const char *filter;        /* or NULL */
+	const char *sort_key;      /* column heading lists start sorted by, or NULL */
+	const char *conf_path;     /* named in setup */
+	int window;                /* index, see app_window_by_name; -1 = 1h */
+	int64_t refresh_ms;        /* 0 = 1 s */
+	enum app_theme theme;
+	bool utf8, mouse, read_write, demo;
+	bool once;                 /* one picture: no hints, no cursor */
+};
+
+struct frame {                 /* one view on the way: an open pane, or the overview (pane NULL) */
+	const struct pane_ops *pane;
+	void *state;               /* owned, pane->state_bytes */
+	struct list list;
+	struct table table;
+	struct arena arena;        /* strings of narrow */
+	struct query narrow;       /* what the drill-down narrowed; window and text come from the app */
+	bool own_window, own_provider;
+	int64_t object;
+	char label[APP_LABEL_BYTES];
+	char filter_before[APP_TEXT_BYTES]; /* restored when the frame is left */
+	bool failed;
+	struct mt_error error;
+};
+
+struct overview {
+	struct frame tiles[LAYOUT_TILES_MAX];
+	struct rect rects[LAYOUT_TILES_MAX]; /* of the last draw; w 0 = not shown */
+	size_t n, focus;
+};
+
+struct status {
+	struct arena arena;
+	struct provider_row *providers;
+	size_t nproviders;
+	struct totals totals;      /* of the provider and window shown */
+	struct queue_figures queue;
+	bool known;
+	struct { struct rect where; int provider; } tabs[APP_TABS_MAX];
+	size_t ntabs;
+};
+
+enum prompt_kind { PROMPT_NONE, PROMPT_SEARCH, PROMPT_FILTER, PROMPT_COMMAND, PROMPT_TAG, PROMPT_CONFIRM };
+struct prompt {
+	enum prompt_kind kind;
+	char text[APP_TEXT_BYTES];
+	size_t n, at;              /* bytes; cursor */
+	char error[APP_TEXT_BYTES];
+};
+
+struct action {                /* hold, release ... : asked for, then running */
+	enum job_kind kind;
+	int provider;
+	struct arena arena;
+	struct job_id *ids;
+	size_t nids;
+	struct job *job;           /* owned while running */
+};
+
+struct help { bool open; int top, lines, page; };
+struct setup { bool open; int item; };
+
+enum app_effect { EFFECT_NONE, EFFECT_COPY, EFFECT_LOFI, EFFECT_REDRAW }; /* for the terminal's owner to do */
+
+struct app {
+	struct app_options opt;
+	struct canvas canvas;
+	struct frame stack[APP_STACK_MAX];
+	size_t depth;              /* frames in use, >= 1 */
+	struct overview overview;
+	struct status status;
+	struct prompt prompt;
+	struct action action;
+	struct help help;
+	struct setup setup;
+	char message[APP_TEXT_BYTES];
+	char alarm[2 * APP_TEXT_BYTES]; /* stays on line 2 until cleared: the collector has ended */
+	enum style message_style;
+	int64_t message_until_mono_ms;
+	int window;                /* index of the window table */
+	int provider;              /* 0 = all */
+	char provider_wanted[APP_TEXT_BYTES]; /* a name not seen yet */
+	char filter[APP_TEXT_BYTES];
+	bool live, paused, tiny;
+	int64_t instant_ms;        /* looked at when not live */
+	int64_t paused_ms;
+	bool stale;                /* the cache or the query changed: refresh when due */
+	bool asked;                /* by a person: refresh at once, even when paused */
+	bool dirty;                /* the picture is old */
+	bool quit;
+	int64_t refresh_ms, refreshed_mono_ms, refresh_cost_ms, refreshed_minute, drawn_second, ticked_mono_ms;
+	enum app_effect effect;
+	struct buf effect_text;
+};
+
+/* app_new - the app on its overview, nothing read yet. Gives *ret. */
+struct app *app_new(const struct app_options *options);
+void app_free(struct app *a);
+/* app_resize - the size to draw at. */
+void app_resize(struct app *a, int w, int h);
+/* app_key - one key or mouse event. */
+void app_key(struct app *a, const struct key_event *e);
+/* app_request - what a key asks for, by its meaning. */
+void app_request(struct app *a, enum request req);
+/* app_step - look whether the cache changed, read again if it is time, poll jobs. Call on every wake-up. */
+void app_step(struct app *a);
+/* app_wait_ms - how long nothing is to do, 0..1000, unless a key or a commit comes. */
+int app_wait_ms(const struct app *a);
+/* app_wants_commits - false while it already knows of one: don't wake up for more. */
+bool app_wants_commits(const struct app *a);
+/* app_draw - the picture, drawn anew if it is old. Borrowed until the next call. */
+const struct canvas *app_draw(struct app *a);
+/* app_idle - nothing to read, no job running: what is shown is final until something happens. */
+bool app_idle(const struct app *a);
+/* app_message - a line for the person, in the place of the hints for some seconds or until a key. */
+void app_message(struct app *a, enum style style, const char *fmt, ...) MT_PRINTF(3, 4);
+/* app_window_by_name - index of "1h" ...; -1. app_window_name, app_window_ms - of an index. app_window_count. */
+int app_window_by_name(struct str name);
+const char *app_window_name(int window);
+int64_t app_window_ms(int window);
+int app_window_count(void);
+
+/* ---- within the tui core ---- */
+int64_t app_now_ms(const struct app *a); /* end of the window */
+struct frame *app_top(struct app *a);
+/* app_list_frame - frame whose list the keys move: the top, or the focused list tile; NULL if none. */
+struct frame *app_list_frame(struct app *a);
+void app_touch(struct app *a); /* the query changed: read again at once */
+void app_set_window(struct app *a, int window);
+void app_set_provider(struct app *a, int provider);
+void app_set_instant(struct app *a, int64_t utc_ms);
+void app_set_filter(struct app *a, struct str text);
+
+/* view.c */
+void frame_open(struct app *a, struct frame *f, const struct pane_ops *pane, const struct pane_target *target);
+void frame_close(struct frame *f);
+void frame_view(const struct app *a, const struct frame *f, struct view *out);
+void frame_refresh(struct app *a, struct frame *f);
+void frame_draw(struct app *a, struct frame *f, struct canvas *c, struct rect r, bool focused);
+const struct pane_ops *pane_by_name(struct str name);
+const struct pane_ops *pane_by_number(int number);
+bool view_push(struct app *a, const struct pane_ops *pane, const struct pane_target *target);
+bool view_pop(struct app *a);
+void view_home(struct app *a);
+bool view_enter(struct app *a, struct frame *f);
+unsigned view_pane_request(struct app *a, struct frame *f, enum request req);
+
+/* overview.c */
+void overview_init(struct app *a);
+void overview_done(struct app *a);
+void overview_refresh(struct app *a);
+void overview_draw(struct app *a, struct canvas *c, struct rect r);
+bool overview_request(struct app *a, enum request req);
+bool overview_click(struct app *a, int x, int y);
+
+/* status.c: header, crumbs, footer, the one line of a tiny screen */
+void status_refresh(struct app *a);
+int status_draw_head(struct app *a, struct canvas *c);
+void status_draw_foot(struct app *a, struct canvas *c, int y);
+void status_draw_tiny(struct app *a, struct canvas *c);
+bool status_click(struct app *a, int x, int y);
+
+/* prompt.c, command.c */
+void prompt_open(struct app *a, enum prompt_kind kind, const char *text);
+void prompt_key(struct app *a, const struct key_event *e);
+void prompt_draw(struct app *a, struct canvas *c, int y);
+/* command_run - one command line; false: *error (APP_TEXT_BYTES) says why. command_complete - longest common completion. */
+bool command_run(struct app *a, struct str line, char *error);
+void command_complete(struct app *a, char *text, size_t text_bytes, char *candidates, size_t candidates_bytes);
+
+/* help.c, setup.c, action.c */
+void help_draw(struct app *a, struct canvas *c, struct rect r);
+void help_key(struct app *a, int32_t key);
+void setup_draw(struct app *a, struct canvas *c, struct rect r);
+void setup_key(struct app *a, int32_t key);
+void action_begin(struct app *a, enum request req);
+void action_confirm(struct app *a, struct str typed);
+void action_cancel(struct app *a);
+void action_step(struct app *a);
+void action_draw(struct app *a, struct canvas *c, struct rect r);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * providers - every source of every provider: how it fares, how old its figures are, what is wrong
+ * and the fix. Enter looks at that provider alone.
+ */
+#include "store/base/fmt.h"
+#include "store/base/timefmt.h"
+#include "tui/pane.h"
+
+#include <stdio.h>
+
+#define TEXT_MAX_BYTES 4096
+#define SOURCES_A_PROVIDER 1024 /* room in a row id: provider * this + source */
+
+enum col {
+	COL_PROVIDER,
+	COL_SOURCE,
+	COL_HEALTH,
+	COL_AGE,
+	COL_NEWEST,
+	COL_ERRORS,
+	COL_DETAIL,
+	COL__COUNT
+};
+
+static const struct column columns[COL__COUNT] = {
+	{"provider", 16, ALIGN_LEFT, 1, false,
+		"what you switch between: a Postfix instance, an account"},
+	{"source", 8, ALIGN_LEFT, 1, false, "its log, its queue: each is read on its own"},
+	{"health", 12, ALIGN_LEFT, 1, false,
+		"fresh: read within its interval; late, stale: over it; FAILING, STOPPED: see "
+		"detail"},
+	{"age", 8, ALIGN_RIGHT, 2, true, "time since it was last read with success"},
+	{"newest", 20, ALIGN_LEFT, 4, true, "time stamp of the newest record read"},
+	{"errors", 8, ALIGN_RIGHT, 3, true, "failed rounds since the cache was made"},
+	{"detail", 0, ALIGN_LEFT, 2, false, "the path read, or what is wrong and how to mend it"},
+};
+
+static const char *const health_words[HEALTH__COUNT] = {
+	"no data yet", "fresh", "late", "stale", "FAILING", "STOPPED", "reading back"};
+
+static enum style health_style(enum health health)
+{
+	if (health == HEALTH_FAILING || health == HEALTH_STOPPED)
+		return STYLE_BAD;
+	return health == HEALTH_FRESH || health == HEALTH_UNKNOWN ? STYLE_NORMAL : STYLE_WARN;
+}
+
+static struct cell text_cell(struct arena *a, struct str text)
+{
+	return (struct cell){.text = arena_str(a, text), .text_sort = true};
+}
+
+static void fill_row(struct table *t, struct row *row, const struct provider_row *p,
+	const struct source_row *s, int64_t now_ms)
+{
+	struct cell *cells = arena_alloc(&t->arena, COL__COUNT * sizeof(*cells));
+	struct buf text;
+
+	if (!cells)
+		return;
+	buf_init(&text, TEXT_MAX_BYTES);
+	cells[COL_PROVIDER] = text_cell(&t->arena, p->name);
+	cells[COL_SOURCE] = text_cell(&t->arena, s->name);
+	cells[COL_HEALTH] = text_cell(&t->arena, str_of(health_words[s->health]));
+	cells[COL_AGE] = (struct cell){.text = STR_LIT("?"), .sort = INT64_MAX};
+	if (s->last_ok_ms != EVENT_UNKNOWN) {
+		timefmt_age(&text, now_ms > s->last_ok_ms ? now_ms - s->last_ok_ms : 0);
+		cells[COL_AGE] = (struct cell){.text = arena_str(&t->arena, buf_str(&text)),
+			.sort = now_ms - s->last_ok_ms};
+	}
+	buf_clear(&text);
+	if (s->newest_ms != EVENT_UNKNOWN)
+		timefmt_date_clock(&text, s->newest_ms);
+	cells[COL_NEWEST] =
+		(struct cell){.text = arena_str(&t->arena, buf_str(&text)), .sort = s->newest_ms};
+	buf_clear(&text);
+	fmt_count(&text, s->errors);
+	cells[COL_ERRORS] =
+		(struct cell){.text = arena_str(&t->arena, buf_str(&text)), .sort = s->errors};
+	cells[COL_DETAIL] = text_cell(&t->arena, s->detail);
+	row->id = (uint64_t)p->id * SOURCES_A_PROVIDER + (uint64_t)s->id;
+	row->cells = cells;
+	row->style = health_style(s->health);
+	row->ref = p;
+	t->nrows++;
+	buf_done(&text);
+}
+
+static int refresh(void *state, struct reader *r, const struct view *v, struct table *t,
+	struct mt_error *reterr)
+{
+	struct provider_row *providers;
+	size_t n, total = 0;
+	int err = read_providers(r, &t->arena, &providers, &n, reterr);
+
+	(void)state;
+	if (err < 0)
+		return err;
+	for (size_t i = 0; i < n; i++)
+		total += providers[i].nsources;
+	t->rows = arena_alloc(&t->arena, (total ? total : 1) * sizeof(*t->rows));
+	for (size_t i = 0; i < n && t->rows; i++)
+		for (size_t k = 0; k < providers[i].nsources; k++)
+			fill_row(t, &t->rows[t->nrows], &providers[i], &providers[i].sources[k],
+				v->now_ms);
+	t->total = (int64_t)t->nrows;
+	t->empty = STR_LIT("no source has reported yet");
+	return 0;
+}
+
+static bool enter(
+	void *state, const struct view *v, const struct row *selected, struct pane_target *ret)
+{
+	const struct provider_row *p = selected->ref;
+
+	(void)state;
+	(void)v;
+	ret->pane = "deliveries";
+	ret->query.provider = p->id;
+	snprintf(ret->label, sizeof(ret->label), "provider %.*s", STR_ARG(p->name));
+	return true;
+}
+
+const struct pane_ops pane_providers = {
+	.name = "providers",
+	.title = "Providers",
+	.help = "Each source of figures with its health and age: a figure is as true as its source "
+		"is fresh. "
+		"A provider's badge on line 2 is that of the worst of its sources.",
+	.number = 9,
+	.columns = columns,
+	.ncolumns = COL__COUNT,
+	.default_sort = COL_PROVIDER,
+	.tile_hint = {.priority = 9, .min_w = 30, .min_h = 4, .want_w = 100, .want_h = 5},
+	.refresh = refresh,
+	.enter = enter,
+};

@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * status - what frames every view: two header lines, the breadcrumb, the hints at the foot, and the
+ * single line that is left of all that on a tiny screen.
+ *
+ * Parts are shown whole or not at all, the least needed first to go; a figure is never cut.
+ */
+#include "tui/app.h"
+
+#include "store/base/fmt.h"
+#include "store/base/timefmt.h"
+#include "store/base/utf8.h"
+
+#define TEXT_MAX_BYTES 4096
+#define BAR_COLUMNS 12
+#define HOUR_S 3600
+#define DAY_S 86400
+
+void status_refresh(struct app *a)
+{
+	struct status *s = &a->status;
+	struct mt_error err = {0};
+	struct view v;
+
+	arena_reset(&s->arena);
+	s->providers = NULL;
+	s->nproviders = 0;
+	if (read_providers(a->opt.reader, &s->arena, &s->providers, &s->nproviders, &err) < 0)
+		s->nproviders = 0;
+	frame_view(a, &a->stack[0], &v);
+	v.query.text =
+		(struct str){NULL, 0}; /* the state of the server, whatever is being looked for */
+	s->known = read_totals(a->opt.reader, &v.query, &s->totals, &err) == 0 &&
+		   read_queue(a->opt.reader, &v.query, &s->queue, &err) == 0;
+}
+
+/* --- line 1 --- */
+
+/* "last 1h  LIVE  12:04:31", or the instant looked at. */
+static void time_text(const struct app *a, struct buf *out, enum style *style)
+{
+	*style = a->live && !a->paused ? STYLE_GOOD : STYLE_WARN;
+	buf_printf(out, "last %s  ", app_window_name(a->window));
+	if (a->paused)
+		buf_add_z(out, "PAUSED at ");
+	else
+		buf_add_z(out, a->live ? "LIVE  " : "AT ");
+	if (a->live && !a->paused)
+		timefmt_clock(out, clock_utc_ms(a->opt.clock));
+	else
+		timefmt_date_clock(out, app_now_ms(a));
+	buf_add_char(out, ' ');
+}
+
+static int draw_tab(
+	struct app *a, struct canvas *c, int x, int right, struct str name, int provider)
+{
+	bool active = provider == a->provider;
+	int w = (int)utf8_show_width(name, !c->utf8) + 2;
+	struct status *s = &a->status;
+
+	if (x + w > right || s->ntabs >= APP_TABS_MAX)
+		return x;
+	canvas_fill(c, (struct rect){x, 0, w, 1}, active ? STYLE_TAB_ACTIVE : STYLE_TAB);
+	canvas_text(c, x + 1, 0, w - 2, active ? STYLE_TAB_ACTIVE : STYLE_TAB, name);
+	if (active) { /* not by colour alone */
+		canvas_text(c, x, 0, 1, STYLE_TAB_ACTIVE, STR_LIT("["));
+		canvas_text(c, x + w - 1, 0, 1, STYLE_TAB_ACTIVE, STR_LIT("]"));
+	}
+	s->tabs[s->ntabs].where = (struct rect){x, 0, w, 1};
+	s->tabs[s->ntabs++].provider = provider;
+	return x + w;
+}
+
+static int tabs_width(const struct app *a, const struct canvas *c)
+{
+	int w = 5;
+
+	for (size_t i = 0; i < a->status.nproviders; i++)
+		w += (int)utf8_show_width(a->status.providers[i].name, !c->utf8) + 2;
+	return w;
+}
+
+/* All tabs if they fit; else the active one alone. */
+static void draw_tabs(struct app *a, struct canvas *c, int x, int right)
+{
+	bool all = x + tabs_width(a, c) <= right;
+
+	a->status.ntabs = 0;
+	if (all || a->provider == 0)
+		x = draw_tab(a, c, x, right, STR_LIT("ALL"), 0);
+	for (size_t i = 0; i < a->status.nproviders; i++)
+		if (all || a->status.providers[i].id == a->provider)
+			x = draw_tab(a, c, x, right, a->status.providers[i].name,
+				a->status.providers[i].id);
+}
+
+static void draw_line1(struct app *a, struct canvas *c)
+{
+	struct buf text;
+	enum style style;
+	int x, columns, right;
+
+	canvas_fill(c, (struct rect){0, 0, c->w, 1}, STYLE_STATUS);
+	buf_init(&text, TEXT_MAX_BYTES);
+	time_text(a, &text, &style);
+	columns = (int)text.n;
+	if (columns > c->w - 12) { /* the window and LIVE stay, the clock goes */
+		buf_clear(&text);
+		buf_printf(&text, "%s %s ", app_window_name(a->window),
+			a->paused ? "PAUSED"
+			: a->live ? "LIVE"
+				  : "PAST");
+		columns = (int)text.n;
+	}
+	right = c->w - columns;
+	canvas_text(c, right, 0, columns, style, buf_str(&text));
+	x = canvas_printf(c, 0, 0, right - 1, STYLE_TITLE, " mtatop %s", a->opt.version);
+	if (a->opt.demo)
+		x += canvas_printf(c, x, 0, right - 1 - x, STYLE_WARN, " DEMO");
+	if (a->opt.host && x + 2 + (int)strlen(a->opt.host) + 2 + tabs_width(a, c) < right)
+		x += canvas_printf(c, x, 0, right - x, STYLE_STATUS, "  %s", a->opt.host);
+	draw_tabs(a, c, x + 2, right);
+	buf_done(&text);
+}
+
+/* --- line 2 --- */
+
+static const char *health_word(enum health health)
+{
+	static const char *const words[HEALTH__COUNT] = {[HEALTH_UNKNOWN] = "no data yet",
+		[HEALTH_FRESH] = "fresh",
+		[HEALTH_LATE] = "late",
+		[HEALTH_STALE] = "stale",
+		[HEALTH_FAILING] = "FAILING",
+		[HEALTH_STOPPED] = "STOPPED",
+		[HEALTH_CATCHING_UP] = "reading back"};
+
+	return (int)health >= 0 && health < HEALTH__COUNT ? words[health] : "?";
+}
+
+static enum style health_style(enum health health)
+{
+	if (health == HEALTH_FAILING || health == HEALTH_STOPPED)
+		return STYLE_BAD;
+	if (health == HEALTH_FRESH)
+		return STYLE_GOOD;
+	return health == HEALTH_UNKNOWN ? STYLE_DIM : STYLE_WARN;
+}
+
+/* Bytes read back and to read, over the sources that are catching up; false if none knows. */
+static bool catch_up(const struct provider_row *p, int64_t *done, int64_t *total)
+{
+	*done = *total = 0;
+	for (size_t i = 0; i < p->nsources; i++) {
+		const struct source_row *s = &p->sources[i];
+
+		if (s->health == HEALTH_CATCHING_UP && s->total_bytes > 0 && s->done_bytes >= 0) {
+			*done += s->done_bytes;
+			*total += s->total_bytes;
+		}
+	}
+	return *total > 0;
+}
+
+static int draw_provider(
+	const struct app *a, struct canvas *c, int x, int right, const struct provider_row *p)
+{
+	int begun = x;
+	struct buf text;
+	int64_t done, total;
+
+	buf_init(&text, TEXT_MAX_BYTES);
+	x += canvas_text(c, x, 1, right - x, STYLE_BOLD, p->name);
+	x += canvas_printf(
+		c, x, 1, right - x, health_style(p->health), " %s", health_word(p->health));
+	if (catch_up(p, &done, &total)) {
+		fmt_pct(&text, done, total);
+		x += canvas_printf(c, x, 1, right - x, STYLE_WARN, " %s of ", buf_z(&text));
+		buf_clear(&text);
+		fmt_bytes(&text, total);
+		x += canvas_printf(c, x, 1, right - x, STYLE_WARN, "%s ", buf_z(&text));
+		if (right - x >= BAR_COLUMNS) {
+			canvas_bar(c, x, 1, BAR_COLUMNS, STYLE_GRAPH, done, total);
+			x += BAR_COLUMNS;
+		}
+	} else if (p->last_ok_ms != EVENT_UNKNOWN) {
+		int64_t age = clock_utc_ms(a->opt.clock) - p->last_ok_ms;
+
+		timefmt_age(&text, age < 0 ? 0 : age);
+		x += canvas_printf(c, x, 1, right - x, STYLE_DIM, " %s", buf_z(&text));
+	}
+	if (p->finest_bucket_s >= HOUR_S)
+		x += canvas_printf(c, x, 1, right - x, STYLE_DIM,
+			p->finest_bucket_s >= DAY_S ? " (day)" : " (hour)");
+	buf_done(&text);
+	return x - begun;
+}
+
+#define BOUNCE_CONVENTION_PCT                                                                      \
+	3 /* what receivers and senders commonly call too much; a convention, no limit */
+#define BOUNCE_MIN_RECIPIENTS 50 /* under this a rate says nothing */
+
+static bool bounce_alert(const struct app *a, struct buf *out)
+{
+	const int64_t *n = a->status.totals.n;
+	int64_t final = n[METRIC_SENT] + n[METRIC_BOUNCED] + n[METRIC_EXPIRED_RECIPIENTS];
+
+	if (!a->status.known || n[METRIC_SENT] < 0 || n[METRIC_BOUNCED] < 0 ||
+		final < BOUNCE_MIN_RECIPIENTS ||
+		n[METRIC_BOUNCED] * 100 <= final * BOUNCE_CONVENTION_PCT)
+		return false;
+	buf_add_z(out, "! bounce ");
+	fmt_pct(out, n[METRIC_BOUNCED], final);
+	buf_add_z(out, " of ");
+	fmt_count(out, final);
+	buf_printf(out, " > %d%%", BOUNCE_CONVENTION_PCT);
+	return true;
+}
+
+/* The loudest thing wrong: a source that fails, then the bounce rate, then a source that is behind. */
+static enum style alert_text(const struct app *a, struct buf *out)
+{
+	static const enum health order[] = {
+		HEALTH_FAILING, HEALTH_STOPPED, HEALTH_STALE, HEALTH_LATE};
+
+	if (a->alarm[0]) {
+		buf_printf(out, "! %s", a->alarm);
+		return STYLE_BAD;
+	}
+	for (size_t k = 0; k < sizeof(order) / sizeof(order[0]); k++) {
+		if (order[k] == HEALTH_STALE && bounce_alert(a, out))
+			return STYLE_BAD;
+		for (size_t i = 0; i < a->status.nproviders; i++) {
+			const struct provider_row *p = &a->status.providers[i];
+
+			for (size_t j = 0; j < p->nsources; j++) {
+				if (p->sources[j].health != order[k])
+					continue;
+				buf_add_z(out, "! ");
+				buf_add_str(out, p->sources[j].name);
+				buf_printf(out, " %s: ", health_word(order[k]));
+				buf_add_str(out, p->sources[j].detail);
+				return k < 2 ? STYLE_BAD : STYLE_WARN;
+			}
+		}
+	}
+	return STYLE_NORMAL;
+}
+
+static void draw_line2(struct app *a, struct canvas *c)
+{
+	struct buf alert;
+	enum style style;
+	int x = 1, columns, right = c->w - 1;
+
+	buf_init(&alert, TEXT_MAX_BYTES);
+	style = alert_text(a, &alert);
+	columns = (int)utf8_show_width(buf_str(&alert), !c->utf8);
+	if (columns > c->w / 2)
+		columns = c->w / 2;
+	if (columns > 0) {
+		right -= columns + 2;
+		canvas_text(c, c->w - 1 - columns, 1, columns, style, buf_str(&alert));
+	}
+	if (a->status.nproviders == 0)
+		canvas_printf(c, x, 1, right - x, STYLE_DIM, "no provider has reported yet");
+	for (size_t i = 0; i < a->status.nproviders && x < right; i++) {
+		if (i > 0)
+			x += canvas_printf(c, x, 1, right - x, STYLE_DIM, " \xc2\xb7 ");
+		x += draw_provider(a, c, x, right, &a->status.providers[i]);
+	}
+	buf_done(&alert);
+}
+
+/* --- line 3: where we are --- */
+
+static void count_text(struct app *a, struct buf *out)
+{
+	const struct frame *f = app_top(a);
+
+	if (!f->pane || !f->pane->columns || f->failed)
+		return;
+	if (f->list.tags.n > 0) {
+		fmt_count(out, (int64_t)f->list.tags.n);
+		buf_add_z(out, " tagged  ");
+	}
+	if (f->list.follow)
+		buf_add_z(out, "FOLLOW  ");
+	fmt_count(out, (int64_t)f->table.nrows);
+	if (f->table.total >= 0 && (size_t)f->table.total != f->table.nrows) {
+		buf_add_z(out, " of ");
+		fmt_count(out, f->table.total);
+	}
+	buf_add_z(out, f->table.total == 1 || (f->table.total < 0 && f->table.nrows == 1)
+			       ? " row"
+			       : " rows");
+}
+
+static void draw_crumbs(struct app *a, struct canvas *c, int y)
+{
+	struct buf text;
+	int x = 1, right = c->w - 1, columns;
+
+	buf_init(&text, TEXT_MAX_BYTES);
+	count_text(a, &text);
+	columns = (int)text.n;
+	if (columns > 0 && columns < c->w / 2) {
+		right -= columns + 1;
+		canvas_text(c, right + 1, y, columns, STYLE_DIM, buf_str(&text));
+	}
+	if (a->filter[0]) {
+		columns = (int)utf8_show_width(str_of(a->filter), !c->utf8) + 10;
+		columns = columns > right / 2 ? right / 2 : columns;
+		right -= columns + 1;
+		canvas_printf(c, right + 1, y, columns, STYLE_WARN, "FILTERED: %s", a->filter);
+	}
+	/* The near end of the way matters most: drop from the far end. */
+	buf_clear(&text);
+	for (size_t i = 0; i < a->depth; i++)
+		buf_printf(&text, "%s%s", i ? " > " : "", a->stack[i].label);
+	columns = (int)utf8_show_width(buf_str(&text), !c->utf8);
+	for (size_t i = 0; i + 1 < a->depth && columns > right - x; i++) {
+		buf_clear(&text);
+		buf_add_z(&text, "...");
+		for (size_t k = i + 1; k < a->depth; k++)
+			buf_printf(&text, " > %s", a->stack[k].label);
+		columns = (int)utf8_show_width(buf_str(&text), !c->utf8);
+	}
+	canvas_text(c, x, y, right - x, STYLE_BOLD, buf_str(&text));
+	buf_done(&text);
+}
+
+int status_draw_head(struct app *a, struct canvas *c)
+{
+	bool crumbs = a->depth > 1 || a->filter[0] || a->help.open;
+
+	draw_line1(a, c);
+	draw_line2(a, c);
+	if (crumbs)
+		draw_crumbs(a, c, 2);
+	return crumbs ? 3 : 2;
+}
+
+bool status_click(struct app *a, int x, int y)
+{
+	for (size_t i = 0; i < a->status.ntabs; i++) {
+		const struct rect *r = &a->status.tabs[i].where;
+
+		if (y == r->y && x >= r->x && x < r->x + r->w) {
+			app_set_provider(a, a->status.tabs[i].provider);
+			return true;
+		}
+	}
+	return y < 2;
+}
+
+/* --- the foot --- */
+
+/* Is the hint of any use here? */
+static bool hint_applies(struct app *a, enum request req)
+{
+	const struct request_info *info = request_info(req);
+	bool list = app_list_frame(a) != NULL;
+
+	if (info->hint[0] == '\0')
+		return false;
+	if (req == REQ_SORT || req == REQ_SEARCH)
+		return list;
+	if (req == REQ_PROVIDER_NEXT)
+		return a->status.nproviders > 1;
+	return true;
+}
+
+void status_draw_foot(struct app *a, struct canvas *c, int y)
+{
+	char key[KEY_NAME_MAX_BYTES];
+	int x = 1;
+
+	if (a->message[0]) {
+		canvas_text(c, 1, y, c->w - 2, a->message_style, str_of(a->message));
+		return;
+	}
+	for (int req = REQ_NONE + 1; req < REQ__COUNT; req++) {
+		const struct request_info *info = request_info((enum request)req);
+		const char *hint = info->hint;
+		int w;
+
+		if (!hint_applies(a, (enum request)req))
+			continue;
+		if (req == REQ_QUIT && a->depth > 1)
+			hint = "Back";
+		request_first_key((enum request)req, key);
+		w = (int)(strlen(key) + 1 + strlen(hint));
+		if (x + w > c->w)
+			break;
+		x += canvas_printf(c, x, y, c->w - x, STYLE_KEY, "%s", key);
+		x += canvas_printf(c, x, y, c->w - x, STYLE_NORMAL, " %s", hint) + 2;
+	}
+}
+
+/* --- tiny --- */
+
+static void queue_total(const struct status *s, struct buf *out, bool abridged)
+{
+	static const enum queue_name counted[] = {
+		QUEUE_INCOMING, QUEUE_ACTIVE, QUEUE_DEFERRED, QUEUE_HOLD};
+	int64_t sum = 0;
+	bool any = false;
+
+	for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]); i++) {
+		if (s->queue.n[counted[i]] < 0)
+			continue;
+		sum += s->queue.n[counted[i]];
+		any = true;
+	}
+	if (abridged)
+		fmt_count_short(out, s->known && any ? sum : EVENT_UNKNOWN);
+	else
+		fmt_count(out, s->known && any ? sum : EVENT_UNKNOWN);
+}
+
+/* Figure i of three: queue, delivered, bounced. */
+static void tiny_figure(const struct status *s, int i, bool abridged, struct buf *out)
+{
+	static const char *const words[2][3] = {{"queue ", "sent ", "bounced "}, {"q", "s", "b"}};
+	const int64_t *n = s->totals.n;
+	int64_t final =
+		s->known ? n[METRIC_SENT] + n[METRIC_BOUNCED] + n[METRIC_EXPIRED_RECIPIENTS] : 0;
+
+	buf_clear(out);
+	buf_add_z(out, words[abridged][i]);
+	if (i == 0)
+		queue_total(s, out, abridged);
+	else
+		fmt_pct(out, n[i == 1 ? METRIC_SENT : METRIC_BOUNCED], final);
+}
+
+void status_draw_tiny(struct app *a, struct canvas *c)
+{
+	struct buf text;
+	int widths[2] = {2 * 2, 1 * 2}, x = 0, form;
+
+	buf_init(&text, TEXT_MAX_BYTES);
+	for (form = 0; form < 2; form++)
+		for (int i = 0; i < 3; i++) {
+			tiny_figure(&a->status, i, form == 1, &text);
+			widths[form] += (int)text.n;
+		}
+	form = widths[0] > c->w;
+	for (int i = 0; i < 3; i++) {
+		tiny_figure(&a->status, i, form == 1, &text);
+		if (x + (int)text.n > c->w) {
+			if (i == 0) /* not even one figure: say so rather than cut it */
+				canvas_number(c, 0, 0, c->w, STYLE_NORMAL, buf_str(&text));
+			break;
+		}
+		x += canvas_text(
+			c, x, 0, c->w - x, i == 2 ? STYLE_BOLD : STYLE_NORMAL, buf_str(&text));
+		x += form ? 1 : 2;
+	}
+	buf_done(&text);
+}
