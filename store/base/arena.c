@@ -5,7 +5,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#define ARENA_BLOCK_BYTES (64u << 10) /* a batch of some hundred rows; larger requests get their own */
+#define ARENA_BLOCK_BYTES                                                                          \
+	(64u << 10) /* a batch of some hundred rows; larger requests get their own */
 #define ARENA_ALIGN_BYTES 8u
 
 struct arena_block {

@@ -13,9 +13,9 @@
 struct arena_block;
 
 struct arena {
-	struct arena_block *first;   /* owned */
+	struct arena_block *first; /* owned */
 	struct arena_block *current; /* within the list */
-	size_t used_bytes;           /* over all blocks, since reset */
+	size_t used_bytes; /* over all blocks, since reset */
 	size_t max_bytes;
 };
 

@@ -12,10 +12,10 @@
 #include "store/base/str.h"
 
 struct buf {
-	char *p;         /* owned; NULL until the first append */
-	size_t n;        /* bytes used */
-	size_t cap;      /* bytes allocated, less one for the NUL */
-	size_t max;      /* the cap */
+	char *p; /* owned; NULL until the first append */
+	size_t n; /* bytes used */
+	size_t cap; /* bytes allocated, less one for the NUL */
+	size_t max; /* the cap */
 	enum mt_err err; /* sticky: MT_ELIMIT or MT_ENOMEM */
 };
 

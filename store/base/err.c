@@ -54,7 +54,8 @@ int mt_error_sys(struct mt_error *reterr, int sys_errno, const char *fmt, ...)
 		vsnprintf(reterr->text, sizeof(reterr->text), fmt, ap);
 		va_end(ap);
 		used = strlen(reterr->text);
-		snprintf(reterr->text + used, sizeof(reterr->text) - used, ": %s", strerror(sys_errno));
+		snprintf(reterr->text + used, sizeof(reterr->text) - used, ": %s",
+			strerror(sys_errno));
 	}
 	return code;
 }
@@ -68,5 +69,6 @@ const char *mt_strerror(int code)
 		"configuration error", "end of input", "not supported here", "canceled"};
 	size_t index = (size_t)-code;
 
-	return code <= 0 && index < sizeof(names) / sizeof(names[0]) ? names[index] : "unknown error";
+	return code <= 0 && index < sizeof(names) / sizeof(names[0]) ? names[index]
+								     : "unknown error";
 }

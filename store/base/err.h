@@ -16,23 +16,23 @@
 
 enum mt_err {
 	MT_OK = 0,
-	MT_ENOMEM = -1,    /* memory could not be had for something sized by input */
-	MT_EIO = -2,       /* the system refused a read, write, open ... */
-	MT_EINVAL = -3,    /* the input is not what the format allows */
-	MT_ENOENT = -4,    /* the thing asked for is not there */
-	MT_EPERM = -5,     /* permission missing */
-	MT_EFULL = -6,     /* no space left on the device, quota */
-	MT_ECORRUPT = -7,  /* stored data is damaged */
-	MT_ENEWER = -8,    /* stored data was written by a newer version */
-	MT_EBUSY = -9,     /* held by someone else; try again later */
-	MT_ELIMIT = -10,   /* a cap of ours was reached */
-	MT_EPROTO = -11,   /* a peer or child spoke another protocol */
-	MT_ENET = -12,     /* network or a server-side failure; retry later */
-	MT_ERATE = -13,    /* rate limited by the peer */
-	MT_EAUTH = -14,    /* the peer refused our credentials */
-	MT_ECONFIG = -15,  /* configuration is wrong; stop until reload */
-	MT_EEOF = -16,     /* end of the input */
-	MT_ENOTSUP = -17,  /* not built in or not possible on this system */
+	MT_ENOMEM = -1, /* memory could not be had for something sized by input */
+	MT_EIO = -2, /* the system refused a read, write, open ... */
+	MT_EINVAL = -3, /* the input is not what the format allows */
+	MT_ENOENT = -4, /* the thing asked for is not there */
+	MT_EPERM = -5, /* permission missing */
+	MT_EFULL = -6, /* no space left on the device, quota */
+	MT_ECORRUPT = -7, /* stored data is damaged */
+	MT_ENEWER = -8, /* stored data was written by a newer version */
+	MT_EBUSY = -9, /* held by someone else; try again later */
+	MT_ELIMIT = -10, /* a cap of ours was reached */
+	MT_EPROTO = -11, /* a peer or child spoke another protocol */
+	MT_ENET = -12, /* network or a server-side failure; retry later */
+	MT_ERATE = -13, /* rate limited by the peer */
+	MT_EAUTH = -14, /* the peer refused our credentials */
+	MT_ECONFIG = -15, /* configuration is wrong; stop until reload */
+	MT_EEOF = -16, /* end of the input */
+	MT_ENOTSUP = -17, /* not built in or not possible on this system */
 	MT_ECANCELED = -18 /* stopped by request */
 };
 

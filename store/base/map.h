@@ -17,8 +17,8 @@
 struct map_slot;
 struct map {
 	struct map_slot *slots; /* owned; NULL until the first set */
-	size_t cap;             /* slots, a power of two, or 0 */
-	size_t n;               /* keys */
+	size_t cap; /* slots, a power of two, or 0 */
+	size_t n; /* keys */
 	uint64_t seed;
 	size_t key_bytes; /* held outside the slots */
 };
@@ -39,7 +39,8 @@ size_t map_count(const struct map *m);
 /* map_bytes - memory held, for caps and diagnostics. */
 size_t map_bytes(const struct map *m);
 /* map_each - any order; the map must not change meanwhile. */
-void map_each(const struct map *m, void (*fn)(void *ctx, struct str key, uint64_t value), void *ctx);
+void map_each(
+	const struct map *m, void (*fn)(void *ctx, struct str key, uint64_t value), void *ctx);
 /* map_hash - seeded hash of bytes, for own tables. The same on every machine of one byte order; not for disk. */
 uint64_t map_hash(struct str key, uint64_t seed);
 

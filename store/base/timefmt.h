@@ -15,19 +15,19 @@
 #include <stdint.h>
 
 struct timefmt {
-	int64_t now_utc_ms;     /* reference for year-less stamps; a follower keeps it current */
-	int64_t newest_utc_ms;  /* newest stamp given out, INT64_MIN at first */
-	bool has_zone;          /* offset_s is fixed, else the system zone (TZ) is used */
-	int32_t offset_s;       /* seconds east of UTC */
+	int64_t now_utc_ms; /* reference for year-less stamps; a follower keeps it current */
+	int64_t newest_utc_ms; /* newest stamp given out, INT64_MIN at first */
+	bool has_zone; /* offset_s is fixed, else the system zone (TZ) is used */
+	int32_t offset_s; /* seconds east of UTC */
 	int64_t cached_quarter; /* local quarter hour (local seconds / 900) the cached offset holds for */
 	int32_t cached_offset_s;
 	/* last second read, so that lines of one second cost a compare */
 	char last_text[24];
-	size_t last_len;      /* 0 = none */
-	uint8_t last_form;    /* private */
-	bool last_resolved;   /* last_ms is known (a stamp with a zone never needs it) */
+	size_t last_len; /* 0 = none */
+	uint8_t last_form; /* private */
+	bool last_resolved; /* last_ms is known (a stamp with a zone never needs it) */
 	int64_t last_local_s; /* the text as if it were UTC; of forms with a year */
-	int64_t last_ms;      /* the text without zone and fraction as UTC ms */
+	int64_t last_ms; /* the text without zone and fraction as UTC ms */
 };
 
 /*

@@ -24,14 +24,20 @@ int utf8_width(int32_t cp);
 
 /* One shown cell. */
 struct utf8_glyph {
-	char bytes[20];   /* base and up to 2 combining marks, or ASCII of an escape; NUL-terminated */
+	char bytes
+		[20]; /* base and up to 2 combining marks, or ASCII of an escape; NUL-terminated */
 	uint8_t len;
-	uint8_t width;    /* columns: 1 or 2 */
-	bool escaped;     /* part of an escape: the canvas marks it */
+	uint8_t width; /* columns: 1 or 2 */
+	bool escaped; /* part of an escape: the canvas marks it */
 };
 /* utf8_next_glyph - the next cell of shown text. state zeroed before the first call. false at the end.
  * ascii_only: code points over 7F are escaped too (a terminal without UTF-8). */
-struct utf8_show { struct str rest; char pending[12]; uint8_t npending, at; bool ascii_only; };
+struct utf8_show {
+	struct str rest;
+	char pending[12];
+	uint8_t npending, at;
+	bool ascii_only;
+};
 void utf8_show_init(struct utf8_show *s, struct str bytes, bool ascii_only);
 bool utf8_next_glyph(struct utf8_show *s, struct utf8_glyph *out);
 /* utf8_show_text - the whole shown text into out. utf8_show_width - its columns. */
