@@ -16,7 +16,7 @@
 
 struct timefmt {
 	int64_t now_utc_ms; /* reference for year-less stamps; a follower keeps it current */
-	int64_t newest_utc_ms; /* newest stamp given out, INT64_MIN at first */
+	int64_t newest_utc_ms; /* newest stamp given out; far below 0 at first */
 	bool has_zone; /* offset_s is fixed, else the system zone (TZ) is used */
 	int32_t offset_s; /* seconds east of UTC */
 	int64_t cached_quarter; /* local quarter hour (local seconds / 900) the cached offset holds for */
