@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: MIT
+"""live - two real Postfix instances, all three ports, the dashboard in tmux: figures, drill-down, switch, rotation."""
+import json
+import os
+import subprocess
+import sys
+
+import pfx
+from run import Skip
+from term import Terminal
+
+CONF = """[postfix mx]
+config_directory = {a}
+[postfix out]
+config_directory = {b}
+"""
+
+
+def counted(env, log):
+    script = os.path.join(env.top, "tests", "truth", "count_postfix.py")
+    return json.loads(subprocess.run([sys.executable, script, log], check=True, stdout=subprocess.PIPE).stdout)
+
+
+def report(env, conf, provider):
+    out = subprocess.run([env.mtatop, "report", "--format", "json", "--config", conf, "--cache", env.folder + "/c.db",
+                          "--provider", provider], check=True, stdout=subprocess.PIPE).stdout
+    return json.loads(out)
+
+
+def totals_of(figures):
+    keys = ("messages", "recipients", "sent", "bounced", "expired", "rejected", "rejected_temporary")
+    return dict({k: figures[k] for k in keys}, deferred=figures.get("deferred", figures.get("deferred_attempts")))
+
+
+def ports_of(rows):
+    return {str(r["port"]): (r["connections"], r["accepted"], r["rejected"]) for r in rows if r["direction"] == "in"}
+
+
+def traffic(p):
+    for i in range(5):
+        p.send25(["u%d@accept.test" % i])
+    p.send25(["s@soft.test", "h@hard.test"])
+    p.send25(["slow@hang.test"])
+    p.send_auth(p.p587, ["a@accept.test", "no@hard.test"])
+    p.send_auth(p.p465, ["b@accept.test"])
+    assert not p.send_auth(p.p587, ["c@accept.test"], password="wrong")
+    try:
+        p.send25(["nosuch@local.test"])
+        raise AssertionError("an unknown user was accepted")
+    except Exception as refused:
+        assert "550" in str(refused) or "5.1.1" in str(refused), refused
+    p.wait_log([("status=sent", 7), ("status=deferred", 2), ("status=bounced", 4), ("NOQUEUE: reject", 1)])
+
+
+class Scene:
+    """Two instances behind one configuration, and the dashboard."""
+
+    def __init__(self, env):
+        if os.geteuid() != 0:
+            raise Skip("needs root to start a private Postfix")
+        real = pfx.enter_namespace()
+        self.env, self.conf = env, env.folder + "/mtatop.conf"
+        self.mx = pfx.Postfix(env.folder + "/a", real_ports=real, extra="syslog_name = postfix")
+        self.out = pfx.Postfix(env.folder + "/b", extra="syslog_name = postfix-out")
+        with open(self.conf, "w") as f:
+            f.write(CONF.format(a=self.mx.etc, b=self.out.etc))
+        self.terminal = None
+
+    def start(self, w=120, h=40):
+        self.mx.start()
+        self.out.start()
+        traffic(self.mx)
+        self.out.send25(["only@accept.test"])
+        self.out.wait_log([("status=sent", 1)])
+        self.terminal = Terminal([self.env.mtatop, "--config", self.conf, "--cache", self.env.folder + "/c.db"], w, h)
+        return self.terminal
+
+    def stop(self):
+        if self.terminal:
+            self.terminal.close()
+        self.mx.stop()
+        self.out.stop()
+
+    def agree(self, provider, postfix):
+        """The report's figures are those of the independent counter, as soon as the collector has caught up."""
+        want = counted(self.env, postfix.log)
+
+        def same():
+            got = report(self.env, self.conf, provider)
+            return totals_of(got["totals"]) == totals_of(want) and got
+        try:
+            got = pfx.wait_for("the figures to agree", same, 20)
+        except AssertionError:
+            got = report(self.env, self.conf, provider)
+            raise AssertionError("got %r\nwant %r" % (totals_of(got["totals"]), totals_of(want))) from None
+        accepted = {p: n["accepted"] for p, n in want["by_port"]["in"].items()}
+        stock = {"25": postfix.p25, "587": postfix.p587, "465": postfix.p465}
+        mine = {str(r["port"]): r["accepted"] for r in got["by_port"] if r["direction"] == "in"}
+        for name, port in stock.items():
+            assert mine.get(str(port), 0) == accepted.get(name, 0), (name, port, mine, accepted)
+        return got
+
+
+def test_dashboard_over_real_postfix(env):
+    scene = Scene(env)
+    try:
+        t = scene.start()
+        t.wait("Queue", "Delivery", "Errors", "Ports", "Failures", "LIVE")
+        got = scene.agree("mx", scene.mx)
+        totals = got["totals"]
+        t.wait(" mx ", " out ", "ALL")
+        t.keys("]")  # ALL -> mx: its figures alone
+        screen = t.wait("delivered")
+        assert str(totals["sent"]) in screen, screen
+        # from "bounced" to the remote server's own words
+        t.keys("3")
+        t.wait("5.1.1", "no such mailbox")
+        t.text("/5.1.1\n")
+        t.keys("Enter")
+        t.wait("h@hard.test")
+        t.keys("Enter")
+        t.wait("550 5.1.1 no such user here", "a@example.test")
+        t.keys("Escape")
+        t.wait("h@hard.test")
+        t.keys("Escape")
+        t.keys("Escape")
+        t.wait("Queue", "Delivery", "Failures")
+        # the other provider
+        t.keys("]")
+        scene.agree("out", scene.out)
+        t.keys("[")
+        for w, h in ((80, 24), (200, 60), (40, 10), (20, 5), (120, 40)):
+            t.resize(w, h)
+            screen = pfx.wait_for("a board of %dx%d" % (w, h), lambda: t.screen().strip() and t.screen())
+            assert all(len(line) <= w for line in screen.splitlines()), screen
+        t.wait("Queue", "Delivery", "Failures")
+        # rotation as postfix logrotate does it, with mail on both sides of it
+        before = report(env, scene.conf, "mx")["totals"]["sent"]
+        os.rename(scene.mx.log, scene.mx.log + ".1")
+        scene.mx.run("postfix", "-c", scene.mx.etc, "reload")
+        scene.mx.send25(["after@accept.test"])
+        scene.mx.wait_log([("status=sent", 1)])
+        pfx.wait_for("the mail after the rotation", lambda: report(env, scene.conf, "mx")["totals"]["sent"] == before + 1)
+        t.keys("Q")
+        assert t.exit_status() == 0, t.stderr()
+    finally:
+        scene.stop()
+
+
+def test_live_line_is_seen_within_seconds(env):
+    scene = Scene(env)
+    try:
+        t = scene.start()
+        t.wait("Failures", "h@hard.test")
+        scene.mx.send25(["late@hard.test"])
+        t.wait("late@hard.test", deadline_s=10)
+        t.keys("Q")
+        assert t.exit_status() == 0, t.stderr()
+    finally:
+        scene.stop()
