@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* log - the parse slots of the postfix family; see backend.h for their contract. */
+#ifndef MT_BACKENDS_POSTFIX_LOG_H
+#define MT_BACKENDS_POSTFIX_LOG_H
+
+#include "backends/backend.h"
+
+size_t postfix_log_state_bytes(void);
+void postfix_log_init(void *state, const struct parse_options *options);
+int postfix_log_parse(void *state, struct str bytes, bool final, const struct event_sink *sink, size_t *ret_consumed);
+int postfix_log_looks_like(struct str head);
+
+#endif

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/* smtpd - the lines of the SMTP server, whichever service name it runs under. */
+#include "backends/postfix/parse.h"
+#include "store/base/scan.h"
+
+#define COUNTER_MAX 1000000000
+
+static bool counter(struct str value, int32_t *ok, int32_t *total)
+{
+	uint64_t good, all;
+
+	if (!scan_u64(&value, 10, COUNTER_MAX, &good))
+		return false;
+	all = good;
+	if (scan_lit(&value, STR_LIT("/")) && !scan_u64(&value, 10, COUNTER_MAX, &all))
+		return false;
+	*ok = (int32_t)good;
+	*total = (int32_t)all;
+	return value.n == 0;
+}
+
+static void read_counter(struct session_counters *s, struct str key, struct str value)
+{
+	int32_t ok, total;
+
+	if (!counter(value, &ok, &total))
+		return;
+	s->present = true;
+	if (str_eq(key, STR_LIT("starttls"))) {
+		s->starttls_ok = ok;
+	} else if (str_eq(key, STR_LIT("auth"))) {
+		s->auth_ok = ok;
+		s->auth_total = total;
+	} else if (str_eq(key, STR_LIT("mail"))) {
+		s->mail_ok = ok;
+	} else if (str_eq(key, STR_LIT("rcpt"))) {
+		s->rcpt_ok = ok;
+		s->rcpt_total = total;
+	} else if (str_eq(key, STR_LIT("data")) || str_eq(key, STR_LIT("bdat"))) {
+		s->data_ok += ok;
+	} else if (str_eq(key, STR_LIT("commands"))) {
+		s->commands = total;
+	}
+}
+
+static bool disconnect(struct event *e, struct str rest)
+{
+	struct str word;
+
+	if (!postfix_take_client(e, &rest))
+		return false;
+	e->kind = EVENT_DISCONNECT;
+	while (scan_lit(&rest, STR_LIT(" ")) && scan_word(&rest, &word)) {
+		size_t eq = str_find_char(word, '=');
+
+		read_counter(&e->session, str_first(word, eq), str_skip(word, eq + 1));
+	}
+	return true;
+}
+
+static void read_client_key(struct event *e, struct str key, struct str value)
+{
+	if (str_eq(key, STR_LIT("sasl_method")))
+		e->sasl_method = value;
+	else if (str_eq(key, STR_LIT("sasl_username")))
+		e->sasl_user = value;
+	else if (str_eq(key, STR_LIT("sasl_sender")))
+		e->sasl_sender = value;
+	else if (str_eq(key, STR_LIT("orig_queue_id")))
+		e->orig_queue_id = value;
+	else if (str_eq(key, STR_LIT("orig_client")))
+		e->orig_client = value;
+}
+
+static bool client(struct event *e, struct str rest)
+{
+	if (!postfix_take_client(e, &rest))
+		return false;
+	e->kind = str_present(e->queue_id) ? EVENT_RECEIVED : EVENT_NONE; /* NOQUEUE: a before-queue filter's */
+	while (scan_lit(&rest, STR_LIT(", "))) {
+		size_t end = str_find(rest, STR_LIT(", "));
+		struct str pair = str_first(rest, end);
+		size_t eq = str_find_char(pair, '=');
+
+		read_client_key(e, str_first(pair, eq), str_skip(pair, eq + 1));
+		rest = str_skip(rest, end);
+	}
+	return true;
+}
+
+/* lost - "lost connection after STAGE (n bytes) from H[ip]" and its kin. */
+static bool lost(struct event *e, struct str rest, struct str word)
+{
+	size_t from = str_find(rest, STR_LIT(" from "));
+	struct str who = str_skip(rest, from + 6);
+
+	if (from == rest.n || !postfix_take_client(e, &who))
+		return false;
+	e->kind = EVENT_LOST;
+	e->action_text = word;
+	e->stage = postfix_stage(str_first(rest, from));
+	return true;
+}
+
+static bool tls_failed(struct event *e, struct str rest)
+{
+	if (!postfix_take_client(e, &rest))
+		return false;
+	e->kind = EVENT_TLS;
+	e->tls_ok = false;
+	scan_lit(&rest, STR_LIT(": "));
+	e->text = rest;
+	return true;
+}
+
+/* known_quiet - understood, nothing to count. */
+static bool known_quiet(struct event *e, struct str rest)
+{
+	static const struct str starts[] = {STR_LIT("improper command pipelining after "), STR_LIT("setting up TLS connection from "),
+		STR_LIT("initializing the server-side TLS engine"), STR_LIT("table "), STR_LIT("statistics: "),
+		STR_LIT("Connection concurrency limit exceeded"), STR_LIT("Connection rate limit exceeded"),
+		STR_LIT("NOQUEUE: client="), STR_LIT("certificate verification failed for "), STR_LIT("auto-"),
+		STR_LIT("using "), STR_LIT("reading "), STR_LIT("Verified: "), STR_LIT("unable to "), STR_LIT("milter "),
+		STR_LIT("Illegal address syntax from "), STR_LIT("vstream_"), STR_LIT("process "), STR_LIT("address not listed"),
+		STR_LIT("open smtpd_tls"), STR_LIT("replace: "), STR_LIT("sender "), STR_LIT("SNI "), STR_LIT("TLS SNI "),
+		STR_LIT("SSL_accept:"), STR_LIT("save session "), STR_LIT("certificate has expired"), STR_LIT("Client certificate"),
+		STR_LIT("reject: "), STR_LIT("discarding EHLO keywords"), STR_LIT("issuing session ticket")};
+
+	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+		if (str_starts(rest, starts[i])) {
+			e->kind = EVENT_NONE;
+			e->text = rest;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool postfix_smtpd(struct event *e, struct str rest)
+{
+	static const struct str losses[] = {STR_LIT("lost connection after "), STR_LIT("timeout after "),
+		STR_LIT("too many errors after "), STR_LIT("SSL_accept error from ")};
+
+	if (scan_lit(&rest, STR_LIT("connect from "))) {
+		e->kind = EVENT_CONNECT;
+		return postfix_take_client(e, &rest);
+	}
+	if (scan_lit(&rest, STR_LIT("disconnect from ")))
+		return disconnect(e, rest);
+	if (scan_lit(&rest, STR_LIT("client=")))
+		return client(e, rest);
+	if (scan_lit(&rest, losses[3]))
+		return tls_failed(e, rest);
+	for (size_t i = 0; i < 3; i++)
+		if (scan_lit(&rest, losses[i]))
+			return lost(e, rest, str_first(losses[i], losses[i].n - 7));
+	if (str_eq(rest, STR_LIT("canceled"))) {
+		e->kind = EVENT_REMOVED;
+		e->action_text = rest;
+		return true;
+	}
+	return postfix_access(e, rest) || postfix_tls(e, rest) || known_quiet(e, rest);
+}
+
+static struct str trust_of(struct str rest)
+{
+	return str_first(rest, str_find_char(rest, ' '));
+}
+
+bool postfix_tls(struct event *e, struct str rest)
+{
+	static const struct str in = STR_LIT(" TLS connection established from ");
+	static const struct str out = STR_LIT(" TLS connection established to ");
+	static const struct str reused = STR_LIT(" TLS connection reused to ");
+	size_t at = str_find(rest, in);
+	size_t skip = in.n;
+	struct str cipher;
+	uint64_t bits;
+
+	e->outbound = at == rest.n;
+	if (e->outbound) {
+		at = str_find(rest, out);
+		skip = out.n;
+	}
+	if (at == rest.n) {
+		at = str_find(rest, reused);
+		skip = reused.n;
+	}
+	if (at == rest.n)
+		return false;
+	e->tls_trust = trust_of(rest);
+	rest = str_skip(rest, at + skip);
+	if (!postfix_take_client(e, &rest))
+		return false;
+	e->kind = EVENT_TLS;
+	e->tls_ok = true;
+	if (!scan_lit(&rest, STR_LIT(": ")) || !scan_word(&rest, &e->tls_version))
+		return true;
+	if (!scan_lit(&rest, STR_LIT(" with cipher ")) || !scan_word(&rest, &cipher))
+		return true;
+	e->tls_cipher = cipher;
+	if (scan_lit(&rest, STR_LIT(" (")) && scan_u64(&rest, 5, 99999, &bits))
+		e->tls_bits = (int32_t)bits;
+	return true;
+}
