@@ -21,7 +21,8 @@ static bool take_pri(struct str *line)
 	struct str rest = *line;
 	uint64_t pri;
 
-	if (!scan_lit(&rest, STR_LIT("<")) || !scan_u64(&rest, 3, PRI_MAX, &pri) || !scan_lit(&rest, STR_LIT(">")))
+	if (!scan_lit(&rest, STR_LIT("<")) || !scan_u64(&rest, 3, PRI_MAX, &pri) ||
+		!scan_lit(&rest, STR_LIT(">")))
 		return false;
 	*line = rest;
 	return true;
@@ -86,7 +87,8 @@ static bool take_bgl(struct str *line)
 
 static bool unwrap(struct str *line)
 {
-	return take_pri(line) || take_json(line) || take_container(line) || take_bgl(line) || take_compose(line);
+	return take_pri(line) || take_json(line) || take_container(line) || take_bgl(line) ||
+	       take_compose(line);
 }
 
 static bool take_pid(struct str *rest, int32_t *pid)
@@ -130,9 +132,11 @@ static bool split_5424(struct str rest, struct syslogline *out)
 	struct str pid, msgid;
 	uint64_t value;
 
-	if (!scan_lit(&rest, STR_LIT(" ")) || !scan_word(&rest, &out->host) || !scan_lit(&rest, STR_LIT(" ")) ||
-		!scan_word(&rest, &out->tag) || !scan_lit(&rest, STR_LIT(" ")) || !scan_word(&rest, &pid) ||
-		!scan_lit(&rest, STR_LIT(" ")) || !scan_word(&rest, &msgid) || !scan_lit(&rest, STR_LIT(" ")))
+	if (!scan_lit(&rest, STR_LIT(" ")) || !scan_word(&rest, &out->host) ||
+		!scan_lit(&rest, STR_LIT(" ")) || !scan_word(&rest, &out->tag) ||
+		!scan_lit(&rest, STR_LIT(" ")) || !scan_word(&rest, &pid) ||
+		!scan_lit(&rest, STR_LIT(" ")) || !scan_word(&rest, &msgid) ||
+		!scan_lit(&rest, STR_LIT(" ")))
 		return false;
 	out->pid = scan_all_u64(pid, INT32_MAX, &value) ? (int32_t)value : -1;
 	if (rest.n && rest.p[0] == '[')
@@ -172,7 +176,8 @@ bool syslogline_read(struct timefmt *stamps, struct str line, struct syslogline 
 	for (int wrappers = 0; wrappers < 4; wrappers++) {
 		struct str head = rest;
 
-		if (tagged && scan_lit(&head, STR_LIT("1 ")) && timefmt_read(stamps, &head, &out->t_utc_ms))
+		if (tagged && scan_lit(&head, STR_LIT("1 ")) &&
+			timefmt_read(stamps, &head, &out->t_utc_ms))
 			return split_5424(head, out);
 		if (timefmt_read(stamps, &rest, &out->t_utc_ms)) {
 			if (split_host(rest, out))

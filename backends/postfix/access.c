@@ -15,33 +15,33 @@ struct access_word {
 };
 
 static const struct access_word words[] = {
-	{STR_LIT("reject"), REJECT_REJECT},
-	{STR_LIT("milter-reject"), REJECT_REJECT},
-	{STR_LIT("proxy-reject"), REJECT_REJECT},
-	{STR_LIT("reject_warning"), REJECT_WARN},
-	{STR_LIT("warn"), REJECT_WARN},
-	{STR_LIT("warning"), REJECT_WARN},
-	{STR_LIT("hold"), REJECT_HOLD},
-	{STR_LIT("milter-hold"), REJECT_HOLD},
-	{STR_LIT("milter-quarantine"), REJECT_HOLD},
-	{STR_LIT("discard"), REJECT_DISCARD},
-	{STR_LIT("milter-discard"), REJECT_DISCARD},
-	{STR_LIT("filter"), REJECT_FILTER},
-	{STR_LIT("redirect"), REJECT_REDIRECT},
-	{STR_LIT("milter-header-redirect"), REJECT_REDIRECT},
-	{STR_LIT("proxy-accept"), REJECT_OTHER},
-	{STR_LIT("permit"), REJECT_OTHER},
-	{STR_LIT("info"), REJECT_OTHER},
-	{STR_LIT("prepend"), REJECT_OTHER},
-	{STR_LIT("replace"), REJECT_OTHER},
-	{STR_LIT("strip"), REJECT_OTHER},
-	{STR_LIT("pass"), REJECT_OTHER},
-	{STR_LIT("bcc"), REJECT_OTHER},
-	{STR_LIT("delay"), REJECT_OTHER},
-	{STR_LIT("trigger"), REJECT_OTHER},
-	{STR_LIT("client"), REJECT_OTHER},
-	{STR_LIT("milter-header-add"), REJECT_OTHER},
-	{STR_LIT("milter-header-warn"), REJECT_WARN},
+	{STR_INIT("reject"), REJECT_REJECT},
+	{STR_INIT("milter-reject"), REJECT_REJECT},
+	{STR_INIT("proxy-reject"), REJECT_REJECT},
+	{STR_INIT("reject_warning"), REJECT_WARN},
+	{STR_INIT("warn"), REJECT_WARN},
+	{STR_INIT("warning"), REJECT_WARN},
+	{STR_INIT("hold"), REJECT_HOLD},
+	{STR_INIT("milter-hold"), REJECT_HOLD},
+	{STR_INIT("milter-quarantine"), REJECT_HOLD},
+	{STR_INIT("discard"), REJECT_DISCARD},
+	{STR_INIT("milter-discard"), REJECT_DISCARD},
+	{STR_INIT("filter"), REJECT_FILTER},
+	{STR_INIT("redirect"), REJECT_REDIRECT},
+	{STR_INIT("milter-header-redirect"), REJECT_REDIRECT},
+	{STR_INIT("proxy-accept"), REJECT_OTHER},
+	{STR_INIT("permit"), REJECT_OTHER},
+	{STR_INIT("info"), REJECT_OTHER},
+	{STR_INIT("prepend"), REJECT_OTHER},
+	{STR_INIT("replace"), REJECT_OTHER},
+	{STR_INIT("strip"), REJECT_OTHER},
+	{STR_INIT("pass"), REJECT_OTHER},
+	{STR_INIT("bcc"), REJECT_OTHER},
+	{STR_INIT("delay"), REJECT_OTHER},
+	{STR_INIT("trigger"), REJECT_OTHER},
+	{STR_INIT("client"), REJECT_OTHER},
+	{STR_INIT("milter-header-add"), REJECT_OTHER},
+	{STR_INIT("milter-header-warn"), REJECT_WARN},
 };
 
 static const struct access_word *find_word(struct str word)
@@ -55,7 +55,8 @@ static const struct access_word *find_word(struct str word)
 /* trailer_at - where "; from=<...", or whatever the trailer begins with, starts; n if there is none. */
 static size_t trailer_at(struct str rest)
 {
-	static const struct str marks[] = {STR_LIT("; from=<"), STR_LIT("; to=<"), STR_LIT("; proto="), STR_LIT("; helo=<")};
+	static const struct str marks[] = {STR_INIT("; from=<"), STR_INIT("; to=<"),
+		STR_INIT("; proto="), STR_INIT("; helo=<")};
 
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
 		size_t at = str_rfind(rest, marks[i]);
@@ -68,9 +69,10 @@ static size_t trailer_at(struct str rest)
 
 static void take_pair(struct event *e, struct str *rest)
 {
-	static const struct str keys[] = {STR_LIT("from="), STR_LIT("to="), STR_LIT("proto="), STR_LIT("helo="),
-		STR_LIT("sasl_username="), STR_LIT("sasl_method=")};
-	struct str *fields[] = {&e->from, &e->to, &e->proto, &e->helo, &e->sasl_user, &e->sasl_method};
+	static const struct str keys[] = {STR_INIT("from="), STR_INIT("to="), STR_INIT("proto="),
+		STR_INIT("helo="), STR_INIT("sasl_username="), STR_INIT("sasl_method=")};
+	struct str *fields[] = {
+		&e->from, &e->to, &e->proto, &e->helo, &e->sasl_user, &e->sasl_method};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		if (!scan_lit(rest, keys[i]))
@@ -101,7 +103,8 @@ static void read_reply(struct event *e, struct str text)
 	struct str in = text;
 
 	e->reply = text;
-	if (scan_u64(&in, 3, CODE_MAX, &code) && code >= CODE_MIN && (scan_lit(&in, STR_LIT(" ")) || scan_lit(&in, STR_LIT("-"))))
+	if (scan_u64(&in, 3, CODE_MAX, &code) && code >= CODE_MIN &&
+		(scan_lit(&in, STR_LIT(" ")) || scan_lit(&in, STR_LIT("-"))))
 		e->code = (int32_t)code;
 	else
 		in = text;
@@ -150,7 +153,8 @@ static bool read_command(struct event *e, struct str body)
 static bool is_content_check(struct str body)
 {
 	return str_starts(body, STR_LIT("header ")) || str_starts(body, STR_LIT("body ")) ||
-		str_starts(body, STR_LIT("mime-header ")) || str_starts(body, STR_LIT("nested-header "));
+	       str_starts(body, STR_LIT("mime-header ")) ||
+	       str_starts(body, STR_LIT("nested-header "));
 }
 
 bool postfix_access(struct event *e, struct str rest)

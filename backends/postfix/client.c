@@ -41,12 +41,17 @@ static bool tls_failure(struct event *e, struct str rest, struct str whole)
 
 static bool known_quiet(struct event *e, struct str rest)
 {
-	static const struct str starts[] = {STR_LIT("enabling PIX workarounds"), STR_LIT("setting up TLS connection to "),
-		STR_LIT("initializing the client-side TLS engine"), STR_LIT("breaking line "), STR_LIT("replace: "),
-		STR_LIT("Verified TLS"), STR_LIT("certificate peer name verification failed"), STR_LIT("Verification failed for "),
-		STR_LIT("server certificate verification failed for "), STR_LIT("Used TLS for "), STR_LIT("using "),
-		STR_LIT("looking up "), STR_LIT("address "), STR_LIT("SSL_connect:"), STR_LIT("save session "),
-		STR_LIT("TLS policy"), STR_LIT("Host offered STARTTLS"), STR_LIT("smtp_"), STR_LIT("no "), STR_LIT("mail for ")};
+	static const struct str starts[] = {STR_INIT("enabling PIX workarounds"),
+		STR_INIT("setting up TLS connection to "),
+		STR_INIT("initializing the client-side TLS engine"), STR_INIT("breaking line "),
+		STR_INIT("replace: "), STR_INIT("Verified TLS"),
+		STR_INIT("certificate peer name verification failed"),
+		STR_INIT("Verification failed for "),
+		STR_INIT("server certificate verification failed for "), STR_INIT("Used TLS for "),
+		STR_INIT("using "), STR_INIT("looking up "), STR_INIT("address "),
+		STR_INIT("SSL_connect:"), STR_INIT("save session "), STR_INIT("TLS policy"),
+		STR_INIT("Host offered STARTTLS"), STR_INIT("smtp_"), STR_INIT("no "),
+		STR_INIT("mail for ")};
 
 	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
 		if (str_starts(rest, starts[i])) {
@@ -63,10 +68,12 @@ bool postfix_client(struct event *e, struct str rest)
 	static const struct {
 		struct str start;
 		enum smtp_stage stage;
-	} failures[] = {{STR_LIT("connect to "), STAGE_CONNECT}, {STR_LIT("host "), STAGE_OTHER},
-		{STR_LIT("lost connection with "), STAGE_OTHER}, {STR_LIT("conversation with "), STAGE_OTHER},
-		{STR_LIT("Cannot start TLS: "), STAGE_STARTTLS}, {STR_LIT("TLS is required, "), STAGE_STARTTLS},
-		{STR_LIT("Server certificate not "), STAGE_STARTTLS}};
+	} failures[] = {{STR_INIT("connect to "), STAGE_CONNECT}, {STR_INIT("host "), STAGE_OTHER},
+		{STR_INIT("lost connection with "), STAGE_OTHER},
+		{STR_INIT("conversation with "), STAGE_OTHER},
+		{STR_INIT("Cannot start TLS: "), STAGE_STARTTLS},
+		{STR_INIT("TLS is required, "), STAGE_STARTTLS},
+		{STR_INIT("Server certificate not "), STAGE_STARTTLS}};
 	struct str in = rest;
 
 	if (postfix_delivery(e, rest))
@@ -74,7 +81,8 @@ bool postfix_client(struct event *e, struct str rest)
 	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++)
 		if (scan_lit(&in, failures[i].start))
 			return host_failure(e, in, rest, failures[i].stage);
-	if (scan_lit(&in, STR_LIT("SSL_connect error to ")) || scan_lit(&in, STR_LIT("certificate verification failed for ")))
+	if (scan_lit(&in, STR_LIT("SSL_connect error to ")) ||
+		scan_lit(&in, STR_LIT("certificate verification failed for ")))
 		return tls_failure(e, in, rest);
 	if (postfix_tls(e, rest)) {
 		e->relay_host = e->client_host;

@@ -42,8 +42,8 @@ struct postfix_config {
 };
 
 /* postfix_keys - the [postfix] section, alphabetized; for backend_ops.keys. */
-extern const struct conf_key postfix_keys[];
-extern const size_t postfix_nkeys;
+#define POSTFIX_NKEYS 7
+extern const struct conf_key postfix_keys[POSTFIX_NKEYS];
 
 /* postfix_find_tool - absolute path of an executable Postfix program in the system's folders, or NULL. Gives. */
 char *postfix_find_tool(const char *name);

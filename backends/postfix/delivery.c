@@ -57,10 +57,12 @@ static enum event_status status_of(struct str word)
 	static const struct {
 		struct str word;
 		enum event_status status;
-	} words[] = {{STR_LIT("sent"), STATUS_SENT}, {STR_LIT("deferred"), STATUS_DEFERRED},
-		{STR_LIT("bounced"), STATUS_BOUNCED}, {STR_LIT("deliverable"), STATUS_DELIVERABLE},
-		{STR_LIT("undeliverable"), STATUS_UNDELIVERABLE}, {STR_LIT("expired"), STATUS_EXPIRED},
-		{STR_LIT("undeliverable-but-not-cached"), STATUS_UNDELIVERABLE}};
+	} words[] = {{STR_INIT("sent"), STATUS_SENT}, {STR_INIT("deferred"), STATUS_DEFERRED},
+		{STR_INIT("bounced"), STATUS_BOUNCED},
+		{STR_INIT("deliverable"), STATUS_DELIVERABLE},
+		{STR_INIT("undeliverable"), STATUS_UNDELIVERABLE},
+		{STR_INIT("expired"), STATUS_EXPIRED},
+		{STR_INIT("undeliverable-but-not-cached"), STATUS_UNDELIVERABLE}};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (str_eq(word, words[i].word))
@@ -151,13 +153,18 @@ enum smtp_stage postfix_stage(struct str text)
 	static const struct {
 		struct str word;
 		enum smtp_stage stage;
-	} words[] = {{STR_LIT("end of DATA"), STAGE_END_OF_DATA}, {STR_LIT("END-OF-MESSAGE"), STAGE_END_OF_DATA},
-		{STR_LIT("END-OF-DATA"), STAGE_END_OF_DATA}, {STR_LIT("end of data"), STAGE_END_OF_DATA},
-		{STR_LIT("message body"), STAGE_DATA}, {STR_LIT("RCPT"), STAGE_RCPT}, {STR_LIT("MAIL"), STAGE_MAIL},
-		{STR_LIT("DATA"), STAGE_DATA}, {STR_LIT("BDAT"), STAGE_DATA}, {STR_LIT("STARTTLS"), STAGE_STARTTLS},
-		{STR_LIT("AUTH"), STAGE_AUTH}, {STR_LIT("EHLO"), STAGE_EHLO}, {STR_LIT("HELO"), STAGE_EHLO},
-		{STR_LIT("LHLO"), STAGE_EHLO}, {STR_LIT("CONNECT"), STAGE_CONNECT},
-		{STR_LIT("initial server greeting"), STAGE_CONNECT}, {STR_LIT("connection"), STAGE_CONNECT}};
+	} words[] = {{STR_INIT("end of DATA"), STAGE_END_OF_DATA},
+		{STR_INIT("END-OF-MESSAGE"), STAGE_END_OF_DATA},
+		{STR_INIT("END-OF-DATA"), STAGE_END_OF_DATA},
+		{STR_INIT("end of data"), STAGE_END_OF_DATA},
+		{STR_INIT("message body"), STAGE_DATA}, {STR_INIT("RCPT"), STAGE_RCPT},
+		{STR_INIT("MAIL"), STAGE_MAIL}, {STR_INIT("DATA"), STAGE_DATA},
+		{STR_INIT("BDAT"), STAGE_DATA}, {STR_INIT("STARTTLS"), STAGE_STARTTLS},
+		{STR_INIT("AUTH"), STAGE_AUTH}, {STR_INIT("EHLO"), STAGE_EHLO},
+		{STR_INIT("HELO"), STAGE_EHLO}, {STR_INIT("LHLO"), STAGE_EHLO},
+		{STR_INIT("CONNECT"), STAGE_CONNECT},
+		{STR_INIT("initial server greeting"), STAGE_CONNECT},
+		{STR_INIT("connection"), STAGE_CONNECT}};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (str_find(text, words[i].word) < text.n)
@@ -177,7 +184,8 @@ static int32_t code_at(struct str text)
 /* remote_words - where the remote server's own words begin, or the whole reply. */
 static struct str remote_words(struct str reply, bool *remote)
 {
-	static const struct str marks[] = {STR_LIT(" said: "), STR_LIT("refused to talk to me: ")};
+	static const struct str marks[] = {
+		STR_INIT(" said: "), STR_INIT("refused to talk to me: ")};
 
 	for (size_t i = 0; i < 2; i++) {
 		size_t at = str_find(reply, marks[i]);
@@ -192,8 +200,8 @@ static struct str remote_words(struct str reply, bool *remote)
 
 static enum smtp_stage stage_of(struct str reply)
 {
-	static const struct str marks[] = {STR_LIT("(in reply to "), STR_LIT(" while sending "),
-		STR_LIT(" while receiving the "), STR_LIT(" while performing the ")};
+	static const struct str marks[] = {STR_INIT("(in reply to "), STR_INIT(" while sending "),
+		STR_INIT(" while receiving the "), STR_INIT(" while performing the ")};
 	size_t at;
 
 	at = str_rfind(reply, marks[0]);
@@ -204,14 +212,15 @@ static enum smtp_stage stage_of(struct str reply)
 		if (at < reply.n)
 			return postfix_stage(str_skip(reply, at + marks[i].n));
 	}
-	if (str_find(reply, STR_LIT("connect to ")) < reply.n || str_find(reply, STR_LIT("refused to talk to me")) < reply.n)
+	if (str_find(reply, STR_LIT("connect to ")) < reply.n ||
+		str_find(reply, STR_LIT("refused to talk to me")) < reply.n)
 		return STAGE_CONNECT;
 	return STAGE_NONE;
 }
 
 static struct str child_id(struct str reply)
 {
-	static const struct str marks[] = {STR_LIT("queued as "), STR_LIT("forwarded as ")};
+	static const struct str marks[] = {STR_INIT("queued as "), STR_INIT("forwarded as ")};
 
 	for (size_t i = 0; i < 2; i++) {
 		size_t at = str_rfind(reply, marks[i]);

@@ -18,7 +18,7 @@
 #define LOGS_MAX 8
 #define HOST_MAX_BYTES 256
 
-const struct conf_key postfix_keys[] = {
+const struct conf_key postfix_keys[POSTFIX_NKEYS] = {
 	{.section = "postfix",
 		.name = "config_directory",
 		.type = CONF_PATH,
@@ -65,7 +65,6 @@ const struct conf_key postfix_keys[] = {
 		.help = "Least time between listings of the queue; made longer so that listing "
 			"costs at most 2 % of a core"},
 };
-const size_t postfix_nkeys = sizeof(postfix_keys) / sizeof(postfix_keys[0]);
 
 struct found_dir {
 	char *dir; /* owned */

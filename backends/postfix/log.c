@@ -11,39 +11,35 @@
 #include "backends/syslogline.h"
 #include "store/base/scan.h"
 
-#define LOG_LINE_MAX_BYTES (64u << 10) /* syslog cuts at 8 KiB at the latest; the journal at 48 KiB */
-
-struct postfix_log {
-	struct timefmt stamps;
-	int64_t last_utc_ms; /* of lines whose stamp can't be read */
-};
+#define LOG_LINE_MAX_BYTES                                                                         \
+	(64u << 10) /* syslog cuts at 8 KiB at the latest; the journal at 48 KiB */
 
 static const struct {
 	struct str process;
 	bool (*parse)(struct event *e, struct str rest);
 } daemons[] = {
-	{STR_LIT("anvil"), postfix_quiet},
-	{STR_LIT("bounce"), postfix_bounce},
-	{STR_LIT("cleanup"), postfix_cleanup},
-	{STR_LIT("defer"), postfix_bounce},
-	{STR_LIT("discard"), postfix_client},
-	{STR_LIT("error"), postfix_client},
-	{STR_LIT("lmtp"), postfix_client},
-	{STR_LIT("local"), postfix_client},
-	{STR_LIT("master"), postfix_master},
-	{STR_LIT("nqmgr"), postfix_qmgr},
-	{STR_LIT("oqmgr"), postfix_qmgr},
-	{STR_LIT("pickup"), postfix_pickup},
-	{STR_LIT("pipe"), postfix_client},
-	{STR_LIT("postfix-script"), postfix_master},
-	{STR_LIT("postscreen"), postfix_postscreen},
-	{STR_LIT("postsuper"), postfix_postsuper},
-	{STR_LIT("qmgr"), postfix_qmgr},
-	{STR_LIT("retry"), postfix_client},
-	{STR_LIT("smtp"), postfix_client},
-	{STR_LIT("smtpd"), postfix_smtpd},
-	{STR_LIT("trace"), postfix_bounce},
-	{STR_LIT("virtual"), postfix_client},
+	{STR_INIT("anvil"), postfix_quiet},
+	{STR_INIT("bounce"), postfix_bounce},
+	{STR_INIT("cleanup"), postfix_cleanup},
+	{STR_INIT("defer"), postfix_bounce},
+	{STR_INIT("discard"), postfix_client},
+	{STR_INIT("error"), postfix_client},
+	{STR_INIT("lmtp"), postfix_client},
+	{STR_INIT("local"), postfix_client},
+	{STR_INIT("master"), postfix_master},
+	{STR_INIT("nqmgr"), postfix_qmgr},
+	{STR_INIT("oqmgr"), postfix_qmgr},
+	{STR_INIT("pickup"), postfix_pickup},
+	{STR_INIT("pipe"), postfix_client},
+	{STR_INIT("postfix-script"), postfix_master},
+	{STR_INIT("postscreen"), postfix_postscreen},
+	{STR_INIT("postsuper"), postfix_postsuper},
+	{STR_INIT("qmgr"), postfix_qmgr},
+	{STR_INIT("retry"), postfix_client},
+	{STR_INIT("smtp"), postfix_client},
+	{STR_INIT("smtpd"), postfix_smtpd},
+	{STR_INIT("trace"), postfix_bounce},
+	{STR_INIT("virtual"), postfix_client},
 };
 
 /* daemon_of - "smtpd.local" is an smtpd under another name. */
@@ -66,7 +62,8 @@ static bool by_daemon(struct event *e, struct str rest)
 static bool is_postfix(struct str tag)
 {
 	return str_starts(tag, STR_LIT("postfix")) &&
-		(tag.n == 7 || tag.p[7] == '/' || tag.p[7] == '-' || tag.p[7] == '.' || tag.p[7] == '_');
+	       (tag.n == 7 || tag.p[7] == '/' || tag.p[7] == '-' || tag.p[7] == '.' ||
+		       tag.p[7] == '_');
 }
 
 static void clear_fields(struct event *e)
@@ -134,7 +131,8 @@ static void read_line(struct postfix_log *p, struct str line, struct event *e)
 	e->text = line;
 }
 
-static int emit_line(struct postfix_log *p, struct str line, size_t offset, const struct event_sink *sink)
+static int emit_line(
+	struct postfix_log *p, struct str line, size_t offset, const struct event_sink *sink)
 {
 	struct event e;
 
@@ -151,7 +149,8 @@ static int emit_line(struct postfix_log *p, struct str line, size_t offset, cons
 	return sink->emit(sink->ctx, &e);
 }
 
-int postfix_log_parse(void *state, struct str bytes, bool final, const struct event_sink *sink, size_t *ret_consumed)
+int postfix_log_parse(void *state, struct str bytes, bool final, const struct event_sink *sink,
+	size_t *ret_consumed)
 {
 	struct postfix_log *p = state;
 	size_t at = 0;
@@ -178,12 +177,9 @@ void postfix_log_init(void *state, const struct parse_options *options)
 	p->last_utc_ms = options->now_utc_ms;
 }
 
-size_t postfix_log_state_bytes(void)
-{
-	return sizeof(struct postfix_log);
-}
-
 int postfix_log_looks_like(struct str head)
 {
-	return str_find(head, STR_LIT(" postfix/")) < head.n ? 90 : str_find(head, STR_LIT(" postfix-")) < head.n ? 60 : 0;
+	return str_find(head, STR_LIT(" postfix/")) < head.n   ? 90
+	       : str_find(head, STR_LIT(" postfix-")) < head.n ? 60
+							       : 0;
 }

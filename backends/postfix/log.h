@@ -4,8 +4,13 @@
 #define MT_BACKENDS_POSTFIX_LOG_H
 
 #include "backends/backend.h"
+#include "store/base/timefmt.h"
 
-size_t postfix_log_state_bytes(void);
+struct postfix_log { /* parse state; private to log.c */
+	struct timefmt stamps;
+	int64_t last_utc_ms; /* of lines whose stamp can't be read */
+};
+
 void postfix_log_init(void *state, const struct parse_options *options);
 int postfix_log_parse(void *state, struct str bytes, bool final, const struct event_sink *sink, size_t *ret_consumed);
 int postfix_log_looks_like(struct str head);

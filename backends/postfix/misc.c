@@ -14,8 +14,8 @@ static bool starts_with_one(struct str s, const struct str *starts, size_t n)
 /* sasl_failure - "H[ip]: SASL PLAIN authentication failed: reason, sasl_username=u". */
 static bool sasl_failure(struct event *e, struct str rest)
 {
-	static const struct str mark = STR_LIT(" authentication failed:");
-	static const struct str user = STR_LIT(", sasl_username=");
+	static const struct str mark = STR_INIT(" authentication failed:");
+	static const struct str user = STR_INIT(", sasl_username=");
 	struct str in = rest;
 	size_t at;
 
@@ -42,8 +42,9 @@ bool postfix_warning(struct event *e, struct str message)
 	static const struct {
 		struct str word;
 		enum event_severity severity;
-	} words[] = {{STR_LIT("warning: "), SEVERITY_WARNING}, {STR_LIT("error: "), SEVERITY_ERROR},
-		{STR_LIT("fatal: "), SEVERITY_FATAL}, {STR_LIT("panic: "), SEVERITY_PANIC}};
+	} words[] = {{STR_INIT("warning: "), SEVERITY_WARNING},
+		{STR_INIT("error: "), SEVERITY_ERROR}, {STR_INIT("fatal: "), SEVERITY_FATAL},
+		{STR_INIT("panic: "), SEVERITY_PANIC}};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		struct str rest = message;
@@ -62,10 +63,12 @@ bool postfix_warning(struct event *e, struct str message)
 
 bool postfix_master(struct event *e, struct str rest)
 {
-	static const struct str starts[] = {STR_LIT("daemon started"), STR_LIT("reload"), STR_LIT("terminating on signal"),
-		STR_LIT("starting the Postfix"), STR_LIT("stopping the Postfix"), STR_LIT("refreshing the Postfix"),
-		STR_LIT("the Postfix mail system"), STR_LIT("Postfix is "), STR_LIT("waiting for the Postfix"),
-		STR_LIT("aborting the Postfix"), STR_LIT("not owned by"), STR_LIT("rotating "), STR_LIT("successfully rotated")};
+	static const struct str starts[] = {STR_INIT("daemon started"), STR_INIT("reload"),
+		STR_INIT("terminating on signal"), STR_INIT("starting the Postfix"),
+		STR_INIT("stopping the Postfix"), STR_INIT("refreshing the Postfix"),
+		STR_INIT("the Postfix mail system"), STR_INIT("Postfix is "),
+		STR_INIT("waiting for the Postfix"), STR_INIT("aborting the Postfix"),
+		STR_INIT("not owned by"), STR_INIT("rotating "), STR_INIT("successfully rotated")};
 
 	if (!starts_with_one(rest, starts, sizeof(starts) / sizeof(starts[0])))
 		return postfix_quiet(e, rest);
@@ -76,7 +79,7 @@ bool postfix_master(struct event *e, struct str rest)
 
 static bool anvil_client(struct event *e, struct str rest)
 {
-	static const struct str mark = STR_LIT(" for (");
+	static const struct str mark = STR_INIT(" for (");
 	size_t at = str_find(rest, mark);
 	size_t colon, close;
 
@@ -93,14 +96,20 @@ static bool anvil_client(struct event *e, struct str rest)
 
 bool postfix_quiet(struct event *e, struct str rest)
 {
-	static const struct str starts[] = {STR_LIT("cache "), STR_LIT("close database"), STR_LIT("addr "), STR_LIT("CONNECT "),
-		STR_LIT("DISCONNECT "), STR_LIT("Anonymous TLS"), STR_LIT("Untrusted TLS"), STR_LIT("Trusted TLS"), STR_LIT("Verified TLS"),
-		STR_LIT("SSL_accept error from "), STR_LIT("table "), STR_LIT("skipped, still being delivered"), STR_LIT("last message repeated"),
-		STR_LIT("--- last message repeated"), STR_LIT("message repeated"), STR_LIT("Deleted: "), STR_LIT("Requeued: "),
-		STR_LIT("Placed on hold: "), STR_LIT("Released from hold: "), STR_LIT("Force-expired: "), STR_LIT("Renamed to match inode"),
-		STR_LIT("Warning: "), STR_LIT("defer "), STR_LIT("flush "), STR_LIT("open "), STR_LIT("connect "), STR_LIT("initializing "),
-		STR_LIT("removing "), STR_LIT("using "), STR_LIT("dict_"), STR_LIT("closing "), STR_LIT("entering STRESS"),
-		STR_LIT("leaving STRESS"), STR_LIT("seed"), STR_LIT("rescan"), STR_LIT("max cache size")};
+	static const struct str starts[] = {STR_INIT("cache "), STR_INIT("close database"),
+		STR_INIT("addr "), STR_INIT("CONNECT "), STR_INIT("DISCONNECT "),
+		STR_INIT("Anonymous TLS"), STR_INIT("Untrusted TLS"), STR_INIT("Trusted TLS"),
+		STR_INIT("Verified TLS"), STR_INIT("SSL_accept error from "), STR_INIT("table "),
+		STR_INIT("skipped, still being delivered"), STR_INIT("last message repeated"),
+		STR_INIT("--- last message repeated"), STR_INIT("message repeated"),
+		STR_INIT("Deleted: "), STR_INIT("Requeued: "), STR_INIT("Placed on hold: "),
+		STR_INIT("Released from hold: "), STR_INIT("Force-expired: "),
+		STR_INIT("Renamed to match inode"), STR_INIT("Warning: "), STR_INIT("defer "),
+		STR_INIT("flush "), STR_INIT("open "), STR_INIT("connect "),
+		STR_INIT("initializing "), STR_INIT("removing "), STR_INIT("using "),
+		STR_INIT("dict_"), STR_INIT("closing "), STR_INIT("entering STRESS"),
+		STR_INIT("leaving STRESS"), STR_INIT("seed"), STR_INIT("rescan"),
+		STR_INIT("max cache size")};
 
 	if (str_starts(rest, STR_LIT("statistics: "))) {
 		e->kind = EVENT_STATISTICS;
@@ -121,7 +130,8 @@ static bool is_function(struct str s)
 	size_t n = 0;
 	bool underscore = false;
 
-	while (n < s.n && ((s.p[n] >= 'a' && s.p[n] <= 'z') || s.p[n] == '_' || (n && s.p[n] >= '0' && s.p[n] <= '9'))) {
+	while (n < s.n && ((s.p[n] >= 'a' && s.p[n] <= 'z') || s.p[n] == '_' ||
+				  (n && s.p[n] >= '0' && s.p[n] <= '9'))) {
 		underscore |= s.p[n] == '_';
 		n++;
 	}
@@ -130,13 +140,18 @@ static bool is_function(struct str s)
 
 bool postfix_debug(struct str message)
 {
-	static const struct str starts[] = {STR_LIT("> "), STR_LIT("< "), STR_LIT("+++ "), STR_LIT("--- "), STR_LIT("<<< "),
-		STR_LIT(">>> "), STR_LIT("send attr "), STR_LIT("input attribute "), STR_LIT("private/"), STR_LIT("public/"),
-		STR_LIT("match_"), STR_LIT("connection established"), STR_LIT("name_mask: "), STR_LIT("watchdog_"), STR_LIT("before input_"),
-		STR_LIT("trying... "), STR_LIT("wanted attribute"), STR_LIT("inet_addr_local"), STR_LIT("been_here"), STR_LIT("maps_find"),
-		STR_LIT("mynetworks"), STR_LIT("relay_domains"), STR_LIT("report "), STR_LIT("master_notify"), STR_LIT("idle timeout"),
-		STR_LIT("rewrite stream"), STR_LIT("process generation"), STR_LIT("lookup "), STR_LIT("xsasl_"), STR_LIT("vstream"),
-		STR_LIT("fsspace"), STR_LIT("cleanup_"), STR_LIT("smtpd_"), STR_LIT("local_")};
+	static const struct str starts[] = {STR_INIT("> "), STR_INIT("< "), STR_INIT("+++ "),
+		STR_INIT("--- "), STR_INIT("<<< "), STR_INIT(">>> "), STR_INIT("send attr "),
+		STR_INIT("input attribute "), STR_INIT("private/"), STR_INIT("public/"),
+		STR_INIT("match_"), STR_INIT("connection established"), STR_INIT("name_mask: "),
+		STR_INIT("watchdog_"), STR_INIT("before input_"), STR_INIT("trying... "),
+		STR_INIT("wanted attribute"), STR_INIT("inet_addr_local"), STR_INIT("been_here"),
+		STR_INIT("maps_find"), STR_INIT("mynetworks"), STR_INIT("relay_domains"),
+		STR_INIT("report "), STR_INIT("master_notify"), STR_INIT("idle timeout"),
+		STR_INIT("rewrite stream"), STR_INIT("process generation"), STR_INIT("lookup "),
+		STR_INIT("xsasl_"), STR_INIT("vstream"), STR_INIT("fsspace"), STR_INIT("cleanup_"),
+		STR_INIT("smtpd_"), STR_INIT("local_")};
 
-	return starts_with_one(message, starts, sizeof(starts) / sizeof(starts[0])) || is_function(message);
+	return starts_with_one(message, starts, sizeof(starts) / sizeof(starts[0])) ||
+	       is_function(message);
 }

@@ -39,7 +39,8 @@ static bool queue_active(struct event *e, struct str rest)
 {
 	uint64_t n;
 
-	if (scan_lit(&rest, STR_LIT(", size=")) && scan_u64(&rest, SIZE_MAX_DIGITS, SIZE_MAX_BYTES, &n))
+	if (scan_lit(&rest, STR_LIT(", size=")) &&
+		scan_u64(&rest, SIZE_MAX_DIGITS, SIZE_MAX_BYTES, &n))
 		e->size_bytes = (int64_t)n;
 	if (scan_lit(&rest, STR_LIT(", nrcpt=")) && scan_u64(&rest, 9, NRCPT_MAX, &n))
 		e->nrcpt = (int32_t)n;
@@ -71,14 +72,15 @@ bool postfix_qmgr(struct event *e, struct str rest)
 	}
 	if (postfix_delivery(e, rest))
 		return true;
-	if (str_starts(rest, STR_LIT("skipped, still being delivered")) || str_starts(rest, STR_LIT("resumed")))
+	if (str_starts(rest, STR_LIT("skipped, still being delivered")) ||
+		str_starts(rest, STR_LIT("resumed")))
 		return postfix_quiet(e, rest);
 	return postfix_quiet(e, rest);
 }
 
 bool postfix_bounce(struct event *e, struct str rest)
 {
-	static const struct str mark = STR_LIT(" notification: ");
+	static const struct str mark = STR_INIT(" notification: ");
 	size_t at = str_find(rest, mark);
 
 	if (at == rest.n)
@@ -107,8 +109,8 @@ bool postfix_pickup(struct event *e, struct str rest)
 
 bool postfix_postsuper(struct event *e, struct str rest)
 {
-	static const struct str actions[] = {STR_LIT("placed on hold"), STR_LIT("released from hold"), STR_LIT("requeued"),
-		STR_LIT("expired")};
+	static const struct str actions[] = {STR_INIT("placed on hold"),
+		STR_INIT("released from hold"), STR_INIT("requeued"), STR_INIT("expired")};
 
 	if (str_eq(rest, STR_LIT("removed"))) {
 		e->kind = EVENT_REMOVED;

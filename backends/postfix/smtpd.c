@@ -76,7 +76,8 @@ static bool client(struct event *e, struct str rest)
 {
 	if (!postfix_take_client(e, &rest))
 		return false;
-	e->kind = str_present(e->queue_id) ? EVENT_RECEIVED : EVENT_NONE; /* NOQUEUE: a before-queue filter's */
+	e->kind = str_present(e->queue_id) ? EVENT_RECEIVED
+					   : EVENT_NONE; /* NOQUEUE: a before-queue filter's */
 	while (scan_lit(&rest, STR_LIT(", "))) {
 		size_t end = str_find(rest, STR_LIT(", "));
 		struct str pair = str_first(rest, end);
@@ -116,15 +117,21 @@ static bool tls_failed(struct event *e, struct str rest)
 /* known_quiet - understood, nothing to count. */
 static bool known_quiet(struct event *e, struct str rest)
 {
-	static const struct str starts[] = {STR_LIT("improper command pipelining after "), STR_LIT("setting up TLS connection from "),
-		STR_LIT("initializing the server-side TLS engine"), STR_LIT("table "), STR_LIT("statistics: "),
-		STR_LIT("Connection concurrency limit exceeded"), STR_LIT("Connection rate limit exceeded"),
-		STR_LIT("NOQUEUE: client="), STR_LIT("certificate verification failed for "), STR_LIT("auto-"),
-		STR_LIT("using "), STR_LIT("reading "), STR_LIT("Verified: "), STR_LIT("unable to "), STR_LIT("milter "),
-		STR_LIT("Illegal address syntax from "), STR_LIT("vstream_"), STR_LIT("process "), STR_LIT("address not listed"),
-		STR_LIT("open smtpd_tls"), STR_LIT("replace: "), STR_LIT("sender "), STR_LIT("SNI "), STR_LIT("TLS SNI "),
-		STR_LIT("SSL_accept:"), STR_LIT("save session "), STR_LIT("certificate has expired"), STR_LIT("Client certificate"),
-		STR_LIT("reject: "), STR_LIT("discarding EHLO keywords"), STR_LIT("issuing session ticket")};
+	static const struct str starts[] = {STR_INIT("improper command pipelining after "),
+		STR_INIT("setting up TLS connection from "),
+		STR_INIT("initializing the server-side TLS engine"), STR_INIT("table "),
+		STR_INIT("statistics: "), STR_INIT("Connection concurrency limit exceeded"),
+		STR_INIT("Connection rate limit exceeded"), STR_INIT("NOQUEUE: client="),
+		STR_INIT("certificate verification failed for "), STR_INIT("auto-"),
+		STR_INIT("using "), STR_INIT("reading "), STR_INIT("Verified: "),
+		STR_INIT("unable to "), STR_INIT("milter "),
+		STR_INIT("Illegal address syntax from "), STR_INIT("vstream_"),
+		STR_INIT("process "), STR_INIT("address not listed"), STR_INIT("open smtpd_tls"),
+		STR_INIT("replace: "), STR_INIT("sender "), STR_INIT("SNI "), STR_INIT("TLS SNI "),
+		STR_INIT("SSL_accept:"), STR_INIT("save session "),
+		STR_INIT("certificate has expired"), STR_INIT("Client certificate"),
+		STR_INIT("reject: "), STR_INIT("discarding EHLO keywords"),
+		STR_INIT("issuing session ticket")};
 
 	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
 		if (str_starts(rest, starts[i])) {
@@ -138,8 +145,9 @@ static bool known_quiet(struct event *e, struct str rest)
 
 bool postfix_smtpd(struct event *e, struct str rest)
 {
-	static const struct str losses[] = {STR_LIT("lost connection after "), STR_LIT("timeout after "),
-		STR_LIT("too many errors after "), STR_LIT("SSL_accept error from ")};
+	static const struct str losses[] = {STR_INIT("lost connection after "),
+		STR_INIT("timeout after "), STR_INIT("too many errors after "),
+		STR_INIT("SSL_accept error from ")};
 
 	if (scan_lit(&rest, STR_LIT("connect from "))) {
 		e->kind = EVENT_CONNECT;
@@ -169,9 +177,9 @@ static struct str trust_of(struct str rest)
 
 bool postfix_tls(struct event *e, struct str rest)
 {
-	static const struct str in = STR_LIT(" TLS connection established from ");
-	static const struct str out = STR_LIT(" TLS connection established to ");
-	static const struct str reused = STR_LIT(" TLS connection reused to ");
+	static const struct str in = STR_INIT(" TLS connection established from ");
+	static const struct str out = STR_INIT(" TLS connection established to ");
+	static const struct str reused = STR_INIT(" TLS connection reused to ");
 	size_t at = str_find(rest, in);
 	size_t skip = in.n;
 	struct str cipher;

@@ -17,14 +17,18 @@ static unsigned id_class(unsigned char c)
 	if (c >= 'A' && c <= 'F')
 		return c == 'A' || c == 'E' ? 1 : 3;
 	if ((c >= 'G' && c <= 'Z') || (c >= 'b' && c <= 'z'))
-		return c == 'I' || c == 'O' || c == 'U' || c == 'e' || c == 'i' || c == 'o' || c == 'u' ? 0 : 2;
+		return c == 'I' || c == 'O' || c == 'U' || c == 'e' || c == 'i' || c == 'o' ||
+				       c == 'u'
+			       ? 0
+			       : 2;
 	return 0;
 }
 
 static bool id_shape(const char *p, size_t n, unsigned common)
 {
 	(void)p;
-	return n <= ID_MAX_BYTES && (((common & 1) && n >= SHORT_ID_MIN_BYTES) || ((common & 2) && n >= LONG_ID_MIN_BYTES));
+	return n <= ID_MAX_BYTES && (((common & 1) && n >= SHORT_ID_MIN_BYTES) ||
+					    ((common & 2) && n >= LONG_ID_MIN_BYTES));
 }
 
 bool postfix_is_queue_id(struct str s)
@@ -72,7 +76,9 @@ bool postfix_take_address(struct str *in, struct str *ret)
 	size_t from = 0, end;
 
 	if (!scan_lit(&rest, STR_LIT("<"))) {
-		for (end = 0; end < rest.n && rest.p[end] != ',' && rest.p[end] != ';' && rest.p[end] != ' '; end++)
+		for (end = 0; end < rest.n && rest.p[end] != ',' && rest.p[end] != ';' &&
+			      rest.p[end] != ' ';
+			end++)
 			;
 		*ret = str_first(rest, end);
 		*in = str_skip(rest, end);
