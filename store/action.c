@@ -29,8 +29,13 @@ int store_action(
 	struct store *s, int provider, const struct action_row *row, struct mt_error *reterr)
 {
 	struct mt_error local;
+	int rc;
 
-	return insert(&s->db, provider, clock_utc_ms(s->clock), row, reterr ? reterr : &local);
+	reterr = reterr ? reterr : &local;
+	rc = txn_begin(s, reterr);
+	if (rc < 0)
+		return rc;
+	return txn_end(s, insert(&s->db, provider, clock_utc_ms(s->clock), row, reterr), reterr);
 }
 
 int store_action_at(

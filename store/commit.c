@@ -17,6 +17,7 @@ int txn_begin(struct store *s, struct mt_error *reterr)
 {
 	struct stat st;
 	sqlite3_stmt *stmt;
+	int rc;
 
 	/* SQLite would go on writing into a file that no longer has a name: nobody would see it */
 	if (stat(s->path, &st) < 0) {
@@ -29,6 +30,9 @@ int txn_begin(struct store *s, struct mt_error *reterr)
 	if (st.st_dev != s->dev || st.st_ino != s->ino)
 		return mt_error_set(reterr, MT_ENOENT,
 			"the cache %s was replaced while in use; it must be opened anew", s->path);
+	rc = listings_flush(s, reterr);
+	if (rc < 0)
+		return rc;
 	stmt = db_stmt(&s->db, SQL_BEGIN, reterr);
 	return stmt ? db_run(&s->db, stmt, reterr) : (int)reterr->code;
 }

@@ -237,6 +237,8 @@ static void close_cleanly(struct store *s)
 {
 	struct mt_error ignored;
 
+	if (!sqlite3_get_autocommit(s->db.handle))
+		sqlite3_exec(s->db.handle, "ROLLBACK", NULL, NULL, NULL);
 	if (s->damaged)
 		recover_flag(s->path);
 	else if (s->batch.dirty.p || s->next_message) /* fully opened */

@@ -238,6 +238,15 @@ static int end_slice(struct store *s, struct listing *one, int rc, struct mt_err
 	return txn_end(s, rc, reterr);
 }
 
+int listings_flush(struct store *s, struct mt_error *reterr)
+{
+	int rc = 0;
+
+	for (struct listing *one = s->listings; one && rc == 0; one = one->next)
+		rc = end_slice(s, one, 0, reterr);
+	return rc;
+}
+
 int store_queue_row(
 	struct store *s, int provider, const struct queue_row *row, struct mt_error *reterr)
 {

@@ -195,6 +195,8 @@ struct store {
 	struct batch batch;
 	struct piped piped[PIPED_MAX];
 	uint32_t piped_at;
+	int64_t dict_pruned_ms;
+	bool dict_stale; /* rows of dict were deleted: the cache must be read anew */
 	int64_t clock_limit_ms; /* a day past the clock, as last asked */
 	int64_t next_message, next_attempt, next_reject;
 	struct provider_state *providers;
@@ -315,6 +317,8 @@ int txn_end(struct store *s, int rc, struct mt_error *reterr) MT_MUST_CHECK;
 int reload(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;
 int health_write(struct store *s, int source, const struct source_health *h,
 	struct mt_error *reterr) MT_MUST_CHECK;
+/* listings_flush - commit the slice of a queue listing that is under way, so that another transaction may begin. */
+int listings_flush(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;
 void listings_free(struct store *s);
 
 #endif
