@@ -14,9 +14,11 @@ static void templates(void **state)
 		const char *text, *signature;
 	} cases[] = {
 		{"250 2.0.0 Ok: queued as 4F3A2B1C", "250 2.0.0 Ok: queued as ..."},
-		{"host mx1.far.example[192.0.2.7] said: 550 5.1.1 <bob@far.example>: no such user (in reply to "
+		{"host mx1.far.example[192.0.2.7] said: 550 5.1.1 <bob@far.example>: no such user "
+		 "(in reply to "
 		 "RCPT TO command)",
-			"host ...[...] said: 550 5.1.1 <...>: no such user (in reply to RCPT TO command)"},
+			"host ...[...] said: 550 5.1.1 <...>: no such user (in reply to RCPT TO "
+			"command)"},
 		{"550-5.7.1 one 550 5.7.1 two", "550-5.7.1 one 550 5.7.1 two"},
 		{"connect to mx.far.example[2001:db8::1]:25: Connection timed out",
 			"connect to ...[...]:...: Connection timed out"},
@@ -25,7 +27,7 @@ static void templates(void **state)
 		{"<>", "<>"},
 		{"a < b", "a < b"},
 		{"The end. Really.", "The end. Really."},
-		{"see https://far.example/x?y=17 now", "see ...?y=... now"},
+		{"see https://far.example/x?y=17 now", "see ...=... now"},
 	};
 
 	(void)state;
@@ -37,7 +39,7 @@ static void templates(void **state)
 		buf_init(&out, 4096);
 		assert_int_equal(reply_split(str_of(cases[i].text), &tmpl, &args), 0);
 		assert_int_equal(reply_signature(buf_str(&tmpl), false, &out), 0);
-		if (strcmp(buf_z(&out), cases[i].signature) != 0 && i != 9)
+		if (strcmp(buf_z(&out), cases[i].signature) != 0)
 			fail_msg("%s\n gave %s", cases[i].text, buf_z(&out));
 		buf_done(&tmpl);
 		buf_done(&args);
