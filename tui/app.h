@@ -15,37 +15,37 @@
 #include "tui/layout.h"
 #include "tui/list.h"
 
-#define APP_STACK_MAX 32       /* drill-downs deep; further ones are refused with a message */
-#define APP_TEXT_BYTES 256     /* filter, prompt and message texts */
-#define APP_LABEL_BYTES 80     /* as pane_target.label */
+#define APP_STACK_MAX 32 /* drill-downs deep; further ones are refused with a message */
+#define APP_TEXT_BYTES 256 /* filter, prompt and message texts */
+#define APP_LABEL_BYTES 80 /* as pane_target.label */
 #define APP_TABS_MAX 64
 
 enum app_theme { THEME_DEFAULT, THEME_CONTRAST, THEME_MONO, THEME__COUNT };
 
-struct app_options {           /* all borrowed for the app's life */
+struct app_options { /* all borrowed for the app's life */
 	struct reader *reader;
 	const struct clock *clock;
 	const struct services *services; /* may be NULL */
 	const char *version, *host;
-	const char *notice;        /* a sentence to show at the start, or NULL */
-	const char *provider;      /* name to start with, or NULL */
-	const char *filter;        /* or NULL */
-	const char *sort_key;      /* column heading lists start sorted by, or NULL */
-	const char *conf_path;     /* named in setup */
-	int window;                /* index, see app_window_by_name; -1 = 1h */
-	int64_t refresh_ms;        /* 0 = 1 s */
+	const char *notice; /* a sentence to show at the start, or NULL */
+	const char *provider; /* name to start with, or NULL */
+	const char *filter; /* or NULL */
+	const char *sort_key; /* column heading lists start sorted by, or NULL */
+	const char *conf_path; /* named in setup */
+	int window; /* index, see app_window_by_name; -1 = 1h */
+	int64_t refresh_ms; /* 0 = 1 s */
 	enum app_theme theme;
 	bool utf8, mouse, read_write, demo;
-	bool once;                 /* one picture: no hints, no cursor */
+	bool once; /* one picture: no hints, no cursor */
 };
 
-struct frame {                 /* one view on the way: an open pane, or the overview (pane NULL) */
+struct frame { /* one view on the way: an open pane, or the overview (pane NULL) */
 	const struct pane_ops *pane;
-	void *state;               /* owned, pane->state_bytes */
+	void *state; /* owned, pane->state_bytes */
 	struct list list;
 	struct table table;
-	struct arena arena;        /* strings of narrow */
-	struct query narrow;       /* what the drill-down narrowed; window and text come from the app */
+	struct arena arena; /* strings of narrow */
+	struct query narrow; /* what the drill-down narrowed; window and text come from the app */
 	bool own_window, own_provider;
 	int64_t object;
 	char label[APP_LABEL_BYTES];
@@ -64,40 +64,61 @@ struct status {
 	struct arena arena;
 	struct provider_row *providers;
 	size_t nproviders;
-	struct totals totals;      /* of the provider and window shown */
+	struct totals totals; /* of the provider and window shown */
 	struct queue_figures queue;
 	bool known;
-	struct { struct rect where; int provider; } tabs[APP_TABS_MAX];
+	struct {
+		struct rect where;
+		int provider;
+	} tabs[APP_TABS_MAX];
 	size_t ntabs;
 };
 
-enum prompt_kind { PROMPT_NONE, PROMPT_SEARCH, PROMPT_FILTER, PROMPT_COMMAND, PROMPT_TAG, PROMPT_CONFIRM };
+enum prompt_kind {
+	PROMPT_NONE,
+	PROMPT_SEARCH,
+	PROMPT_FILTER,
+	PROMPT_COMMAND,
+	PROMPT_TAG,
+	PROMPT_CONFIRM
+};
 struct prompt {
 	enum prompt_kind kind;
 	char text[APP_TEXT_BYTES];
-	size_t n, at;              /* bytes; cursor */
+	size_t n, at; /* bytes; cursor */
 	char error[APP_TEXT_BYTES];
 };
 
-struct action {                /* hold, release ... : asked for, then running */
+struct action { /* hold, release ... : asked for, then running */
 	enum job_kind kind;
 	int provider;
 	struct arena arena;
 	struct job_id *ids;
 	size_t nids;
-	struct job *job;           /* owned while running */
+	struct job *job; /* owned while running */
 };
 
-struct help { bool open; int top, lines, page; };
-struct setup { bool open; int item; };
+struct help {
+	bool open;
+	int top, lines, page;
+};
+struct setup {
+	bool open;
+	int item;
+};
 
-enum app_effect { EFFECT_NONE, EFFECT_COPY, EFFECT_LOFI, EFFECT_REDRAW }; /* for the terminal's owner to do */
+enum app_effect {
+	EFFECT_NONE,
+	EFFECT_COPY,
+	EFFECT_LOFI,
+	EFFECT_REDRAW
+}; /* for the terminal's owner to do */
 
 struct app {
 	struct app_options opt;
 	struct canvas canvas;
 	struct frame stack[APP_STACK_MAX];
-	size_t depth;              /* frames in use, >= 1 */
+	size_t depth; /* frames in use, >= 1 */
 	struct overview overview;
 	struct status status;
 	struct prompt prompt;
@@ -108,18 +129,19 @@ struct app {
 	char alarm[2 * APP_TEXT_BYTES]; /* stays on line 2 until cleared: the collector has ended */
 	enum style message_style;
 	int64_t message_until_mono_ms;
-	int window;                /* index of the window table */
-	int provider;              /* 0 = all */
+	int window; /* index of the window table */
+	int provider; /* 0 = all */
 	char provider_wanted[APP_TEXT_BYTES]; /* a name not seen yet */
 	char filter[APP_TEXT_BYTES];
 	bool live, paused, tiny;
-	int64_t instant_ms;        /* looked at when not live */
+	int64_t instant_ms; /* looked at when not live */
 	int64_t paused_ms;
-	bool stale;                /* the cache or the query changed: refresh when due */
-	bool asked;                /* by a person: refresh at once, even when paused */
-	bool dirty;                /* the picture is old */
+	bool stale; /* the cache or the query changed: refresh when due */
+	bool asked; /* by a person: refresh at once, even when paused */
+	bool dirty; /* the picture is old */
 	bool quit;
-	int64_t refresh_ms, refreshed_mono_ms, refresh_cost_ms, refreshed_minute, drawn_second, ticked_mono_ms;
+	int64_t refresh_ms, refreshed_mono_ms, refresh_cost_ms, refreshed_minute, drawn_second,
+		ticked_mono_ms;
 	enum app_effect effect;
 	struct buf effect_text;
 };
@@ -163,7 +185,8 @@ void app_set_instant(struct app *a, int64_t utc_ms);
 void app_set_filter(struct app *a, struct str text);
 
 /* view.c */
-void frame_open(struct app *a, struct frame *f, const struct pane_ops *pane, const struct pane_target *target);
+void frame_open(struct app *a, struct frame *f, const struct pane_ops *pane,
+	const struct pane_target *target);
 void frame_close(struct frame *f);
 void frame_view(const struct app *a, const struct frame *f, struct view *out);
 void frame_refresh(struct app *a, struct frame *f);
@@ -197,7 +220,8 @@ void prompt_key(struct app *a, const struct key_event *e);
 void prompt_draw(struct app *a, struct canvas *c, int y);
 /* command_run - one command line; false: *error (APP_TEXT_BYTES) says why. command_complete - longest common completion. */
 bool command_run(struct app *a, struct str line, char *error);
-void command_complete(struct app *a, char *text, size_t text_bytes, char *candidates, size_t candidates_bytes);
+void command_complete(
+	struct app *a, char *text, size_t text_bytes, char *candidates, size_t candidates_bytes);
 
 /* help.c, setup.c, action.c */
 void help_draw(struct app *a, struct canvas *c, struct rect r);

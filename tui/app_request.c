@@ -62,8 +62,8 @@ static void go_back(struct app *a)
 	struct frame *f = app_list_frame(a);
 	const char *before = a->depth > 1 ? app_top(a)->filter_before : "";
 
-	if (f && f->list.search[0]) {
-		f->list.search[0] = '\0';
+	if (f && f->list.search_shown) {
+		f->list.search_shown = false;
 	} else if (strcmp(a->filter, before) != 0) {
 		app_set_filter(a, str_of(before));
 	} else if (!view_pop(a) && f && f->list.pinned) {

@@ -14,18 +14,41 @@
 #include <stdint.h>
 
 enum style { /* meaning, not colour: the theme maps them; never colour alone carries a meaning */
-	STYLE_NORMAL, STYLE_DIM, STYLE_BOLD, STYLE_TITLE, STYLE_BORDER, STYLE_HEADER, STYLE_KEY, STYLE_GOOD,
-	STYLE_WARN, STYLE_BAD, STYLE_SELECTED, STYLE_TAGGED, STYLE_MATCH, STYLE_ESCAPED, STYLE_GRAPH, STYLE_GRAPH2,
-	STYLE_TAB, STYLE_TAB_ACTIVE, STYLE_STATUS, STYLE__COUNT
+	STYLE_NORMAL,
+	STYLE_DIM,
+	STYLE_BOLD,
+	STYLE_TITLE,
+	STYLE_BORDER,
+	STYLE_HEADER,
+	STYLE_KEY,
+	STYLE_GOOD,
+	STYLE_WARN,
+	STYLE_BAD,
+	STYLE_SELECTED,
+	STYLE_TAGGED,
+	STYLE_MATCH,
+	STYLE_ESCAPED,
+	STYLE_GRAPH,
+	STYLE_GRAPH2,
+	STYLE_TAB,
+	STYLE_TAB_ACTIVE,
+	STYLE_STATUS,
+	STYLE__COUNT
 };
 
-struct rect { int x, y, w, h; };
+struct rect {
+	int x, y, w, h;
+};
 
-struct canvas_cell { char bytes[20]; uint8_t len, width; uint8_t style; /* width 0: right half of a wide cell */ };
+struct canvas_cell {
+	char bytes[20];
+	uint8_t len, width;
+	uint8_t style; /* width 0: right half of a wide cell */
+};
 
 struct canvas {
 	int w, h;
-	bool utf8;                /* false: ASCII only */
+	bool utf8; /* false: ASCII only */
 	struct canvas_cell *cells; /* owned, w*h */
 	struct rect clip;
 };
@@ -52,14 +75,16 @@ int canvas_printf(struct canvas *c, int x, int y, int width, enum style style, c
 void canvas_fill(struct canvas *c, struct rect r, enum style style);
 void canvas_restyle(struct canvas *c, struct rect r, enum style style);
 /* canvas_box - border with a title at the left and a note at the right of its top line. Returns the inside. */
-struct rect canvas_box(struct canvas *c, struct rect r, bool focused, struct str title, struct str note);
+struct rect canvas_box(
+	struct canvas *c, struct rect r, bool focused, struct str title, struct str note);
 /* canvas_spark - one-line sparkline of values scaled to max (0 = own maximum); EVENT_UNKNOWN = gap "·". */
-void canvas_spark(struct canvas *c, int x, int y, int width, enum style style, const int64_t *v, size_t n,
-	int64_t max);
+void canvas_spark(struct canvas *c, int x, int y, int width, enum style style, const int64_t *v,
+	size_t n, int64_t max);
 /* canvas_graph - area graph (braille, or .:|# in ASCII) of values, newest at the right. Returns the scale's maximum. */
 int64_t canvas_graph(struct canvas *c, struct rect r, enum style style, const int64_t *v, size_t n);
 /* canvas_bar - horizontal bar part/whole. canvas_shade - heat cell 0..4 of intensity. */
-void canvas_bar(struct canvas *c, int x, int y, int width, enum style style, int64_t part, int64_t whole);
+void canvas_bar(
+	struct canvas *c, int x, int y, int width, enum style style, int64_t part, int64_t whole);
 void canvas_shade(struct canvas *c, int x, int y, int width, int level);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include "tui/dashboard.h"
 
+#include "store/base/scan.h"
 #include "store/base/timefmt.h"
 #include "tui/app.h"
 #include "tui/loop.h"
@@ -177,13 +178,11 @@ int dashboard_run(const struct dashboard_options *o, struct mt_error *reterr)
 }
 
 /* A number of the environment, or fallback when it is unset or no sane size. */
-static int env_size(const char *name, int fallback, int max)
+static int env_size(const char *name, int fallback, uint64_t max)
 {
-	const char *text = getenv(name);
-	char *end;
-	long n = text ? strtol(text, &end, 10) : 0;
+	uint64_t n;
 
-	return n > 0 && n <= max ? (int)n : fallback;
+	return scan_all_u64(str_of(getenv(name)), max, &n) && n > 0 ? (int)n : fallback;
 }
 
 int dashboard_once(const struct dashboard_options *o, FILE *out, struct mt_error *reterr)

@@ -14,17 +14,18 @@
 
 #include <stdio.h>
 
-struct dashboard_options {          /* all borrowed for the run */
+struct dashboard_options { /* all borrowed for the run */
 	const struct args *args;
 	const struct conf *conf;
 	const struct clock *clock;
 	const char *cache_path;
-	int notify_fd;                  /* readable after each commit; -1 = none (attached: poll the cache) */
+	int notify_fd; /* readable after each commit; -1 = none (attached: poll the cache) */
 	const struct services *services; /* may be NULL */
-	const char *notice;             /* one sentence to show at the start, or NULL */
-	bool demo;                      /* label everything DEMO */
-	bool attached;                  /* another process collects */
-	bool (*collector_failed)(void *ctx, struct mt_error *ret_error); /* has the collector thread ended? NULL */
+	const char *notice; /* one sentence to show at the start, or NULL */
+	bool demo; /* label everything DEMO */
+	bool attached; /* another process collects */
+	bool (*collector_failed)(
+		void *ctx, struct mt_error *ret_error); /* has the collector thread ended? NULL */
 	void *collector_ctx;
 };
 
@@ -33,7 +34,8 @@ struct dashboard_options {          /* all borrowed for the run */
 int dashboard_run(const struct dashboard_options *o, struct mt_error *reterr) MT_MUST_CHECK;
 
 /* dashboard_once - the overview as text, COLUMNS wide (80 if unset), to out. */
-int dashboard_once(const struct dashboard_options *o, FILE *out, struct mt_error *reterr) MT_MUST_CHECK;
+int dashboard_once(
+	const struct dashboard_options *o, FILE *out, struct mt_error *reterr) MT_MUST_CHECK;
 
 /* dashboard_conf_keys - the [screen] section: theme, mouse, unicode, delay, window. */
 extern const struct conf_table dashboard_conf;

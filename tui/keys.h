@@ -16,17 +16,29 @@ enum key_code {
 	KEYCODE_ENTER = 13,
 	KEYCODE_ESC = 27,
 	KEYCODE_SPECIAL = 0x110000, /* past Unicode */
-	KEYCODE_BACKSPACE, KEYCODE_BACKTAB, KEYCODE_UP, KEYCODE_DOWN, KEYCODE_LEFT, KEYCODE_RIGHT, KEYCODE_PAGE_UP,
-	KEYCODE_PAGE_DOWN, KEYCODE_HOME, KEYCODE_END, KEYCODE_DELETE, KEYCODE_INSERT,
+	KEYCODE_BACKSPACE,
+	KEYCODE_BACKTAB,
+	KEYCODE_UP,
+	KEYCODE_DOWN,
+	KEYCODE_LEFT,
+	KEYCODE_RIGHT,
+	KEYCODE_PAGE_UP,
+	KEYCODE_PAGE_DOWN,
+	KEYCODE_HOME,
+	KEYCODE_END,
+	KEYCODE_DELETE,
+	KEYCODE_INSERT,
 	KEYCODE_F1, /* F1..F12 */
 	KEYCODE_F12 = KEYCODE_F1 + 11,
-	KEYCODE_MOUSE_CLICK, KEYCODE_WHEEL_UP, KEYCODE_WHEEL_DOWN
+	KEYCODE_MOUSE_CLICK,
+	KEYCODE_WHEEL_UP,
+	KEYCODE_WHEEL_DOWN
 };
 
 struct key_event {
 	int32_t key;
-	int x, y;      /* of the mouse, cells from 0 */
-	bool pasted;   /* typed by a paste: never a command */
+	int x, y; /* of the mouse, cells from 0 */
+	bool pasted; /* typed by a paste: never a command */
 };
 
 #define KEY_NAME_MAX_BYTES 16
@@ -37,7 +49,9 @@ void keycode_name(int32_t key, char *out);
 /* key_request - what a key asks for; REQ_NONE if nothing. */
 enum request key_request(int32_t key);
 
-struct request_info { const char *id, *keys, *group, *hint, *help; };
+struct request_info {
+	const char *id, *keys, *group, *hint, *help;
+};
 /* request_info - the row of request.def; req 1..REQ__COUNT-1. */
 const struct request_info *request_info(enum request req);
 /* request_first_key - name of its first key into out (KEY_NAME_MAX_BYTES). */

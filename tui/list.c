@@ -296,6 +296,7 @@ bool list_search(struct list *l, const struct table *t, struct str text)
 	text = str_first(text, sizeof(l->search) - 1);
 	memcpy(l->search, text.n ? text.p : "", text.n);
 	l->search[text.n] = '\0';
+	l->search_shown = text.n > 0;
 	return text.n > 0 && go_to_next(l, t, false, false, 0);
 }
 
@@ -394,7 +395,8 @@ unsigned list_request(struct list *l, const struct table *t, enum request req)
 		l->follow = !l->follow;
 		pin(l, t);
 	} else if (req == REQ_SEARCH_NEXT || req == REQ_SEARCH_PREVIOUS) {
-		if (l->search[0] == '\0' || !go_to_next(l, t, false, req == REQ_SEARCH_PREVIOUS, 1))
+		l->search_shown = l->search[0] != '\0';
+		if (!l->search_shown || !go_to_next(l, t, false, req == REQ_SEARCH_PREVIOUS, 1))
 			return REQRES_NONE;
 	} else if (req == REQ_NEXT_ERROR || req == REQ_PREVIOUS_ERROR) {
 		if (!go_to_next(l, t, true, req == REQ_PREVIOUS_ERROR, 1))

@@ -12,24 +12,28 @@
 
 #define LIST_COLUMNS_MAX 32
 
-struct list_tags { uint64_t *ids; size_t n, cap; }; /* sorted */
+struct list_tags {
+	uint64_t *ids;
+	size_t n, cap;
+}; /* sorted */
 
 struct list {
 	const struct column *columns; /* borrowed, of the pane */
 	size_t ncolumns;
-	int sort;                  /* column */
+	int sort; /* column */
 	bool descending;
-	bool pinned;               /* false: the cursor rests on the first row, whichever that is */
-	bool follow;               /* keep looking for the selected row even if it goes away */
-	uint64_t selected;         /* row id; meaningful while pinned */
-	size_t cursor, top;        /* indexes into order */
-	int xscroll;               /* columns the wide column is scrolled to the left */
-	int page_rows;             /* rows that fitted at the last draw */
-	struct rect head, body;    /* where header and rows were drawn, for the mouse */
-	size_t *order;             /* owned: row indexes in shown order */
+	bool pinned; /* false: the cursor rests on the first row, whichever that is */
+	bool follow; /* keep looking for the selected row even if it goes away */
+	uint64_t selected; /* row id; meaningful while pinned */
+	size_t cursor, top; /* indexes into order */
+	int xscroll; /* columns the wide column is scrolled to the left */
+	int page_rows; /* rows that fitted at the last draw */
+	struct rect head, body; /* where header and rows were drawn, for the mouse */
+	size_t *order; /* owned: row indexes in shown order */
 	size_t norder, order_cap;
-	struct list_tags tags;     /* owned */
-	char search[128];          /* "" none */
+	struct list_tags tags; /* owned */
+	bool search_shown; /* matches are marked; Esc ends that */
+	char search[128]; /* "" none */
 };
 
 void list_init(struct list *l, const struct column *columns, size_t ncolumns, int default_sort);
@@ -37,7 +41,8 @@ void list_done(struct list *l);
 /* list_update - a new table: order it and find the selected row again. Call after each refresh or sort. */
 void list_update(struct list *l, const struct table *t);
 /* list_draw - header and rows into r; focused: show the cursor. */
-void list_draw(struct list *l, const struct table *t, struct canvas *c, struct rect r, bool focused);
+void list_draw(
+	struct list *l, const struct table *t, struct canvas *c, struct rect r, bool focused);
 /* list_request - movement, sort, tag, search, follow. REQRES_*; REFRESH when the order must be queried anew. */
 unsigned list_request(struct list *l, const struct table *t, enum request req);
 /* list_search - set the text (cut to the field) and go to the first match at or after the cursor. true if found. */

@@ -91,7 +91,7 @@ static void mark_matches(const struct list *l, struct canvas *c, int x, int y, i
 {
 	size_t n = strlen(l->search);
 
-	if (n == 0 || y < 0 || y >= c->h || x < 0)
+	if (!l->search_shown || n == 0 || y < 0 || y >= c->h || x < 0)
 		return;
 	for (int at = x; at + (int)n <= x + width && at + (int)n <= c->w; at++) {
 		const struct canvas_cell *cell = &c->cells[(size_t)y * (size_t)c->w + (size_t)at];

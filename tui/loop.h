@@ -13,6 +13,7 @@ int loop_run(struct app *a, struct screen *s, const struct dashboard_options *o,
 /* script_run - drive the app by the steps of a file, without a terminal, for tests:
  *   size COLUMNSxROWS | key NAME... | text TEXT | wait TEXT | gone TEXT | save FILE | styles FILE | quit
  * A step is taken when nothing is left to read. MT_ENOENT, MT_EINVAL (named line), MT_EIO (a wait of 20 s). */
-int script_run(struct app *a, const char *path, int notify_fd, struct mt_error *reterr) MT_MUST_CHECK;
+int script_run(
+	struct app *a, const char *path, int notify_fd, struct mt_error *reterr) MT_MUST_CHECK;
 
 #endif

@@ -12,11 +12,11 @@ enum request {
 };
 
 enum request_result { /* flags */
-	REQRES_NONE = 0,      /* not handled: the app's default applies */
+	REQRES_NONE = 0, /* not handled: the app's default applies */
 	REQRES_HANDLED = 1,
 	REQRES_REDRAW = 2,
 	REQRES_REFRESH = 4,
-	REQRES_OPEN = 8,      /* ret_target is filled: open it */
+	REQRES_OPEN = 8, /* ret_target is filled: open it */
 	REQRES_BACK = 16
 };
 

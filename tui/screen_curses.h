@@ -12,14 +12,15 @@ struct screen;
 
 struct screen_options {
 	enum app_theme theme;
-	bool color;   /* false: --no-color, NO_COLOR */
+	bool color; /* false: --no-color, NO_COLOR */
 	bool mouse;
 };
 
 /* screen_usable - can TERM be drawn on? false: *reterr says why (unset, dumb, unknown, lacks cursor addressing). */
 bool screen_usable(struct mt_error *reterr);
 /* screen_open - take the terminal over. MT_ENOTSUP as screen_usable; MT_EIO. Gives *ret. */
-int screen_open(const struct screen_options *options, struct screen **ret, struct mt_error *reterr) MT_MUST_CHECK;
+int screen_open(const struct screen_options *options, struct screen **ret,
+	struct mt_error *reterr) MT_MUST_CHECK;
 /* screen_close - give the terminal back as it was. NULL accepted. */
 void screen_close(struct screen *s);
 /* screen_size - columns and rows now (asks the terminal, so call it after SIGWINCH too). */

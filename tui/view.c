@@ -238,6 +238,7 @@ bool view_enter(struct app *a, struct frame *f)
 	target.query = v.query;
 	if (!f->pane->enter(f->state, &v, row, &target))
 		return false;
+	f->list.search_shown = false; /* it has led somewhere; n goes on with it */
 	list_select_id(&f->list, &f->table, row->id); /* the way back leads to this row */
 	return open_target(a, f, &target);
 }
