@@ -26,7 +26,6 @@
 
 #define STDERR_MAX_BYTES (4u << 10) /* enough for a fatal: line and a few warnings */
 #define READ_BYTES (64u << 10) /* the capacity of a Linux pipe: one read empties it */
-#define STEP_READS 4 /* 256 KiB a step: a few ms of parsing for the caller */
 #define TERM_GRACE_MS 1000 /* from SIGTERM to SIGKILL */
 #define REAP_TICK_MS 5 /* between looks at a child that closed its output but lives */
 #define REAP_MAX_MS 500 /* a killed child in disk wait is not awaited longer */
@@ -396,13 +395,13 @@ static int ended(struct spawn *s, struct mt_error *reterr)
 int spawn_step(struct spawn *s, spawn_bytes_fn out, void *ctx, struct mt_error *reterr)
 {
 	uint64_t ticks;
-	int rc = 1;
+	int rc;
 
 	/* The value does not matter, reading it only lets the fd sleep again. */
 	if (read(s->timer_fd, &ticks, sizeof(ticks)) < 0)
 		ticks = 0;
-	for (int i = 0; i < STEP_READS && rc > 0; i++)
-		rc = drain(s, &s->out_fd, out, ctx, reterr);
+	/* One read a step: what the caller does with 64 KiB is a few ms of work. */
+	rc = drain(s, &s->out_fd, out, ctx, reterr);
 	if (rc >= 0 && drain(s, &s->err_fd, NULL, NULL, reterr) >= 0)
 		escalate(s);
 	if (rc < 0) {
