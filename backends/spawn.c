@@ -222,14 +222,15 @@ static void arm_timer(const struct spawn *s, int64_t in_ms)
 	(void)timerfd_settime(s->timer_fd, 0, &when, NULL);
 }
 
-static int open_fds(struct spawn *s, struct str input, int *ret_in, int *ret_out, int *ret_err)
+static int open_fds(
+	struct spawn *s, const struct spawn_request *r, int *ret_in, int *ret_out, int *ret_err)
 {
 	int out[2], err[2], in, rc;
 
 	s->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (s->timer_fd < 0)
 		return -errno;
-	in = make_input(input);
+	in = make_input(r->input);
 	if (in < 0)
 		return in;
 	*ret_in = in;
@@ -238,6 +239,8 @@ static int open_fds(struct spawn *s, struct str input, int *ret_in, int *ret_out
 		return rc;
 	s->out_fd = out[PIPE_READ];
 	*ret_out = out[PIPE_WRITE];
+	if (r->merge_stderr)
+		return 0;
 	rc = make_pipe(err);
 	if (rc < 0)
 		return rc;
@@ -259,9 +262,9 @@ int spawn_open(const struct spawn_request *request, struct spawn **ret, struct m
 	s->max_bytes = request->max_bytes;
 	s->chunk = xmalloc(READ_BYTES);
 	buf_init(&s->err, STDERR_MAX_BYTES);
-	rc = open_fds(s, request->input, &in, &out, &err);
+	rc = open_fds(s, request, &in, &out, &err);
 	if (rc == 0)
-		rc = -start(request, in, out, err, &s->pid);
+		rc = -start(request, in, out, request->merge_stderr ? out : err, &s->pid);
 	close_fd(&in);
 	close_fd(&out);
 	close_fd(&err);

@@ -12,6 +12,7 @@
 #include "store/base/buf.h"
 
 #include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct spawn_request {
@@ -20,6 +21,7 @@ struct spawn_request {
 	struct str input;         /* given on stdin, then closed; copied */
 	int64_t timeout_ms;       /* killed after that (SIGTERM, then SIGKILL) */
 	size_t max_bytes;         /* of stdout; more is MT_ELIMIT and ends the child */
+	bool merge_stderr;        /* stderr goes the way of stdout; spawn_stderr stays empty */
 };
 
 struct spawn;

@@ -8,21 +8,21 @@
 
 #include <stdlib.h>
 
-#define LINE_MAX_BYTES (32u << 20)      /* 50,000 recipients with 250 bytes of reason each are 17 MiB */
-#define LINE_KEEP_BYTES (1u << 20)      /* a buffer grown past this is given back after its line */
+#define LINE_MAX_BYTES (32u << 20) /* 50,000 recipients with 250 bytes of reason each are 17 MiB */
+#define LINE_KEEP_BYTES (1u << 20) /* a buffer grown past this is given back after its line */
 #define OUTPUT_MAX_BYTES ((size_t)1 << 31) /* 5 million messages */
 #define ROWS_MAX 2000000
-#define SEEN_MAX 200000                 /* ids remembered to count a message once: 10 MiB */
-#define EX_UNAVAILABLE_CODE 69          /* sysexits: postqueue, mail system down or no such option */
+#define SEEN_MAX 200000 /* ids remembered to count a message once: 10 MiB */
+#define EX_UNAVAILABLE_CODE 69 /* sysexits: postqueue, mail system down or no such option */
 #define EX_TEMPFAIL_CODE 75
-#define EX_NOPERM_CODE 77               /* not in authorized_mailq_users */
+#define EX_NOPERM_CODE 77 /* not in authorized_mailq_users */
 
 struct queue_list {
 	struct queue_list_request request;
 	struct spawn *spawn;
-	struct buf pending;  /* the line being received */
-	size_t scanned;      /* bytes of it known to hold no newline */
-	bool skipping;       /* inside a line that is too long */
+	struct buf pending; /* the line being received */
+	size_t scanned; /* bytes of it known to hold no newline */
+	bool skipping; /* inside a line that is too long */
 	struct queue_rcpts rcpts;
 	struct queue_text text;
 	struct map seen;
@@ -64,34 +64,39 @@ size_t queue_list_fds(const struct queue_list *l, struct pollfd *out, size_t max
 
 static bool is_empty_sender(const struct postfix_config *c, struct str sender)
 {
-	const char *word = c->empty_address_recipient[0] ? c->empty_address_recipient : "MAILER-DAEMON";
+	const char *word =
+		c->empty_address_recipient[0] ? c->empty_address_recipient : "MAILER-DAEMON";
 
 	return str_eq(sender, str_of(word));
 }
 
-static void count(struct queue_list *l, const struct queue_row *row)
+/* A message that moves while the queues are listed can be seen in two of them. False for the second time. */
+static bool count(struct queue_list *l, const struct queue_row *row)
 {
 	struct queue_list_stats *s = &l->stats;
 	uint64_t ignored;
 
-	s->rows++;
 	if (map_get(&l->seen, row->qid, &ignored))
-		return;
+		return false;
+	s->rows++;
 	if (map_count(&l->seen) < SEEN_MAX)
 		map_set(&l->seen, row->qid, 1);
 	if (s->n[row->queue] >= 0)
 		s->n[row->queue]++;
 	if (s->oldest_ms < 0 || row->arrival_ms < s->oldest_ms)
 		s->oldest_ms = row->arrival_ms;
+	return true;
 }
 
 static int give_row(struct queue_list *l, struct queue_row *row)
 {
 	if (l->stats.rows >= ROWS_MAX)
-		return mt_error_set(l->reterr, MT_ELIMIT, "more than %d messages in the queue", ROWS_MAX);
+		return mt_error_set(
+			l->reterr, MT_ELIMIT, "more than %d messages in the queue", ROWS_MAX);
 	if (str_present(row->sender) && is_empty_sender(l->request.config, row->sender))
 		row->sender.n = 0;
-	count(l, row);
+	if (!count(l, row))
+		return 0;
 	return l->request.row(l->request.ctx, row, l->reterr);
 }
 
@@ -181,10 +186,10 @@ static int failed(const struct queue_list *l, int code, struct mt_error *reterr)
 		return mt_error_set(reterr, MT_EPERM,
 			"%.*s: add this user to authorized_mailq_users", STR_ARG(why));
 	if (said(why, "mail system is down"))
-		return mt_error_set(
-			reterr, MT_ENET, "Postfix is down (postqueue: exit %d)", code);
+		return mt_error_set(reterr, MT_ENET, "Postfix is down (postqueue: exit %d)", code);
 	if (code == EX_TEMPFAIL_CODE || code == EX_UNAVAILABLE_CODE)
-		return mt_error_set(reterr, MT_ENET, "postqueue: exit %d: %.*s", code, STR_ARG(why));
+		return mt_error_set(
+			reterr, MT_ENET, "postqueue: exit %d: %.*s", code, STR_ARG(why));
 	return mt_error_set(reterr, MT_EIO, "postqueue: exit %d: %.*s", code, STR_ARG(why));
 }
 

@@ -13,7 +13,7 @@
 #include <poll.h>
 
 struct queue_list_stats {
-	int64_t n[QUEUE__COUNT]; /* messages by queue, one listed twice counted once; EVENT_UNKNOWN: not told apart */
+	int64_t n[QUEUE__COUNT]; /* messages by queue; EVENT_UNKNOWN: not told apart */
 	int64_t rows;
 	int64_t oldest_ms;       /* EVENT_UNKNOWN when there is none */
 	size_t bad;              /* lines that were no row, too long or cut short */
@@ -25,7 +25,7 @@ struct queue_list_request {
 	bool text;                           /* -p instead of -j */
 	int64_t now_utc_ms;
 	int64_t timeout_ms;
-	/* row - called for each message; its views die with the call. Negative stops the listing. next_retry_ms and
+	/* row - called once for each message, also when it is listed in two queues while it moves; its views die with the call. Negative stops the listing. next_retry_ms and
 	 * expires_ms are unknown yet; the sender <> is empty. */
 	int (*row)(void *ctx, struct queue_row *row, struct mt_error *reterr);
 	void *ctx;

@@ -66,7 +66,7 @@ static bool is_folder(DIR *parent, const struct dirent *entry)
 	if (entry->d_type != DT_UNKNOWN)
 		return entry->d_type == DT_DIR;
 	return fstatat(dirfd(parent), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		S_ISDIR(st.st_mode);
+	       S_ISDIR(st.st_mode);
 }
 
 static bool is_hash_name(const char *name)
@@ -115,7 +115,7 @@ bool queue_scan_step(struct queue_scan *s)
 bool queue_scan_complete(const struct queue_scan *s)
 {
 	return s->queue == QUEUE__COUNT && s->n[QUEUE_INCOMING] >= 0 && s->n[QUEUE_ACTIVE] >= 0 &&
-		s->n[QUEUE_DEFERRED] >= 0 && s->n[QUEUE_HOLD] >= 0;
+	       s->n[QUEUE_DEFERRED] >= 0 && s->n[QUEUE_HOLD] >= 0;
 }
 
 void queue_scan_done(struct queue_scan *s)

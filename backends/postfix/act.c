@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/* postfix/act - identity check and postsuper; see act.h. */
+#include "backends/postfix/act.h"
+
+#include "backends/postfix/queue_list.h"
+#include "backends/spawn.h"
+#include "store/base/map.h"
+#include "store/base/mem.h"
+#include "store/base/scan.h"
+
+#include <stdlib.h>
+
+#define LIST_TIMEOUT_MS 300000
+#define SUPER_TIMEOUT_MS 600000 /* postsuper renames files one by one */
+#define SUPER_OUTPUT_MAX_BYTES (256u << 20) /* a line an id */
+#define INPUT_MAX_BYTES (64u << 20) /* two million ids */
+#define LINE_MAX_BYTES 1024
+#define COUNT_MAX 1000000000
+#define COUNT_DIGITS_MAX 10
+#define MS_PER_S 1000
+
+enum fate { FATE_GONE, FATE_MALFORMED, FATE_REPEATED, FATE_CHANGED, FATE_SAME };
+
+struct check {
+	const struct job_request *request;
+	const struct job_output *out;
+	struct map index; /* queue id -> place in request->ids */
+	unsigned char *fate;
+};
+
+static const char *option_of(enum job_kind kind)
+{
+	switch (kind) {
+	case JOB_HOLD:
+		return "-h";
+	case JOB_RELEASE:
+		return "-H";
+	case JOB_REQUEUE:
+		return "-r";
+	case JOB_DELETE:
+		return "-d";
+	case JOB_EXPIRE:
+		return "-e";
+	case JOB_LOG_TAIL:
+	case JOB_LOG_FIND:
+	case JOB_QUEUE_FILE:
+	case JOB_FLUSH:
+		break;
+	}
+	return NULL;
+}
+
+static bool canceled(const struct job_output *out)
+{
+	return out->canceled && out->canceled(out->ctx);
+}
+
+static int on_row(void *ctx, struct queue_row *row, struct mt_error *reterr)
+{
+	struct check *check = ctx;
+	const struct job_id *id;
+	uint64_t at;
+
+	if (canceled(check->out))
+		return mt_error_set(reterr, MT_ECANCELED, "canceled");
+	if (!map_get(&check->index, row->qid, &at))
+		return 0;
+	id = &check->request->ids[at];
+	if (row->arrival_ms / MS_PER_S == id->arrival_ms / MS_PER_S && str_present(row->sender) &&
+		str_eq(row->sender, id->sender))
+		check->fate[at] = FATE_SAME;
+	else
+		check->fate[at] = FATE_CHANGED;
+	return 0;
+}
+
+static int list_again(const struct postfix_config *c, struct check *check, struct mt_error *reterr)
+{
+	struct clock clock = clock_real();
+	struct queue_list_request request = {.config = c,
+		.text = postfix_config_older(c, 3, 1),
+		.now_utc_ms = clock_utc_ms(&clock),
+		.timeout_ms = LIST_TIMEOUT_MS,
+		.row = on_row,
+		.ctx = check};
+	struct queue_list *list = NULL;
+	int rc = queue_list_open(&request, &list, reterr);
+
+	if (rc == 0)
+		rc = queue_list_wait(list, reterr);
+	queue_list_close(list);
+	return rc;
+}
+
+static void tell(const struct job_output *out, struct str id, const char *what)
+{
+	struct buf line;
+
+	buf_init(&line, LINE_MAX_BYTES);
+	(void)buf_printf(&line, "%.*s: %s", STR_ARG(str_first(id, LINE_MAX_BYTES / 2)), what);
+	/* Only a report: without room for it the action goes on. */
+	if (out->add && out->add(out->ctx, buf_str(&line), 0) < 0)
+		line.n = 0;
+	buf_done(&line);
+}
+
+/* Sort the ids by what was found; those still the same become postsuper's input. */
+static int choose(const struct check *check, struct buf *input, struct act_result *ret,
+	struct mt_error *reterr)
+{
+	for (size_t i = 0; i < check->request->nids; i++) {
+		struct str id = check->request->ids[i].qid;
+
+		switch ((enum fate)check->fate[i]) {
+		case FATE_MALFORMED:
+			ret->malformed++;
+			tell(check->out, id, "not a queue id");
+			break;
+		case FATE_REPEATED:
+			ret->asked--;
+			break;
+		case FATE_GONE:
+			ret->gone++;
+			tell(check->out, id, "no longer in the queue");
+			break;
+		case FATE_CHANGED:
+			ret->changed++;
+			tell(check->out, id, "is another message now");
+			break;
+		case FATE_SAME:
+			ret->passed++;
+			if (buf_add_str(input, id) < 0 || buf_add_char(input, '\n') < 0)
+				return mt_error_set(
+					reterr, MT_ELIMIT, "too many ids for one action");
+			break;
+		}
+	}
+	return 0;
+}
+
+static bool is_summary_word(struct str word)
+{
+	static const char *const words[] = {
+		"Placed on hold", "Released from hold", "Requeued", "Deleted", "Force-expired"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (str_eq(word, str_of(words[i])))
+			return true;
+	return false;
+}
+
+int64_t act_done_count(struct str line)
+{
+	struct str word;
+	uint64_t n;
+
+	if (!scan_lit(&line, STR_LIT("postsuper: ")) || !scan_until(&line, ':', &word) ||
+		!is_summary_word(word) || !scan_lit(&line, STR_LIT(": ")))
+		return EVENT_UNKNOWN;
+	if (!scan_u64(&line, COUNT_DIGITS_MAX, COUNT_MAX, &n) ||
+		!scan_lit(&line, STR_LIT(" message")))
+		return EVENT_UNKNOWN;
+	return (int64_t)n;
+}
+
+/* postsuper says a line an id and the sum at the end, all on stderr. */
+struct super {
+	const struct job_output *out;
+	struct act_result *result;
+	struct buf line; /* being received; one too long is cut */
+	struct buf complaint; /* the last fatal: or error: */
+};
+
+static void super_line(struct super *s, struct str line)
+{
+	int64_t n = act_done_count(line);
+	bool fatal = str_find(line, STR_LIT("fatal: ")) < line.n ||
+		     str_find(line, STR_LIT("error: ")) < line.n;
+
+	if (n >= 0)
+		s->result->done += n;
+	if (fatal) {
+		buf_clear(&s->complaint);
+		(void)buf_add_str(&s->complaint, line);
+	}
+	/* Not a line an id: the person asked for those. Without room for the report the action goes on. */
+	if ((n >= 0 || fatal || str_find(line, STR_LIT("warning: ")) < line.n) && s->out->add &&
+		s->out->add(s->out->ctx, line, 0) < 0)
+		s->line.err = MT_OK;
+}
+
+static int on_super(void *ctx, struct str bytes)
+{
+	struct super *s = ctx;
+
+	while (bytes.n > 0) {
+		struct str part = str_first(bytes, str_find_char(bytes, '\n'));
+		size_t room = s->line.max - s->line.n;
+
+		(void)buf_add_str(&s->line, str_first(part, room));
+		if (part.n < bytes.n) {
+			super_line(s, buf_str(&s->line));
+			buf_clear(&s->line);
+		}
+		bytes = str_skip(bytes, part.n + 1);
+	}
+	return 0;
+}
+
+static int run_super(const struct postfix_config *c, enum job_kind kind, struct str input,
+	struct super *s, struct mt_error *reterr)
+{
+	char *tool = postfix_tool(c, "postsuper");
+	const char *argv[] = {tool, "-c", c->dir, option_of(kind), "-", NULL};
+	struct spawn_request request = {.argv = argv,
+		.input = input,
+		.timeout_ms = SUPER_TIMEOUT_MS,
+		.max_bytes = SUPER_OUTPUT_MAX_BYTES,
+		.merge_stderr = true};
+	struct spawn *child = NULL;
+	int rc = spawn_open(&request, &child, reterr);
+
+	free(tool);
+	if (rc < 0)
+		return rc;
+	rc = spawn_wait(child, on_super, s, reterr);
+	spawn_close(child);
+	if (rc > 0)
+		rc = mt_error_set(
+			reterr, MT_EIO, "postsuper: exit %d: %s", rc, buf_z(&s->complaint));
+	return rc;
+}
+
+/* Places of the ids that may be asked for at all. */
+static void index_ids(struct check *check)
+{
+	const struct job_request *r = check->request;
+
+	map_init(&check->index);
+	check->fate = xcalloc(r->nids + 1, 1);
+	for (size_t i = 0; i < r->nids; i++) {
+		uint64_t ignored;
+
+		if (!queue_id_ok(r->ids[i].qid))
+			check->fate[i] = FATE_MALFORMED;
+		else if (map_get(&check->index, r->ids[i].qid, &ignored))
+			check->fate[i] = FATE_REPEATED;
+		else
+			map_set(&check->index, r->ids[i].qid, i);
+	}
+}
+
+int act_on_ids(const struct postfix_config *c, const struct job_request *request,
+	struct job_output *out, struct act_result *ret, struct mt_error *reterr)
+{
+	struct check check = {.request = request, .out = out};
+	struct super super = {.out = out, .result = ret};
+	struct buf input;
+	int rc;
+
+	*ret = (struct act_result){.asked = (int64_t)request->nids};
+	buf_init(&input, INPUT_MAX_BYTES);
+	buf_init(&super.line, LINE_MAX_BYTES);
+	buf_init(&super.complaint, LINE_MAX_BYTES);
+	index_ids(&check);
+	rc = map_count(&check.index) > 0 ? list_again(c, &check, reterr) : 0;
+	if (rc == 0)
+		rc = choose(&check, &input, ret, reterr);
+	if (rc == 0 && canceled(out))
+		rc = mt_error_set(reterr, MT_ECANCELED, "canceled");
+	if (rc == 0 && ret->passed > 0)
+		rc = run_super(c, request->kind, buf_str(&input), &super, reterr);
+	map_done(&check.index);
+	free(check.fate);
+	buf_done(&input);
+	buf_done(&super.line);
+	buf_done(&super.complaint);
+	return rc;
+}
