@@ -75,7 +75,10 @@ static void draw_head(
 			continue;
 		used = used > widths[i] ? widths[i] : used;
 		canvas_text(c, right ? x + widths[i] - used : x, r.y, used, STYLE_HEADER, name);
-		at = right ? x + widths[i] : x + used;
+		/* The mark stands where the heading's own column has room: before figures, behind words. */
+		at = !right             ? x + used
+		     : used < widths[i] ? x + widths[i] - used - 1
+					: x + widths[i];
 		if ((int)i == l->sort)
 			canvas_text(c, at, r.y, 1, STYLE_KEY,
 				c->utf8 ? (l->descending ? STR_LIT("\xe2\x96\xbc")

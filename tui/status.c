@@ -265,10 +265,19 @@ static void draw_line2(struct app *a, struct canvas *c)
 	}
 	if (a->status.nproviders == 0)
 		canvas_printf(c, x, 1, right - x, STYLE_DIM, "no provider has reported yet");
-	for (size_t i = 0; i < a->status.nproviders && x < right; i++) {
+	for (size_t i = 0; i < a->status.nproviders; i++) {
+		int begun = x;
+
 		if (i > 0)
 			x += canvas_printf(c, x, 1, right - x, STYLE_DIM, " \xc2\xb7 ");
 		x += draw_provider(a, c, x, right, &a->status.providers[i]);
+		if (x < right || i == 0)
+			continue;
+		/* Not whole: rather only told that there are more. */
+		canvas_fill(c, (struct rect){begun, 1, right - begun, 1}, STYLE_NORMAL);
+		canvas_printf(
+			c, begun, 1, right - begun, STYLE_DIM, " +%zu", a->status.nproviders - i);
+		break;
 	}
 	buf_done(&alert);
 }
