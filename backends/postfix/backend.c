@@ -4,19 +4,24 @@
 #include "backends/postfix/config.h"
 #include "backends/postfix/log.h"
 #include "backends/postfix/master.h"
+#include "backends/postfix/queue.h"
 
 extern const struct backend_ops postfix_backend;
+
+static const struct source_ops *const sources[] = {&postfix_queue_source, NULL};
 
 const struct backend_ops postfix_backend = {
 	.name = "postfix",
 	.summary = "Postfix: its log, its queue, its actions",
 	.keys = postfix_keys,
 	.nkeys = POSTFIX_NKEYS,
-	.caps = BACKEND_CAP_LOG,
+	.caps = BACKEND_CAP_LOG | BACKEND_CAP_QUEUE | BACKEND_CAP_ACT | BACKEND_CAP_DETAIL,
 	.parse_state_bytes = sizeof(struct postfix_log),
 	.parse_init = postfix_log_init,
 	.parse = postfix_log_parse,
 	.looks_like = postfix_log_looks_like,
 	.discover = postfix_discover,
 	.services = postfix_services,
+	.sources = sources,
+	.job = postfix_queue_job,
 };
