@@ -116,6 +116,13 @@ int64_t app_now_ms(const struct app *a)
 	return a->live ? clock_utc_ms(a->opt.clock) : a->instant_ms;
 }
 
+int app_shown_provider(const struct app *a)
+{
+	const struct frame *top = &a->stack[a->depth - 1];
+
+	return top->own_provider ? top->narrow.provider : a->provider;
+}
+
 void app_touch(struct app *a)
 {
 	a->stale = a->asked = a->dirty = true;
@@ -126,12 +133,14 @@ void app_set_window(struct app *a, int window)
 	if (window < 0 || window >= WINDOWS)
 		return;
 	a->window = window;
+	app_top(a)->own_window = false; /* asked for here: it holds here */
 	app_touch(a);
 }
 
 void app_set_provider(struct app *a, int provider)
 {
 	a->provider = provider;
+	app_top(a)->own_provider = false;
 	app_touch(a);
 }
 
@@ -140,6 +149,7 @@ void app_set_instant(struct app *a, int64_t utc_ms)
 	a->live = utc_ms >= clock_utc_ms(a->opt.clock);
 	a->instant_ms = utc_ms;
 	a->paused = false;
+	app_top(a)->own_window = false;
 	app_touch(a);
 }
 

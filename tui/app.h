@@ -50,6 +50,7 @@ struct frame { /* one view on the way: an open pane, or the overview (pane NULL)
 	int64_t object;
 	char label[APP_LABEL_BYTES];
 	char filter_before[APP_TEXT_BYTES]; /* restored when the frame is left */
+	bool read; /* a refresh has filled it */
 	bool failed;
 	struct mt_error error;
 };
@@ -58,6 +59,7 @@ struct overview {
 	struct frame tiles[LAYOUT_TILES_MAX];
 	struct rect rects[LAYOUT_TILES_MAX]; /* of the last draw; w 0 = not shown */
 	size_t n, focus;
+	bool laid_out; /* rects are of a draw */
 };
 
 struct status {
@@ -178,6 +180,7 @@ int64_t app_now_ms(const struct app *a); /* end of the window */
 struct frame *app_top(struct app *a);
 /* app_list_frame - frame whose list the keys move: the top, or the focused list tile; NULL if none. */
 struct frame *app_list_frame(struct app *a);
+int app_shown_provider(const struct app *a); /* of the top view; 0 = all */
 void app_touch(struct app *a); /* the query changed: read again at once */
 void app_set_window(struct app *a, int window);
 void app_set_provider(struct app *a, int provider);

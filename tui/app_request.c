@@ -41,7 +41,7 @@ static void step_provider(struct app *a, int direction)
 	size_t n = a->status.nproviders + 1, at = 0; /* 0 = all */
 
 	for (size_t i = 0; i < a->status.nproviders; i++)
-		if (a->status.providers[i].id == a->provider)
+		if (a->status.providers[i].id == app_shown_provider(a))
 			at = i + 1;
 	at = (at + n + (direction > 0 ? 1 : n - 1)) % n;
 	app_set_provider(a, at == 0 ? 0 : a->status.providers[at - 1].id);

@@ -35,8 +35,14 @@ void overview_done(struct app *a)
 
 void overview_refresh(struct app *a)
 {
-	for (size_t i = 0; i < a->overview.n; i++)
-		frame_refresh(a, &a->overview.tiles[i]);
+	struct overview *o = &a->overview;
+
+	for (size_t i = 0; i < o->n; i++) {
+		if (!o->laid_out || o->rects[i].w > 0)
+			frame_refresh(a, &o->tiles[i]);
+		else
+			o->tiles[i].read = false; /* read again when there is room for it */
+	}
 }
 
 static bool list_tile(const struct frame *f)
@@ -84,10 +90,15 @@ void overview_draw(struct app *a, struct canvas *c, struct rect r)
 		canvas_printf(c, r.x + 1, r.y, r.w - 1, STYLE_DIM, "no panes are built in");
 		return;
 	}
+	o->laid_out = true;
 	keep_focus_shown(o);
-	for (size_t i = 0; i < o->n; i++)
-		if (o->rects[i].w > 0)
-			draw_tile(a, &o->tiles[i], c, o->rects[i], i == o->focus);
+	for (size_t i = 0; i < o->n; i++) {
+		if (o->rects[i].w == 0)
+			continue;
+		draw_tile(a, &o->tiles[i], c, o->rects[i], i == o->focus);
+		if (!o->tiles[i].read)
+			app_touch(a);
+	}
 }
 
 static void move_focus(struct overview *o, bool back)

@@ -55,7 +55,7 @@ static void time_text(const struct app *a, struct buf *out, enum style *style)
 static int draw_tab(
 	struct app *a, struct canvas *c, int x, int right, struct str name, int provider)
 {
-	bool active = provider == a->provider;
+	bool active = provider == app_shown_provider(a);
 	int w = (int)utf8_show_width(name, !c->utf8) + 2;
 	struct status *s = &a->status;
 
@@ -87,10 +87,10 @@ static void draw_tabs(struct app *a, struct canvas *c, int x, int right)
 	bool all = x + tabs_width(a, c) <= right;
 
 	a->status.ntabs = 0;
-	if (all || a->provider == 0)
+	if (all || app_shown_provider(a) == 0)
 		x = draw_tab(a, c, x, right, STR_LIT("ALL"), 0);
 	for (size_t i = 0; i < a->status.nproviders; i++)
-		if (all || a->status.providers[i].id == a->provider)
+		if (all || a->status.providers[i].id == app_shown_provider(a))
 			x = draw_tab(a, c, x, right, a->status.providers[i].name,
 				a->status.providers[i].id);
 }
@@ -290,6 +290,12 @@ static void count_text(struct app *a, struct buf *out)
 
 	if (!f->pane || !f->pane->columns || f->failed)
 		return;
+	if (f->own_window) { /* not the window of line 1 */
+		timefmt_date_clock(out, f->narrow.t0_ms);
+		buf_add_z(out, " to ");
+		timefmt_clock(out, f->narrow.t1_ms);
+		buf_add_z(out, "  ");
+	}
 	if (f->list.tags.n > 0) {
 		fmt_count(out, (int64_t)f->list.tags.n);
 		buf_add_z(out, " tagged  ");

@@ -145,6 +145,7 @@ void frame_refresh(struct app *a, struct frame *f)
 		f->table = (struct table){.arena = f->table.arena, .total = EVENT_UNKNOWN};
 		err = f->pane->refresh(f->state, a->opt.reader, &v, &f->table, &f->error);
 	}
+	f->read = true;
 	f->failed = err < 0;
 	if (f->failed) {
 		f->table.rows = NULL;

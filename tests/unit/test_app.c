@@ -245,6 +245,45 @@ static void test_delete_needs_the_count(void **state)
 	assert_int_equal(f->a->prompt.kind, PROMPT_NONE);
 }
 
+/* A drill-down may have a provider and a window of its own; asking for others here ends that. */
+static void test_own_provider_and_window(void **state)
+{
+	struct appfix *f = *state;
+	struct pane_target target = {.pane = "beta", .label = "beta"};
+
+	target.query.provider = 2;
+	target.query.t0_ms = FIX_APP_NOW_MS - 7200000;
+	target.query.t1_ms = FIX_APP_NOW_MS - 3600000;
+	view_push(f->a, pane_table[1], &target);
+	app_step(f->a);
+	sees(f, "[mailgun]");
+	sees(f, "2026-11-23 10:00:00 to 11:00:00");
+	assert_int_equal(f->reader.last.t1_ms, FIX_APP_NOW_MS - 3600000);
+	assert_int_equal(f->reader.last.provider, 2);
+	press(f, "[");
+	sees(f, "[postfix]");
+	assert_int_equal(f->reader.last.provider, 1);
+	press(f, "w");
+	assert_int_equal(f->reader.last.t1_ms, FIX_APP_NOW_MS);
+}
+
+static void test_catching_up(void **state)
+{
+	struct appfix *f = *state;
+	struct source_row source = {.name = STR_LIT("log"),
+		.health = HEALTH_CATCHING_UP,
+		.done_bytes = 450000000,
+		.total_bytes = 1000000000};
+
+	app_resize(f->a, 120, 40);
+	f->a->status.providers[0].health = HEALTH_CATCHING_UP;
+	f->a->status.providers[0].sources = &source;
+	f->a->status.providers[0].nsources = 1;
+	sees(f, "postfix reading back 45.0% of");
+	sees(f, "\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88\xe2\x96\x8d\xe2\x96"
+		"\x91");
+}
+
 static void test_paste_is_text(void **state)
 {
 	struct appfix *f = *state;
@@ -347,6 +386,8 @@ int main(void)
 		T(test_help_and_setup),
 		T(test_search),
 		T(test_delete_needs_the_count),
+		T(test_own_provider_and_window),
+		T(test_catching_up),
 		T(test_paste_is_text),
 		T(test_mouse),
 		T(test_tiny),
