@@ -20,6 +20,7 @@ struct prune {
 	struct store *s;
 	int64_t now_ms, rows_before_ms, buckets_before_ms;
 	int left; /* rows that may still go in this slice */
+	bool over; /* the size cap, with something left that may go */
 	struct mt_error *reterr;
 };
 
@@ -145,8 +146,10 @@ static int apply_size_cap(struct prune *p)
 	limit_ms = oldest_s * MS_PER_S + span_ms / SIZE_STEP_PARTS;
 	if (limit_ms > p->now_ms - SIZE_KEEP_MS)
 		limit_ms = p->now_ms - SIZE_KEEP_MS;
-	if (limit_ms > p->rows_before_ms)
+	if (limit_ms > p->rows_before_ms) {
 		p->rows_before_ms = limit_ms;
+		p->over = true;
+	}
 	return 0;
 }
 
@@ -192,6 +195,6 @@ int store_prune(struct store *s, int max_rows, bool *ret_more, struct mt_error *
 		s->dict_stale = false;
 	}
 	if (rc == 0)
-		*ret_more = p.left <= 0;
+		*ret_more = p.left <= 0 || (p.over && p.left < max_rows);
 	return rc;
 }
