@@ -89,7 +89,6 @@ static void disconnect_seen(struct store *s, const struct at *at, const struct e
 		add(s, at, METRIC_AUTH_FAILED, failed - failed_before);
 		counted->auth_ok -= ok_before;
 		counted->auth_failed -= failed_before;
-		add(s, at, METRIC_COUNTED_SESSIONS, 1);
 		if (tls && counted->tls == 0)
 			add(s, at, METRIC_TLS, 1);
 	} else if (counted->auth_ok > 0) {

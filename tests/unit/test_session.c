@@ -89,6 +89,9 @@ static void counters_alone(void **state)
 	start(&f);
 	line(&f, EVENT_CONNECT);
 	leave(&f, 1, 4, 1);
+	fixture_commit(&f);
+	assert_int_equal(total(&f, DIM_TOTAL, METRIC_COUNTED_SESSIONS), 1);
+	assert_int_equal(total(&f, DIM_SERVICE, METRIC_COUNTED_SESSIONS), 1);
 	expect(&f, 1, 1, 3, 1);
 }
 
