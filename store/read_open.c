@@ -5,7 +5,7 @@
  * Never writes to the cache and never waits for the writer longer than BUSY_TIMEOUT_MS.
  */
 #include "store/base/mem.h"
-#include "store/read_priv.h"
+#include "store/read_rows.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,7 +14,6 @@
 #define SCHEMA_KNOWN 1 /* of store/schema */
 #define APPLICATION_ID 0x6d746174 /* "mtat" */
 #define BUSY_TIMEOUT_MS 2000 /* a checkpoint or recovery by the writer is over long before */
-#define PAGE_CACHE_KIB (-8192) /* 8 MiB: the working set of all panes */
 
 static const char *const sql_texts[] = {
 #define SQL(id, text) [READ_##id] = text,
@@ -169,6 +168,22 @@ static void close_db(struct reader *r)
 	r->in_snapshot = false;
 }
 
+/* mt_has(needle, text...) - is the needle in any of the texts? For lists that SQLite sorts and limits. */
+static void sql_has(sqlite3_context *context, int argc, sqlite3_value **argv)
+{
+	struct str needle = {sqlite3_value_blob(argv[0]), (size_t)sqlite3_value_bytes(argv[0])};
+
+	for (int i = 1; i < argc; i++) {
+		const char *p = sqlite3_value_blob(argv[i]);
+
+		if (p && text_has(str_make(p, (size_t)sqlite3_value_bytes(argv[i])), needle)) {
+			sqlite3_result_int(context, 1);
+			return;
+		}
+	}
+	sqlite3_result_int(context, 0);
+}
+
 static int open_db(struct reader *r, struct mt_error *reterr)
 {
 	struct stat st;
@@ -187,6 +202,9 @@ static int open_db(struct reader *r, struct mt_error *reterr)
 	sqlite3_busy_timeout(r->db, BUSY_TIMEOUT_MS);
 	sqlite3_extended_result_codes(r->db, 1);
 	sqlite3_limit(r->db, SQLITE_LIMIT_ATTACHED, 0);
+	if (sqlite3_create_function(r->db, "mt_has", -1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
+		    sql_has, NULL, NULL) != SQLITE_OK)
+		return fail(r, "open", reterr);
 	rc = check_schema(r, reterr);
 	if (rc == 0)
 		rc = pragma_int(r, READ_DATA_VERSION, &r->data_version, reterr);

@@ -133,18 +133,12 @@ int read_totals(
 	return 0;
 }
 
-struct slots {
-	int64_t from_s, slot_s;
-	enum bucket_resolution res;
-	size_t n;
-};
-
 static int64_t round_up(int64_t t, int64_t step)
 {
 	return (t + step - 1) / step * step;
 }
 
-static struct slots slots_of(int64_t from_s, int64_t to_s, size_t nslots, bool minutes_gone)
+struct slots slots_of(int64_t from_s, int64_t to_s, size_t nslots, bool minutes_gone)
 {
 	struct slots s = {.n = nslots, .res = RES_MINUTE};
 	int64_t slot_s =
@@ -194,25 +188,6 @@ static int add_slot(struct reader *r, const struct slots *s, size_t i, int provi
 		*sum += n;
 	}
 	return 0;
-}
-
-static int provider_list(
-	struct reader *r, int provider, int *ids, int max, int *ret_n, struct mt_error *reterr)
-{
-	sqlite3_stmt *stmt;
-	int rc, n = 0;
-
-	if (provider) {
-		ids[0] = provider;
-		*ret_n = 1;
-		return 0;
-	}
-	rc = rd_prepare(r, READ_PROVIDER_IDS, &stmt, reterr);
-	while (rc >= 0 && (rc = rd_step(r, stmt, reterr)) > 0)
-		if (n < max)
-			ids[n++] = (int)rd_id(stmt, 0);
-	*ret_n = n;
-	return rc;
 }
 
 static int series(struct reader *r, const struct query *q, const struct narrowed *to,

@@ -242,18 +242,33 @@ static int ids_of(struct reader *r, int provider, int64_t from_s, int64_t to_s,
 int window_ids(struct reader *r, int provider, int64_t from_ms, int64_t to_ms,
 	enum mark_column column, struct id_range *out, struct mt_error *reterr)
 {
-	int ids[PROVIDERS_MAX] = {provider}, n = provider ? 1 : 0, rc = 0;
+	int ids[PROVIDERS_MAX], n = 0, rc;
 	int64_t from_s = floor_to(from_ms, RES_MINUTE * MS_PER_S) / MS_PER_S;
 	int64_t to_s = ceil_to(to_ms, RES_MINUTE * MS_PER_S) / MS_PER_S;
 	sqlite3_stmt *stmt;
 
 	*out = (struct id_range){INT64_MAX, 0};
-	if (!provider) {
-		rc = rd_prepare(r, READ_PROVIDER_IDS, &stmt, reterr);
-		while (rc >= 0 && (rc = rd_step(r, stmt, reterr)) > 0 && n < PROVIDERS_MAX)
-			ids[n++] = (int)rd_id(stmt, 0);
-	}
+	rc = provider_list(r, provider, ids, PROVIDERS_MAX, &n, reterr);
 	for (int i = 0; rc >= 0 && i < n; i++)
 		rc = ids_of(r, ids[i], from_s, to_s, column, out, reterr);
 	return rc < 0 ? rc : 0;
+}
+
+int provider_list(
+	struct reader *r, int provider, int *ids, int max, int *ret_n, struct mt_error *reterr)
+{
+	sqlite3_stmt *stmt;
+	int rc, n = 0;
+
+	if (provider) {
+		ids[0] = provider;
+		*ret_n = 1;
+		return 0;
+	}
+	rc = rd_prepare(r, READ_PROVIDER_IDS, &stmt, reterr);
+	while (rc >= 0 && (rc = rd_step(r, stmt, reterr)) > 0)
+		if (n < max)
+			ids[n++] = (int)rd_id(stmt, 0);
+	*ret_n = n;
+	return rc;
 }

@@ -24,7 +24,7 @@ size_t window_split(
 struct window {
 	int64_t from_s, to_s; /* aligned */
 	int res_s; /* what it is aligned to: 60, or 3600 where the minutes are pruned */
-	bool minutes_gone;    /* part of it lies before the oldest minute kept */
+	bool minutes_gone; /* part of it lies before the oldest minute kept */
 	struct segment seg[WINDOW_SEGMENTS_MAX];
 	size_t nseg;
 };
@@ -46,6 +46,18 @@ int window_of(struct reader *r, int64_t t0_ms, int64_t t1_ms, struct window *out
 	struct mt_error *reterr) MT_MUST_CHECK;
 /* window_before - the window of the same length right before w. */
 int window_before(struct reader *r, const struct window *w, struct window *out,
+	struct mt_error *reterr) MT_MUST_CHECK;
+
+/* The slots of a series: nslots of slot_s seconds, the last ending at the window's end (see read_slot_ms). */
+struct slots {
+	int64_t from_s, slot_s;
+	enum bucket_resolution res; /* of the buckets to add up */
+	size_t n;
+};
+struct slots slots_of(int64_t from_s, int64_t to_s, size_t nslots, bool minutes_gone);
+
+/* provider_list - the provider, or for 0 the ids of all (the first max of them). */
+int provider_list(struct reader *r, int provider, int *ids, int max, int *ret_n,
 	struct mt_error *reterr) MT_MUST_CHECK;
 
 /* A range of row ids [low, high] that holds every row of the window. Filter on t_ms still. */

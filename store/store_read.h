@@ -123,7 +123,7 @@ int read_delays(struct reader *r, const struct query *q, struct delay_figures ou
 	struct mt_error *reterr) MT_MUST_CHECK;
 
 struct attempt_row {
-	int64_t id, message, t_ms; /* id 0: the attempt inside the message row */
+	int64_t id, message, t_ms; /* id 0: the attempt inside the message row (see attempt_key) */
 	int provider;
 	enum event_status status;
 	struct str qid, rcpt, domain, orig, relay, egress, reply /* whole text */, reply_template, tls;
@@ -134,9 +134,14 @@ struct attempt_row {
 	int run;
 	bool handed_over;
 };
+/* attempt_key - identity of a row among attempts: its id, or the message's id made negative for the one inside it. */
+static inline int64_t attempt_key(const struct attempt_row *row)
+{
+	return row->id ? row->id : -row->message;
+}
 /* read_attempts - newest first; status NONE = all, DEFERRED/BOUNCED/EXPIRED = that, q->status == STATUS__COUNT
- * = every failure (deferred, bounced, expired). before_ms/before_id: keyset of the last row of the page
- * before, 0 for the first. rcpt is the whole address. */
+ * = every failure (deferred, bounced, expired). before_ms, before_id: t_ms and attempt_key of the last row of the
+ * page before, 0 for the first. rcpt is the whole address. */
 int read_attempts(struct reader *r, const struct query *q, int64_t before_ms, int64_t before_id,
 	struct arena *a, struct attempt_row **ret, size_t *ret_n, struct mt_error *reterr) MT_MUST_CHECK;
 

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/* read_filter - does a row pass a query's filter? See read_rows.h. Reads no rows by itself. */
+#include "store/ports.h"
+#include "store/read_rows.h"
+#include "store/reply.h"
+
+#include "store/base/fmt.h"
+#include "store/base/scan.h"
+
+#define PORT_MAX 65535
+#define PORT_DIGITS 5
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+bool text_has(struct str hay, struct str needle)
+{
+	char first = needle.n ? lower(needle.p[0]) : 0;
+
+	for (size_t i = 0; i + needle.n <= hay.n; i++) {
+		if (needle.n && lower(hay.p[i]) != first)
+			continue;
+		if (str_ieq(str_make(hay.p + i, needle.n), needle))
+			return true;
+	}
+	return false;
+}
+
+struct str relay_host(struct str relay)
+{
+	return str_first(relay, str_find_char(relay, '['));
+}
+
+int32_t relay_port(struct str relay)
+{
+	size_t colon = str_rfind_char(relay, ':');
+	uint64_t port;
+
+	if (colon == 0 || colon >= relay.n || relay.p[colon - 1] != ']')
+		return 0;
+	relay = str_skip(relay, colon + 1);
+	return relay.n <= PORT_DIGITS && scan_all_u64(relay, PORT_MAX, &port) ? (int32_t)port : 0;
+}
+
+bool filter_status(const struct query *q, enum event_status status)
+{
+	if (q->status == STATUS_NONE)
+		return true;
+	if (q->status == STATUS__COUNT)
+		return status == STATUS_DEFERRED || status == STATUS_BOUNCED ||
+		       status == STATUS_EXPIRED;
+	return q->status == status;
+}
+
+static int look_up(struct reader *r, enum dict_kind kind, struct str text, int64_t *ret,
+	struct filter *f, struct mt_error *reterr)
+{
+	int rc;
+
+	*ret = 0;
+	if (!str_present(text))
+		return 0;
+	f->any = true;
+	rc = dict_find(r, kind, text, ret, reterr);
+	if (rc == 0 && *ret == 0)
+		f->impossible = true;
+	return rc;
+}
+
+int filter_init(
+	struct reader *r, const struct query *q, struct filter *out, struct mt_error *reterr)
+{
+	int rc;
+
+	*out = (struct filter){.q = q};
+	rc = look_up(r, DICT_DOMAIN, q->domain, &out->dom, out, reterr);
+	if (rc == 0)
+		rc = look_up(r, DICT_DOMAIN, q->sender_domain, &out->sender_dom, out, reterr);
+	if (rc == 0)
+		rc = look_up(r, DICT_SERVICE, q->service, &out->service, out, reterr);
+	if (rc == 0)
+		rc = look_up(r, DICT_REPLY, q->reply_template, &out->reply, out, reterr);
+	if (str_present(q->relay_host) || q->code_key != 0 || q->port != 0 || q->text.n > 0)
+		out->any = true;
+	out->by_message = out->service || out->sender_dom || q->text.n > 0 || q->port != 0;
+	return rc;
+}
+
+/* One more text of the haystack, behind a line end, which no needle has. */
+static int hay_dict(struct reader *r, int64_t id, char sep, struct mt_error *reterr)
+{
+	struct str text;
+	int rc = dict_text(r, id, &text, reterr);
+
+	if (rc == 0 && str_present(text)) {
+		buf_add_char(&r->text, sep);
+		buf_add_str(&r->text, text);
+	}
+	return rc;
+}
+
+static void hay_str(struct reader *r, struct str text)
+{
+	buf_add_char(&r->text, '\n');
+	buf_add_str(&r->text, text);
+}
+
+static int hay_address(struct reader *r, struct str local, int64_t dom, struct mt_error *reterr)
+{
+	hay_str(r, local);
+	return dom ? hay_dict(r, dom, '@', reterr) : 0;
+}
+
+static int hay_reply(struct reader *r, int64_t reply, struct str args, int32_t dsn, int32_t code,
+	struct mt_error *reterr)
+{
+	struct str tmpl;
+	int rc = dict_text(r, reply, &tmpl, reterr);
+
+	if (rc < 0)
+		return rc;
+	buf_add_char(&r->text, '\n');
+	if (str_present(tmpl) && reply_join(tmpl, args, &r->text) < 0)
+		buf_clear(
+			&r->text); /* longer than any reply of ours: what follows is looked through still */
+	buf_add_char(&r->text, '\n');
+	fmt_code_key(&r->text, code_key(dsn, code));
+	return 0;
+}
+
+static int hay_message(struct reader *r, const struct raw_message *m, struct mt_error *reterr)
+{
+	int rc;
+
+	hay_str(r, m->qid);
+	rc = hay_address(r, m->from_local, m->from_dom, reterr);
+	if (rc == 0)
+		rc = hay_address(r, m->mid_local, m->mid_dom, reterr);
+	if (rc == 0)
+		rc = hay_dict(r, m->client, '\n', reterr);
+	return rc == 0 ? hay_dict(r, m->user, '\n', reterr) : rc;
+}
+
+static int hay_attempt(struct reader *r, const struct raw_attempt *a, struct mt_error *reterr)
+{
+	int rc = hay_address(r, a->rcpt, a->dom, reterr);
+
+	hay_str(r, a->orig);
+	if (rc == 0)
+		rc = hay_dict(r, a->relay, '\n', reterr);
+	if (rc == 0)
+		rc = hay_dict(r, a->egress, '\n', reterr);
+	return rc == 0 ? hay_reply(r, a->reply, a->args, a->dsn, a->code, reterr) : rc;
+}
+
+static bool hay_has(struct reader *r, const struct query *q)
+{
+	return text_has(buf_str(&r->text), q->text) != q->text_invert;
+}
+
+static int relay_matches(struct reader *r, const struct query *q, const struct raw_attempt *a,
+	bool *ret, struct mt_error *reterr)
+{
+	struct str relay;
+	int rc = dict_text(r, a->relay, &relay, reterr);
+
+	*ret = rc == 0 && str_eq(relay_host(relay), q->relay_host);
+	return rc;
+}
+
+static int port_matches(struct reader *r, const struct query *q, const struct raw_attempt *a,
+	const struct raw_message *m, bool *ret, struct mt_error *reterr)
+{
+	struct str text;
+	int rc = dict_text(r, a ? a->relay : 0, &text, reterr);
+
+	*ret = rc == 0 && relay_port(text) == q->port;
+	if (rc < 0 || *ret || !m)
+		return rc;
+	rc = dict_text(r, m->service, &text, reterr);
+	*ret = rc == 0 && ports_stock(text, NULL) == q->port;
+	return rc;
+}
+
+int filter_attempt(struct reader *r, const struct filter *f, const struct raw_attempt *a,
+	const struct raw_message *m, struct mt_error *reterr)
+{
+	const struct query *q = f->q;
+	bool match = true;
+	int rc = 0;
+
+	if (!f->any)
+		return 1;
+	if (f->impossible || (f->dom && a->dom != f->dom) || (f->reply && a->reply != f->reply) ||
+		(q->code_key && code_key(a->dsn, a->code) != q->code_key) ||
+		(f->by_message && !m) || (f->service && m->service != f->service) ||
+		(f->sender_dom && m->from_dom != f->sender_dom))
+		return 0;
+	if (str_present(q->relay_host))
+		rc = relay_matches(r, q, a, &match, reterr);
+	if (rc == 0 && match && q->port)
+		rc = port_matches(r, q, a, m, &match, reterr);
+	if (rc < 0 || !match || q->text.n == 0)
+		return rc < 0 ? rc : match;
+	buf_clear(&r->text);
+	rc = hay_attempt(r, a, reterr);
+	if (rc == 0)
+		rc = hay_message(r, m, reterr);
+	return rc < 0 ? rc : hay_has(r, q);
+}
+
+/* A message passes by what is its own and, for the recipient's side, by its first attempt. */
+int filter_message(struct reader *r, const struct filter *f, const struct raw_message *m,
+	struct mt_error *reterr)
+{
+	const struct query *q = f->q;
+	const struct raw_attempt *a = m->has_inline ? &m->first : NULL;
+	bool match = true;
+	int rc = 0;
+
+	if (!f->any)
+		return 1;
+	if (f->impossible || (f->service && m->service != f->service) ||
+		(f->sender_dom && m->from_dom != f->sender_dom))
+		return 0;
+	if ((f->dom || f->reply || q->code_key || str_present(q->relay_host)) && !a)
+		return 0;
+	if ((f->dom && a->dom != f->dom) || (f->reply && a->reply != f->reply) ||
+		(q->code_key && code_key(a->dsn, a->code) != q->code_key))
+		return 0;
+	if (str_present(q->relay_host))
+		rc = relay_matches(r, q, a, &match, reterr);
+	if (rc == 0 && match && q->port)
+		rc = port_matches(r, q, a, m, &match, reterr);
+	if (rc < 0 || !match || q->text.n == 0)
+		return rc < 0 ? rc : match;
+	buf_clear(&r->text);
+	rc = hay_message(r, m, reterr);
+	if (rc == 0 && a)
+		rc = hay_attempt(r, a, reterr);
+	return rc < 0 ? rc : hay_has(r, q);
+}
+
+static int reject_text(struct reader *r, const struct raw_reject *x, struct mt_error *reterr)
+{
+	int rc;
+
+	buf_clear(&r->text);
+	hay_str(r, x->word);
+	hay_str(r, x->qid);
+	hay_str(r, x->from);
+	hay_str(r, x->rcpt);
+	hay_str(r, x->helo);
+	rc = hay_dict(r, x->service, '\n', reterr);
+	if (rc == 0)
+		rc = hay_dict(r, x->client, '\n', reterr);
+	return rc == 0 ? hay_reply(r, x->reply, x->args, x->dsn, x->code, reterr) : rc;
+}
+
+int filter_reject(struct reader *r, const struct filter *f, const struct raw_reject *x,
+	struct mt_error *reterr)
+{
+	const struct query *q = f->q;
+	struct str text;
+	int rc;
+
+	if (!f->any)
+		return 1;
+	if (f->impossible || str_present(q->relay_host) || f->sender_dom ||
+		(f->dom && x->dom != f->dom) || (f->service && x->service != f->service) ||
+		(f->reply && x->reply != f->reply) ||
+		(q->code_key && code_key(x->dsn, x->code) != q->code_key))
+		return 0;
+	if (q->port) {
+		rc = dict_text(r, x->service, &text, reterr);
+		if (rc < 0 || ports_stock(text, NULL) != q->port)
+			return rc;
+	}
+	if (q->text.n == 0)
+		return 1;
+	rc = reject_text(r, x, reterr);
+	return rc < 0 ? rc : hay_has(r, q);
+}

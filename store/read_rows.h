@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * read_rows - rows of message, attempt and reject as they lie in the cache, filters over them, and what
+ * a screen gets of them.
+ *
+ * A raw row's strings live until the next step of its statement. Filters compare dictionary ids, so a
+ * row that does not match costs no look-up; text filters go over all a row shows.
+ */
+#ifndef MT_STORE_READ_ROWS_H
+#define MT_STORE_READ_ROWS_H
+
+#include "store/read_window.h"
+
+struct raw_attempt {
+	int64_t id, message, t_ms; /* id 0: inline */
+	int provider;
+	enum event_status status;
+	struct str rcpt, orig, args;
+	int64_t dom, relay, egress, reply, tls;
+	int64_t delay_cs[DELAY__COUNT];
+	int32_t dsn, code, run;
+	enum smtp_stage stage;
+	bool handed_over;
+};
+
+struct raw_message {
+	int64_t id, t_ms, end_ms, size_bytes, nrcpt, runs, nsent, nbounced, ndeferred, parent;
+	int provider;
+	unsigned flags;
+	struct str qid, from_local, mid_local;
+	int64_t host, service, client, user, from_dom, mid_dom;
+	bool has_inline;
+	struct raw_attempt first; /* when has_inline */
+};
+
+struct raw_reject {
+	int64_t id, t_ms;
+	int provider;
+	enum reject_action action;
+	struct str word, qid, from, rcpt, helo, args;
+	int64_t service, client, dom, reply;
+	enum smtp_stage stage;
+	int32_t code, dsn;
+};
+
+/* Columns that decide without reading the others. */
+enum attempt_column { ATTEMPT_ID, ATTEMPT_MESSAGE, ATTEMPT_PROVIDER, ATTEMPT_T, ATTEMPT_STATUS };
+enum message_column { MESSAGE_ID, MESSAGE_PROVIDER, MESSAGE_T, MESSAGE_A_MS = 21 };
+
+void raw_attempt_read(sqlite3_stmt *stmt, struct raw_attempt *out);
+void raw_message_read(sqlite3_stmt *stmt, struct raw_message *out);
+void raw_reject_read(sqlite3_stmt *stmt, struct raw_reject *out);
+/* raw_message_get - by id; MT_ENOENT. *ret_stmt holds the strings: reset it when done. */
+int raw_message_get(struct reader *r, int64_t id, struct raw_message *out, sqlite3_stmt **ret_stmt,
+	struct mt_error *reterr) MT_MUST_CHECK;
+
+/* A query's filter with its texts looked up. */
+struct filter {
+	const struct query *q;
+	int64_t dom, sender_dom, service, reply;
+	bool any; /* something beyond provider, window and status is asked for */
+	bool by_message; /* service, sender or text: the message row is needed */
+	bool impossible; /* asks for a text the cache never met */
+};
+int filter_init(struct reader *r, const struct query *q, struct filter *out,
+	struct mt_error *reterr) MT_MUST_CHECK;
+/* filter_* - 1 passes, 0 not, negative error. m may be NULL unless by_message. Provider and window are the caller's. */
+int filter_attempt(struct reader *r, const struct filter *f, const struct raw_attempt *a,
+	const struct raw_message *m, struct mt_error *reterr) MT_MUST_CHECK;
+int filter_message(struct reader *r, const struct filter *f, const struct raw_message *m,
+	struct mt_error *reterr) MT_MUST_CHECK;
+int filter_reject(struct reader *r, const struct filter *f, const struct raw_reject *x,
+	struct mt_error *reterr) MT_MUST_CHECK;
+/* filter_status - is this one of the outcomes the query asks for? */
+bool filter_status(const struct query *q, enum event_status status);
+/* text_has - needle in hay, ASCII letters without case. An empty needle is in everything. */
+bool text_has(struct str hay, struct str needle);
+/* relay_host / relay_port - of a whole relay= value; port 0 when there is none. */
+struct str relay_host(struct str relay);
+int32_t relay_port(struct str relay);
+
+/* give_* - the row for a screen, its strings copied into the arena. */
+int give_attempt(struct reader *r, const struct raw_attempt *a, const struct raw_message *m,
+	struct arena *arena, struct attempt_row *out, struct mt_error *reterr) MT_MUST_CHECK;
+int give_message(struct reader *r, const struct raw_message *m, struct arena *arena,
+	struct message_row *out, struct mt_error *reterr) MT_MUST_CHECK;
+int give_reject(struct reader *r, const struct raw_reject *x, struct arena *arena,
+	struct reject_row *out, struct mt_error *reterr) MT_MUST_CHECK;
+
+/* scan_failures - failures (deferred, bounced, expired) of the query's window that pass its filter, newest first, at
+ * most max_rows looked at. each returns 0 to go on, 1 to stop, negative to fail. */
+int scan_failures(struct reader *r, const struct query *q, const struct window *w, int64_t max_rows,
+	int (*each)(void *ctx, const struct raw_attempt *a, const struct raw_message *m), void *ctx,
+	struct mt_error *reterr) MT_MUST_CHECK;
+
+#endif
