@@ -12,6 +12,7 @@
 
 #include "store/base/buf.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define TAGS_MAX_BYTES 4096
@@ -145,7 +146,7 @@ static int inbound_row(
 static int add_tag(struct ports *p, int provider, int64_t dict, const int64_t *n)
 {
 	struct known *k = find_known(p, provider, dict);
-	struct inbound *in;
+	struct inbound *in = NULL;
 	struct str tag;
 	int rc = dict_text(p->r, dict, &tag, p->reterr);
 
