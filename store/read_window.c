@@ -245,7 +245,6 @@ int window_ids(struct reader *r, int provider, int64_t from_ms, int64_t to_ms,
 	int ids[PROVIDERS_MAX], n = 0, rc;
 	int64_t from_s = floor_to(from_ms, RES_MINUTE * MS_PER_S) / MS_PER_S;
 	int64_t to_s = ceil_to(to_ms, RES_MINUTE * MS_PER_S) / MS_PER_S;
-	sqlite3_stmt *stmt;
 
 	*out = (struct id_range){INT64_MAX, 0};
 	rc = provider_list(r, provider, ids, PROVIDERS_MAX, &n, reterr);
