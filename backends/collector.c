@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * collector - see collector.h. Sources take turns in slices; the store commits at the end of a round, when the
+ * batch is full, or after a second, whichever comes first.
+ *
+ * A store that can't write (disk full, locked) keeps its batch: sources rest until a commit goes through.
+ */
+#include "backends/collector.h"
+
+#include "backends/collector_private.h"
+#include "store/base/log.h"
+#include "store/base/mem.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define COMMIT_INTERVAL_MS 500  /* while catching up; a round's end commits at once */
+#define STEP_GAP_MS 200         /* a busy log is looked at five times a second, not at every line */
+#define PRUNE_INTERVAL_MS 60000
+#define PRUNE_ROWS 5000
+#define RETRY_COMMIT_MS 2000
+#define HEALTH_INTERVAL_MS 10000 /* unchanged health is written this seldom: an idle disk stays idle */
+#define PROGRESS_INTERVAL_MS 200
+#define BULK_MIN_BYTES (32 << 20) /* what is left to read that makes larger checkpoints pay */
+#define POLL_FDS_MAX 64
+#define WAIT_MAX_MS 60000
+
+static int64_t now_mono(const struct collector *c)
+{
+	return clock_mono_ms(c->clock);
+}
+
+static void write_health(struct collector *c, struct slot *s, bool force)
+{
+	struct source_health h = {.done_bytes = -1, .total_bytes = -1};
+	struct mt_error error = {0};
+	int64_t utc_ms = clock_utc_ms(c->clock);
+
+	h.health = schedule_health(&s->schedule, utc_ms);
+	h.last_try_ms = utc_ms;
+	h.last_ok_ms = s->schedule.ok_utc_ms;
+	h.interval_ms = s->schedule.interval_ms;
+	if (s->schedule.due_mono_ms != INT64_MAX)
+		h.next_due_ms = utc_ms + s->schedule.due_mono_ms - now_mono(c);
+	if (s->ready && s->ops->health)
+		s->ops->health(s->state, &h);
+	if (s->schedule.failures || s->schedule.stopped) {
+		h.detail = s->error.text;
+		h.health = s->schedule.stopped ? HEALTH_STOPPED : HEALTH_FAILING;
+	}
+	if (!force && h.health == s->told_health && h.newest_ms == s->told_newest_ms && now_mono(c) < s->next_health_mono_ms)
+		return;
+	s->told_health = h.health;
+	s->told_newest_ms = h.newest_ms;
+	s->next_health_mono_ms = now_mono(c) + HEALTH_INTERVAL_MS;
+	if (store_health(c->store, s->env.source, &h, &error) < 0)
+		log_write(LOG_LEVEL_WARNING, "health of %s: %s", s->ops->name, error.text);
+}
+
+static void notify(struct collector *c)
+{
+	if (c->notify_fd >= 0 && write(c->notify_fd, "c", 1) < 0 && errno != EAGAIN)
+		log_write(LOG_LEVEL_DEBUG, "the screen does not listen");
+}
+
+static void tell_progress(struct collector *c)
+{
+	struct collector_progress p = {0, 0, "the log"};
+
+	if (!c->progress || now_mono(c) < c->next_progress_mono_ms)
+		return;
+	c->next_progress_mono_ms = now_mono(c) + PROGRESS_INTERVAL_MS;
+	for (size_t i = 0; i < c->nslots; i++) {
+		struct source_health h = {.done_bytes = 0, .total_bytes = 0};
+
+		if (c->slots[i].ready && c->slots[i].ops->health)
+			c->slots[i].ops->health(c->slots[i].state, &h);
+		p.done_bytes += h.done_bytes > 0 ? h.done_bytes : 0;
+		p.total_bytes += h.total_bytes > 0 ? h.total_bytes : 0;
+	}
+	c->progress(c->progress_ctx, &p);
+}
+
+/* commit - 0, or negative while the store can't write: the batch is kept and tried again. */
+static int commit(struct collector *c, struct mt_error *reterr)
+{
+	int rc;
+
+	for (size_t i = 0; i < c->nslots; i++)
+		write_health(c, &c->slots[i], false);
+	rc = store_commit(c->store, reterr);
+	c->next_commit_mono_ms = now_mono(c) + (rc < 0 ? RETRY_COMMIT_MS : COMMIT_INTERVAL_MS);
+	c->uncommitted = rc < 0;
+	if (rc < 0) {
+		log_repeated(&c->commit_fault, "can't write the cache: %s", reterr->text);
+		c->stalled = true;
+		return rc;
+	}
+	if (c->stalled)
+		log_recovered(&c->commit_fault, "the cache can be written again");
+	c->stalled = false;
+	notify(c);
+	return 0;
+}
+
+static void stop_slot(struct slot *s)
+{
+	if (s->ready)
+		s->ops->done(s->state);
+	s->ready = false;
+}
+
+static int start_slot(struct slot *s, struct mt_error *reterr)
+{
+	int rc;
+
+	memset(s->state, 0, s->ops->state_bytes);
+	rc = s->ops->init(s->state, &s->env, reterr);
+	s->ready = true; /* done accepts what init left */
+	return rc;
+}
+
+/* undo - after a failure of the store inside a batch: forget it and let every source begin at its cursor again. */
+static int undo(struct collector *c, struct mt_error *reterr)
+{
+	int rc = store_rollback(c->store, reterr);
+
+	c->store_failed = false;
+	for (size_t i = 0; i < c->nslots && rc == 0; i++) {
+		stop_slot(&c->slots[i]);
+		rc = start_slot(&c->slots[i], reterr);
+		schedule_failed(&c->slots[i].schedule, MT_EIO, 0, now_mono(c));
+	}
+	return rc;
+}
+
+/* step_slot - one slice. Returns enum step_result or a negative mt_err of the store. */
+static int step_slot(struct collector *c, struct slot *s, struct mt_error *reterr)
+{
+	int rc = s->ready ? s->ops->step(s->state, &s->error) : start_slot(s, &s->error);
+
+	s->stepped_mono_ms = now_mono(c);
+	s->again = rc == STEP_AGAIN;
+	s->waiting = rc == STEP_WAIT;
+	if (rc == STEP_DONE) {
+		schedule_done(&s->schedule, s->ops->interval ? s->ops->interval(s->state) : 0, now_mono(c),
+			clock_utc_ms(c->clock));
+		s->rounds++;
+	} else if (rc < 0) {
+		log_repeated(&s->fault, "%s %s: %s", s->instance->def.name, s->ops->name, s->error.text);
+		schedule_failed(&s->schedule, rc, (unsigned)(now_mono(c) % 1000), now_mono(c));
+		if (c->store_failed)
+			return undo(c, reterr);
+		if (c->until_caught_up) {
+			s->rounds++;
+			c->failed_once = true;
+			c->first_error = c->first_error.code ? c->first_error : s->error;
+		}
+	}
+	c->uncommitted |= rc != STEP_WAIT;
+	return rc < 0 ? STEP_DONE : rc;
+}
+
+static bool due(const struct collector *c, const struct slot *s)
+{
+	int64_t now = now_mono(c);
+
+	if (s->again)
+		return true;
+	if (s->poked && now - s->stepped_mono_ms >= STEP_GAP_MS)
+		return true;
+	return now >= s->schedule.due_mono_ms && !(c->until_caught_up && s->rounds);
+}
+
+static int64_t next_due(const struct collector *c)
+{
+	int64_t now = now_mono(c), at = now + WAIT_MAX_MS;
+
+	for (size_t i = 0; i < c->nslots; i++) {
+		const struct slot *s = &c->slots[i];
+
+		if (s->again)
+			return now;
+		if (s->poked && s->stepped_mono_ms + STEP_GAP_MS < at)
+			at = s->stepped_mono_ms + STEP_GAP_MS;
+		if (s->schedule.due_mono_ms < at && !(c->until_caught_up && s->rounds))
+			at = s->schedule.due_mono_ms;
+	}
+	if (c->uncommitted && c->next_commit_mono_ms < at)
+		at = c->next_commit_mono_ms;
+	return c->next_prune_mono_ms < at ? c->next_prune_mono_ms : at;
+}
+
+/* wait_for_work - poll the sources' fds and the stop pipe until something is due. */
+static void wait_for_work(struct collector *c)
+{
+	struct pollfd fds[POLL_FDS_MAX] = {{.fd = c->stop_pipe[0], .events = POLLIN}};
+	size_t owner[POLL_FDS_MAX];
+	size_t n = 1;
+	int64_t wait = next_due(c) - now_mono(c);
+
+	for (size_t i = 0; i < c->nslots && n < POLL_FDS_MAX; i++) {
+		struct slot *s = &c->slots[i];
+		size_t more = s->ready && !s->poked && s->ops->fds ? s->ops->fds(s->state, fds + n, POLL_FDS_MAX - n) : 0;
+
+		for (size_t k = 0; k < more; k++)
+			owner[n++] = i;
+	}
+	if (poll(fds, n, wait < 0 ? 0 : wait > WAIT_MAX_MS ? WAIT_MAX_MS : (int)wait) <= 0)
+		return;
+	for (size_t i = 1; i < n; i++) {
+		if (fds[i].revents) {
+			c->slots[owner[i]].poked = true;
+			if (c->slots[owner[i]].waiting)
+				c->slots[owner[i]].stepped_mono_ms = 0;
+		}
+	}
+}
+
+static bool all_caught_up(const struct collector *c)
+{
+	for (size_t i = 0; i < c->nslots; i++)
+		if (c->slots[i].rounds == 0 || c->slots[i].again)
+			return false;
+	return true;
+}
+
+static void prune(struct collector *c)
+{
+	struct mt_error error = {0};
+	bool more = false;
+
+	if (now_mono(c) < c->next_prune_mono_ms || c->stalled)
+		return;
+	if (store_prune(c->store, PRUNE_ROWS, &more, &error) < 0)
+		log_write(LOG_LEVEL_WARNING, "pruning: %s", error.text);
+	c->next_prune_mono_ms = now_mono(c) + (more ? STEP_GAP_MS : PRUNE_INTERVAL_MS);
+}
+
+/* bulk_mode - larger checkpoints while much is left to read. */
+static void bulk_mode(struct collector *c)
+{
+	int64_t left = 0;
+	bool bulk;
+
+	for (size_t i = 0; i < c->nslots; i++) {
+		struct source_health h = {0};
+
+		if (c->slots[i].ready && c->slots[i].again && c->slots[i].ops->health) {
+			c->slots[i].ops->health(c->slots[i].state, &h);
+			left += h.total_bytes - h.done_bytes;
+		}
+	}
+	bulk = left > BULK_MIN_BYTES;
+	if (bulk != c->bulk && store_bulk(c->store, bulk, NULL) == 0)
+		c->bulk = bulk;
+}
+
+static int round_of_steps(struct collector *c, struct mt_error *reterr)
+{
+	for (size_t i = 0; i < c->nslots; i++) {
+		struct slot *s = &c->slots[i];
+		int rc;
+
+		if (c->stalled || !due(c, s))
+			continue;
+		s->poked = false;
+		rc = step_slot(c, s, reterr);
+		if (rc < 0)
+			return rc;
+		if (rc == STEP_DONE)
+			c->next_commit_mono_ms = 0;
+	}
+	return 0;
+}
+
+static bool stop_asked(struct collector *c)
+{
+	char byte;
+
+	return read(c->stop_pipe[0], &byte, 1) == 1;
+}
+
+int collector_run(struct collector *c, struct mt_error *reterr)
+{
+	struct mt_error error = {0};
+	int rc = 0;
+
+	while (rc == 0 && !stop_asked(c)) {
+		rc = round_of_steps(c, reterr);
+		if (rc == 0 && c->uncommitted &&
+			(now_mono(c) >= c->next_commit_mono_ms || store_batch_rows(c->store) >= BATCH_EVENTS_MAX) &&
+			commit(c, &error) < 0 && c->until_caught_up)
+			rc = mt_error_set(reterr, error.code, "%s", error.text);
+		bulk_mode(c);
+		prune(c);
+		tell_progress(c);
+		if (c->until_caught_up && all_caught_up(c) && !c->uncommitted)
+			break;
+		wait_for_work(c);
+	}
+	if (rc == 0 && c->uncommitted)
+		rc = commit(c, reterr);
+	if (rc == 0 && c->failed_once)
+		rc = mt_error_set(reterr, c->first_error.code, "%s", c->first_error.text);
+	return rc;
+}
+
+void collector_stop(struct collector *c)
+{
+	ssize_t n = write(c->stop_pipe[1], "s", 1); /* async-signal-safe; a full pipe has said it already */
+
+	(void)n;
+}
+
+const char *collector_notice(const struct collector *c)
+{
+	return store_notice(c->store);
+}
+
+void collector_free(struct collector *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < c->nslots; i++) {
+		stop_slot(&c->slots[i]);
+		free(c->slots[i].state);
+	}
+	free(c->slots);
+	store_close(c->store);
+	instances_done(&c->instances);
+	for (int i = 0; i < 2; i++)
+		if (c->stop_pipe[i] >= 0)
+			close(c->stop_pipe[i]);
+	free(c);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* collector_new - find the providers, open the store, make a slot of every source. */
+#include "backends/collector.h"
+
+#include "backends/collector_private.h"
+#include "store/base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static int open_store(struct collector *c, const struct collector_options *o, struct mt_error *reterr)
+{
+	struct store_options s = {.path = o->cache_path,
+		.clock = c->clock,
+		.keep_attempts_ms = conf_int(o->conf, "mtatop", NULL, "keep_attempts"),
+		.keep_buckets_ms = conf_int(o->conf, "mtatop", NULL, "keep_buckets"),
+		.max_bytes = conf_int(o->conf, "mtatop", NULL, "cache_size")};
+
+	return store_open(&s, &c->store, reterr);
+}
+
+static int add_slot(struct collector *c, const struct collector_options *o, const struct instance *instance,
+	const struct source_ops *ops, int provider, struct mt_error *reterr)
+{
+	struct slot *s = &c->slots[c->nslots];
+	int rc;
+
+	*s = (struct slot){.ops = ops,
+		.instance = instance,
+		.env = {.store = c->store,
+			.clock = c->clock,
+			.conf = o->conf,
+			.family = instance->family,
+			.def = &instance->def,
+			.provider = provider,
+			.read_back_ms = conf_int(o->conf, "mtatop", NULL, "read_back"),
+			.until_caught_up = o->until_caught_up,
+			.store_failed = &c->store_failed}};
+	rc = store_source(c->store, provider, ops->name, &s->env.source, reterr);
+	if (rc < 0)
+		return rc;
+	s->state = xcalloc(1, ops->state_bytes);
+	schedule_init(&s->schedule, ops->interval_ms, clock_mono_ms(c->clock));
+	c->nslots++;
+	return 0;
+}
+
+static int add_instance(struct collector *c, const struct collector_options *o, const struct instance *instance,
+	struct mt_error *reterr)
+{
+	const struct source_ops *const *sources = instance->family->sources;
+	int provider;
+	int rc = store_provider(c->store, instance->def.name, instance->family->name, instance->def.host, &provider, reterr);
+
+	if (rc == 0 && instance->family->services && instance->def.config_dir)
+		rc = instance->family->services(c->store, provider, &instance->def, reterr);
+	for (size_t i = 0; rc == 0 && sources && sources[i]; i++) {
+		bool log = sources[i]->name[0] == 'l';
+
+		if (log || (instance->def.config_dir && !o->until_caught_up))
+			rc = add_slot(c, o, instance, sources[i], provider, reterr);
+	}
+	return rc;
+}
+
+static size_t count_slots(const struct instances *list)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < list->n; i++)
+		for (size_t k = 0; list->all[i]->family->sources && list->all[i]->family->sources[k]; k++)
+			n++;
+	return n;
+}
+
+static int set_up(struct collector *c, const struct collector_options *o, struct mt_error *reterr)
+{
+	int rc;
+
+	if (pipe2(c->stop_pipe, O_CLOEXEC | O_NONBLOCK) < 0)
+		return mt_error_sys(reterr, errno, "can't make a pipe");
+	rc = instances_find(o->conf, o->logs, o->nlogs, &c->instances, reterr);
+	if (rc < 0)
+		return rc;
+	rc = open_store(c, o, reterr);
+	c->slots = xcalloc(count_slots(&c->instances) + 1, sizeof(c->slots[0]));
+	for (size_t i = 0; i < c->instances.n && rc == 0; i++)
+		rc = add_instance(c, o, c->instances.all[i], reterr);
+	return rc < 0 ? rc : store_commit(c->store, reterr);
+}
+
+int collector_new(const struct collector_options *o, struct collector **ret, struct mt_error *reterr)
+{
+	struct collector *c = xcalloc(1, sizeof(*c));
+	int rc;
+
+	c->own_clock = clock_real();
+	c->clock = o->clock ? o->clock : &c->own_clock;
+	c->until_caught_up = o->until_caught_up;
+	c->notify_fd = o->notify_fd;
+	c->progress = o->progress;
+	c->progress_ctx = o->progress_ctx;
+	c->stop_pipe[0] = c->stop_pipe[1] = -1;
+	rc = set_up(c, o, reterr);
+	if (rc < 0) {
+		collector_free(c);
+		return rc;
+	}
+	*ret = c;
+	return 0;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* confkeys - the master copy of the [mtatop] keys; see confkeys.h. */
+#include "backends/confkeys.h"
+
+#define HOUR_MS INT64_C(3600000)
+#define DAY_MS (24 * HOUR_MS)
+#define MEBIBYTE (INT64_C(1) << 20)
+
+static const struct conf_key keys[] = {
+	{.section = "mtatop",
+		.name = "cache",
+		.type = CONF_PATH,
+		.fallback = "",
+		.help = "The cache database; empty: /var/lib/mtatop/cache.db for root, the user's cache folder for "
+			"others"},
+	{.section = "mtatop",
+		.name = "cache_size",
+		.type = CONF_SIZE,
+		.fallback = "4G",
+		.min = 16 * MEBIBYTE,
+		.max = 1024 * 1024 * MEBIBYTE,
+		.help = "The cache never grows past this; the oldest rows go first"},
+	{.section = "mtatop",
+		.name = "keep_attempts",
+		.type = CONF_DURATION,
+		.fallback = "30d",
+		.min = HOUR_MS,
+		.max = 3660 * DAY_MS,
+		.help = "How long messages, attempts and figures by the minute are kept"},
+	{.section = "mtatop",
+		.name = "keep_buckets",
+		.type = CONF_DURATION,
+		.fallback = "400d",
+		.min = DAY_MS,
+		.max = 36600 * DAY_MS,
+		.help = "How long figures by the hour and day are kept"},
+	{.section = "mtatop",
+		.name = "read_back",
+		.type = CONF_DURATION,
+		.fallback = "7d",
+		.min = 0,
+		.max = 3660 * DAY_MS,
+		.help = "At the first start, read what the logs and their rotated siblings hold of this time back"},
+	{.section = "mtatop",
+		.name = "timezone",
+		.type = CONF_TEXT,
+		.fallback = "",
+		.help = "Zone of log stamps without one, such as UTC or +01:00; empty: this machine's"},
+};
+
+struct conf_table collector_conf_table(void)
+{
+	return (struct conf_table){keys, sizeof(keys) / sizeof(keys[0])};
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * instances - the providers to watch: found by the families, or the files given on the command line.
+ * Copies every definition, since discovery only lends them.
+ */
+#ifndef MT_BACKENDS_INSTANCES_H
+#define MT_BACKENDS_INSTANCES_H
+
+#include "backends/backend.h"
+
+struct instance {
+	struct instance_def def;            /* strings owned here */
+	const struct backend_ops *family;
+};
+
+struct instances {
+	struct instance **all; /* owned */
+	size_t n;
+};
+
+/*
+ * instances_find - with logs: one provider named by its family, reading them all; which family is told by the
+ * first lines. Else every family's discovery.
+ * *ret is filled also on failure; end with instances_done. MT_ENOENT: nothing found; MT_EINVAL: a log that is of
+ * no known family (its first bytes are told).
+ */
+int instances_find(const struct conf *conf, const char *const *logs, size_t nlogs, struct instances *ret,
+	struct mt_error *reterr) MT_MUST_CHECK;
+void instances_done(struct instances *i);
+
+#endif

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tail - see tail.h. One file is open at a time; what was read but not consumed stays in one buffer.
+ *
+ * The mark of a file moves only in tail_consumed, behind a complete line: a crash between a read and a commit
+ * reads the same bytes again.
+ */
+#include "backends/tail_private.h"
+
+#include "store/base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define READ_BYTES (1u << 20)
+#define LINE_MAX_BYTES (1u << 20) /* longer: skipped up to its newline and counted */
+#define BUFFER_MAX_BYTES (LINE_MAX_BYTES + READ_BYTES + 1)
+#define GRACE_QUIET_MS 5000  /* the writer may still hold the old file: it is read that long after the new one came */
+#define GRACE_WRITTEN_MS 1000 /* unless somebody already writes to the new one */
+#define TORN_LINE_MS 10000   /* an unterminated last line this old is taken for complete when not following */
+#define DAY_MS 86400000
+#define CODE_VERSION 1
+
+struct tail *tail_new(const struct tail_options *options)
+{
+	struct tail *t = xcalloc(1, sizeof(*t));
+
+	t->paths = xcalloc(options->npaths + 1, sizeof(t->paths[0]));
+	t->npaths = options->npaths;
+	for (size_t i = 0; i < t->npaths; i++)
+		t->paths[i] = xstrdup(options->paths[i]);
+	t->all = options->all;
+	t->follow = options->follow;
+	t->oldest_mtime_ms = options->oldest_mtime_ms;
+	t->file.fd = -1;
+	t->mark = NO_MARK;
+	buf_init(&t->buf, BUFFER_MAX_BYTES);
+	return t;
+}
+
+void tail_close_current(struct tail *t)
+{
+	logfile_close(&t->file);
+	free(t->path);
+	t->path = NULL;
+	t->mark = NO_MARK;
+	t->live = t->fresh = t->final_given = t->skipping = false;
+	t->replaced_mono_ms = 0;
+	t->buf_offset = 0;
+	buf_clear(&t->buf);
+}
+
+void tail_free(struct tail *t)
+{
+	if (!t)
+		return;
+	tail_close_current(t);
+	buf_done(&t->buf);
+	for (size_t i = 0; i < t->npending; i++)
+		free(t->pending[i].path);
+	free(t->pending);
+	for (size_t i = 0; i < t->npaths; i++)
+		free(t->paths[i]);
+	free(t->paths);
+	free(t->marks);
+	free(t);
+}
+
+/* The stored form of a mark: a version byte and the struct, padding zeroed. Caches do not move between machines. */
+struct stored_mark {
+	uint64_t version;
+	struct logmark mark;
+};
+
+int tail_restore(struct tail *t, struct str key, struct str value)
+{
+	struct stored_mark stored;
+	struct tail_mark *m;
+
+	if (value.n != sizeof(stored) || key.n >= sizeof(m->key))
+		return MT_ECORRUPT;
+	memcpy(&stored, value.p, sizeof(stored));
+	if (stored.version != CODE_VERSION)
+		return MT_ECORRUPT;
+	t->marks = xrealloc(t->marks, (t->nmarks + 1) * sizeof(t->marks[0]));
+	m = &t->marks[t->nmarks++];
+	*m = (struct tail_mark){.mark = stored.mark};
+	memcpy(m->key, key.p, key.n);
+	t->had_marks = true;
+	return 0;
+}
+
+int tail_each_changed(struct tail *t, int (*fn)(void *ctx, struct str key, struct str value), void *ctx)
+{
+	for (size_t i = 0; i < t->nmarks; i++) {
+		struct stored_mark stored;
+		int rc;
+
+		if (!t->marks[i].changed)
+			continue;
+		memset(&stored, 0, sizeof(stored));
+		stored.version = CODE_VERSION;
+		stored.mark = t->marks[i].mark;
+		rc = fn(ctx, str_of(t->marks[i].key), str_make((const char *)&stored, sizeof(stored)));
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+void tail_stored(struct tail *t)
+{
+	for (size_t i = 0; i < t->nmarks; i++)
+		t->marks[i].changed = false;
+}
+
+static struct logmark *current_mark(struct tail *t)
+{
+	return t->mark == NO_MARK ? NULL : &t->marks[t->mark].mark;
+}
+
+/* finish - the current file is read to its end and will not grow. */
+static void finish(struct tail *t)
+{
+	struct logmark *m = current_mark(t);
+
+	if (m && !t->live) {
+		m->done = true;
+		t->marks[t->mark].changed = true;
+	} else if (m && t->replaced_mono_ms) {
+		m->done = true;
+		m->mtime_ms = t->file.mtime_ms;
+		t->marks[t->mark].changed = true;
+	}
+	tail_close_current(t);
+}
+
+/* chunk - hand out what is in the buffer. */
+static int chunk(struct tail *t, bool final, struct tail_chunk *ret)
+{
+	*ret = (struct tail_chunk){.bytes = buf_str(&t->buf),
+		.final = final,
+		.offset = t->buf_offset,
+		.reference_ms = t->file.regular ? t->file.mtime_ms + DAY_MS : 0,
+		.key = t->mark == NO_MARK ? "" : t->marks[t->mark].key,
+		.path = t->path,
+		.fresh = t->fresh};
+	t->fresh = false;
+	t->final_given = final;
+	return TAIL_CHUNK;
+}
+
+static void set_mark(struct tail *t, int64_t offset, struct str before)
+{
+	struct logmark *m = current_mark(t);
+
+	t->buf_offset = offset;
+	if (!m)
+		return;
+	m->offset = offset;
+	if (before.n >= LOGFILE_TAIL_BYTES)
+		m->tail_hash = logfile_hash(before.p + before.n - LOGFILE_TAIL_BYTES, LOGFILE_TAIL_BYTES);
+	else if (!t->file.archive)
+		m->tail_hash = logfile_tail_hash(&t->file, offset);
+	if (m->head_len < LOGFILE_HEAD_BYTES && !t->file.archive) {
+		char head[LOGFILE_HEAD_BYTES];
+		ssize_t n = logfile_read_head(&t->file, t->path, head, NULL);
+
+		if (n > (ssize_t)m->head_len) {
+			m->head_len = (uint32_t)n;
+			m->head_hash = logfile_hash(head, (size_t)n);
+		}
+	}
+	m->mtime_ms = t->file.mtime_ms;
+	t->marks[t->mark].changed = true;
+}
+
+void tail_consumed(struct tail *t, size_t nbytes)
+{
+	if (nbytes == 0)
+		return;
+	set_mark(t, t->buf_offset + (int64_t)nbytes, str_first(buf_str(&t->buf), nbytes));
+	t->done_bytes += t->file.archive ? 0 : (int64_t)nbytes;
+	buf_drop_front(&t->buf, nbytes);
+}
+
+int64_t tail_skipped(struct tail *t)
+{
+	int64_t n = t->skipped;
+
+	t->skipped = 0;
+	return n;
+}
+
+/* jump_hole - over a hole of a sparse file while skipping; a terabyte of nothing is not read. */
+static void jump_hole(struct tail *t)
+{
+	off_t data;
+
+	if (t->file.archive || !t->file.regular)
+		return;
+	data = lseek(t->file.fd, t->file.at, SEEK_DATA);
+	if (data > t->file.at)
+		t->file.at = data;
+	else if (data < 0)
+		t->file.at = t->file.size;
+}
+
+/* skip_line - drop the buffer up to a newline; true when the long line has ended. */
+static bool skip_line(struct tail *t)
+{
+	struct str bytes = buf_str(&t->buf);
+	size_t n = str_find_char(bytes, '\n');
+
+	if (n == bytes.n) {
+		buf_clear(&t->buf);
+		jump_hole(t);
+		return false;
+	}
+	t->skipping = false;
+	t->skipped++;
+	buf_drop_front(&t->buf, n + 1);
+	set_mark(t, t->file.at - (int64_t)t->buf.n, (struct str){NULL, 0});
+	return true;
+}
+
+/* fill - read more behind what is in the buffer. Bytes read, 0 at the end, negative on failure. */
+static int fill(struct tail *t, struct mt_error *reterr)
+{
+	char *at = buf_reserve(&t->buf, READ_BYTES);
+	ssize_t n;
+
+	if (!at)
+		return mt_error_set(reterr, MT_ENOMEM, "no memory for reading the log");
+	n = logfile_read(&t->file, at, READ_BYTES, reterr);
+	if (n <= 0)
+		return (int)n;
+	buf_grow(&t->buf, (size_t)n);
+	return (int)n;
+}
+
+/* replaced - has what we have read been overwritten or cut off under us? */
+static bool replaced_in_place(struct tail *t)
+{
+	struct logmark *m = current_mark(t);
+
+	if (!t->file.regular || t->file.archive)
+		return false;
+	if (t->file.size < t->file.at)
+		return true;
+	return m && logfile_tail_hash(&t->file, m->offset) != m->tail_hash;
+}
+
+/* moved_away - is the path another file than the one open? ret_written: somebody has written to the new one. */
+static bool moved_away(const struct tail *t, bool *ret_written)
+{
+	struct stat st;
+
+	if (stat(t->path, &st) < 0)
+		return false; /* rotated, the new file is not there yet: stay with the old one */
+	*ret_written = st.st_size > 0;
+	return st.st_dev != t->file.dev || st.st_ino != t->file.ino;
+}
+
+/* look_back - now and then: has somebody written into a file that was rotated away? Then read it first. */
+static int look_back(struct tail *t, int64_t now_mono_ms)
+{
+	if (tail_scan(t, now_mono_ms, NULL) < 0 || t->all || t->npending == 0)
+		return TAIL_IDLE;
+	tail_add_pending(t, t->path, true, 0);
+	tail_close_current(t);
+	return TAIL_CHUNK;
+}
+
+/* at_live_end - nothing more for now: has the file been rotated away? */
+static int at_live_end(struct tail *t, int64_t now_mono_ms, struct tail_chunk *ret)
+{
+	bool written = false;
+
+	if (!moved_away(t, &written)) {
+		t->replaced_mono_ms = 0;
+		return now_mono_ms < t->next_scan_mono_ms ? TAIL_IDLE : look_back(t, now_mono_ms);
+	}
+	if (t->replaced_mono_ms == 0) {
+		t->replaced_mono_ms = now_mono_ms ? now_mono_ms : 1;
+		return TAIL_IDLE;
+	}
+	if (now_mono_ms - t->replaced_mono_ms < (written ? GRACE_WRITTEN_MS : GRACE_QUIET_MS))
+		return TAIL_IDLE;
+	if (t->buf.n && !t->final_given)
+		return chunk(t, true, ret);
+	finish(t);
+	t->next_scan_mono_ms = 0;
+	return TAIL_CHUNK; /* go on: the caller's loop opens the next file */
+}
+
+/* at_plain_end - the end of a file that is only read, not followed. */
+static int at_plain_end(struct tail *t, struct tail_chunk *ret, int64_t now_utc_ms)
+{
+	bool settled = t->file.archive || !t->file.regular || (t->follow && !t->all) ||
+		now_utc_ms - t->file.mtime_ms > TORN_LINE_MS;
+
+	if (t->buf.n && !t->final_given && !t->skipping && settled)
+		return chunk(t, true, ret);
+	if (t->live)
+		tail_close_current(t);
+	else
+		finish(t);
+	return TAIL_CHUNK;
+}
+
+static int64_t utc_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* read_current - one step with the open file. TAIL_CHUNK with ret->bytes.p NULL: go round again. */
+static int read_current(struct tail *t, int64_t now_mono_ms, struct tail_chunk *ret, struct mt_error *reterr)
+{
+	int rc = t->file.regular ? logfile_stat(&t->file, reterr) : 0;
+
+	if (rc == 0 && replaced_in_place(t)) {
+		t->truncated = true;
+		tail_close_current(t);
+		t->next_scan_mono_ms = 0;
+		return TAIL_CHUNK;
+	}
+	if (rc == 0)
+		rc = fill(t, reterr);
+	if (rc < 0) {
+		finish(t); /* damaged from here on: what came before counts */
+		return rc;
+	}
+	if (rc == 0)
+		return t->live && t->follow ? at_live_end(t, now_mono_ms, ret) : at_plain_end(t, ret, utc_ms());
+	if (t->skipping && !skip_line(t))
+		return TAIL_CHUNK;
+	if (t->buf.n > LINE_MAX_BYTES && str_find_char(buf_str(&t->buf), '\n') == t->buf.n) {
+		t->skipping = true;
+		buf_clear(&t->buf);
+		return TAIL_CHUNK;
+	}
+	return chunk(t, false, ret);
+}
+
+int tail_next(struct tail *t, int64_t now_mono_ms, struct tail_chunk *ret, struct mt_error *reterr)
+{
+	for (int turns = 0; turns < 64; turns++) {
+		int rc;
+
+		*ret = (struct tail_chunk){.bytes = {NULL, 0}};
+		if (t->file.fd < 0 && t->at >= t->npending) {
+			if (t->started && !t->follow)
+				return TAIL_END;
+			rc = tail_scan(t, now_mono_ms, reterr);
+			if (rc < 0)
+				return rc;
+			if (t->npending == 0)
+				return t->follow ? TAIL_IDLE : TAIL_END;
+		}
+		if (t->file.fd < 0) {
+			rc = tail_open_pending(t, reterr);
+			if (rc < 0)
+				return rc;
+			continue;
+		}
+		rc = read_current(t, now_mono_ms, ret, reterr);
+		if (rc != TAIL_CHUNK || ret->bytes.p)
+			return rc;
+	}
+	return TAIL_IDLE; /* so many empty files in a row: let others have a turn */
+}
+
+void tail_progress(const struct tail *t, int64_t *ret_done, int64_t *ret_total)
+{
+	*ret_total = t->total_bytes;
+	*ret_done = t->done_bytes < t->total_bytes ? t->done_bytes : t->total_bytes;
+}
+
+const char *tail_path(const struct tail *t)
+{
+	return t->path;
+}
+
+bool tail_truncated(const struct tail *t)
+{
+	return t->truncated;
+}
