@@ -28,6 +28,7 @@ struct job_id { /* identity of a queue entry, re-checked right before an action 
 struct job_request { /* copied by start */
 	enum job_kind kind;
 	int provider;
+	struct str provider_name; /* which instance on this machine; absent: the only one */
 	int64_t t0_ms, t1_ms;
 	size_t max_lines;
 	const struct job_id *ids;

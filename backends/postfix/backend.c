@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* backend - the postfix family's one line of registration. */
 #include "backends/backend.h"
+#include "backends/logsource.h"
 #include "backends/postfix/config.h"
 #include "backends/postfix/log.h"
 #include "backends/postfix/master.h"
@@ -8,7 +9,7 @@
 
 extern const struct backend_ops postfix_backend;
 
-static const struct source_ops *const sources[] = {&postfix_queue_source, NULL};
+static const struct source_ops *const sources[] = {&logsource, &postfix_queue_source, NULL};
 
 const struct backend_ops postfix_backend = {
 	.name = "postfix",

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* logfind - see logfind.h. Reads in blocks, keeps nothing but what it gives out. */
+#include "backends/logfind.h"
+
+#include "backends/logfile.h"
+#include "backends/rotated.h"
+#include "store/base/buf.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+#define BLOCK_BYTES (1u << 20)
+#define LINE_MAX_BYTES (1u << 20)
+#define TAIL_LINE_BYTES 512 /* how far back a tail looks, a line */
+#define LINES_DEFAULT 500
+
+static bool holds_one(struct str line, const struct job_request *request)
+{
+	for (size_t i = 0; i < request->nids; i++)
+		if (str_find(line, request->ids[i].qid) < line.n)
+			return true;
+	return false;
+}
+
+/* each_line - the lines of a file from an offset on that are wanted. all: every line. */
+static int each_line(struct logfile *f, const struct job_request *request, bool all, struct job_output *out,
+	struct mt_error *reterr)
+{
+	struct buf b;
+	int rc = 0;
+
+	buf_init(&b, BLOCK_BYTES + LINE_MAX_BYTES);
+	while (rc == 0) {
+		char *at = buf_reserve(&b, BLOCK_BYTES);
+		ssize_t n = at ? logfile_read(f, at, BLOCK_BYTES, reterr) : MT_ELIMIT;
+		size_t nl;
+
+		if (n <= 0) {
+			rc = (int)n;
+			break;
+		}
+		buf_grow(&b, (size_t)n);
+		while (rc == 0 && (nl = str_find_char(buf_str(&b), '\n')) < b.n) {
+			struct str line = str_first(buf_str(&b), nl);
+
+			if (all || holds_one(line, request))
+				rc = out->add(out->ctx, line, f->at - (int64_t)b.n);
+			buf_drop_front(&b, nl + 1);
+		}
+		if (b.n > LINE_MAX_BYTES)
+			buf_clear(&b);
+		if (out->canceled(out->ctx))
+			rc = mt_error_set(reterr, MT_ECANCELED, "canceled");
+	}
+	buf_done(&b);
+	return rc;
+}
+
+static const char *first_log(const struct instance_def *def)
+{
+	for (size_t i = 0; i < def->nlogs; i++) {
+		struct stat st;
+
+		if (stat(def->logs[i], &st) == 0)
+			return def->logs[i];
+	}
+	return def->nlogs ? def->logs[0] : NULL;
+}
+
+/* to_line_start - drop the first, partial line after a seek into the middle. */
+static int to_line_start(struct logfile *f, struct mt_error *reterr)
+{
+	char block[TAIL_LINE_BYTES * 16];
+	int64_t start = f->at;
+	ssize_t n = logfile_read(f, block, sizeof(block), reterr);
+
+	if (n < 0)
+		return (int)n;
+	f->at = start + (int64_t)str_find_char(str_make(block, (size_t)n), '\n') + 1;
+	return 0;
+}
+
+static int tail_of(const char *path, const struct job_request *request, struct job_output *out, struct mt_error *reterr)
+{
+	size_t want = request->max_lines ? request->max_lines : LINES_DEFAULT;
+	struct logfile f;
+	int64_t from;
+	int rc = logfile_open(&f, path, reterr);
+
+	if (rc < 0)
+		return rc;
+	from = f.size - (int64_t)want * TAIL_LINE_BYTES;
+	if (from > 0 && !f.archive) {
+		f.at = from;
+		rc = to_line_start(&f, reterr);
+	}
+	if (rc == 0)
+		rc = each_line(&f, request, true, out, reterr);
+	logfile_close(&f);
+	return rc;
+}
+
+static int find_in(const char *path, const struct job_request *request, struct job_output *out, struct mt_error *reterr)
+{
+	struct logfile f;
+	int rc = logfile_open(&f, path, reterr);
+
+	if (rc < 0)
+		return rc;
+	rc = each_line(&f, request, false, out, reterr);
+	logfile_close(&f);
+	return rc;
+}
+
+static int find(const struct instance_def *def, const char *path, const struct job_request *request,
+	struct job_output *out, struct mt_error *reterr)
+{
+	struct rotated siblings = {NULL, 0};
+	int rc = def->all_logs ? 0 : rotated_list(path, &siblings, reterr);
+
+	for (size_t i = 0; rc == 0 && i < siblings.n; i++) {
+		int one = siblings.files[i].mtime_ms < request->t0_ms ? 0
+									: find_in(siblings.files[i].path, request, out, reterr);
+
+		rc = one == MT_ECANCELED || one == MT_ELIMIT ? one : 0; /* a damaged sibling hides nothing else */
+	}
+	rotated_done(&siblings);
+	for (size_t i = 0; rc == 0 && def->all_logs && i + 1 < def->nlogs; i++)
+		rc = find_in(def->logs[i], request, out, reterr);
+	return rc < 0 ? rc : find_in(def->all_logs ? def->logs[def->nlogs - 1] : path, request, out, reterr);
+}
+
+int logfind_run(const struct backend_ops *family, const struct instance_def *def, const struct job_request *request,
+	struct job_output *out, struct mt_error *reterr)
+{
+	const char *path = first_log(def);
+	int rc;
+
+	(void)family;
+	if (!path)
+		return mt_error_set(reterr, MT_ENOENT, "this provider has no log file");
+	if (request->kind == JOB_LOG_TAIL)
+		rc = tail_of(path, request, out, reterr);
+	else
+		rc = find(def, path, request, out, reterr);
+	snprintf(out->summary, sizeof(out->summary), "%.150s", path);
+	return rc == MT_ELIMIT ? 0 : rc;
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/* report_json - the report as one JSON object; the contract is in report.h. */
+#include "store/base/fmt.h"
+#include "store/base/timefmt.h"
+#include "store/base/utf8.h"
+#include "tui/report.h"
+
+#include <inttypes.h>
+
+#define DSN_FIRST 1000000 /* keys below are basic codes, see code_key */
+
+static void json(struct buf *out, struct str text)
+{
+	if (!str_present(text))
+		buf_add_z(out, "null");
+	else if (utf8_json(out, text) < 0)
+		out->err = MT_ELIMIT;
+}
+
+static void words(struct buf *out, const char *name, const char *value)
+{
+	buf_printf(out, ",\"%s\":", name);
+	json(out, str_of(value));
+}
+
+static void text(struct buf *out, const char *name, struct str value)
+{
+	buf_printf(out, ",\"%s\":", name);
+	json(out, value);
+}
+
+static void number(struct buf *out, const char *name, int64_t n)
+{
+	if (n == EVENT_UNKNOWN)
+		buf_printf(out, ",\"%s\":null", name);
+	else
+		buf_printf(out, ",\"%s\":%" PRId64, name, n);
+}
+
+static void stamp(struct buf *out, const char *name, int64_t utc_ms)
+{
+	buf_printf(out, "\"%s\":\"", name);
+	timefmt_rfc3339(out, utc_ms);
+	buf_add_char(out, '"');
+}
+
+static void dsn(struct buf *out, const char *name, int32_t value)
+{
+	if (value == 0) {
+		buf_printf(out, ",\"%s\":null", name);
+		return;
+	}
+	buf_printf(out, ",\"%s\":\"", name);
+	fmt_dsn(out, value);
+	buf_add_char(out, '"');
+}
+
+static void separator(struct buf *out, size_t i)
+{
+	buf_add_z(out, i ? ",\n  " : "\n  ");
+}
+
+static void providers(const struct report *r, struct buf *out)
+{
+	buf_add_z(out, ",\n \"providers\":[");
+	for (size_t i = 0; i < r->nproviders; i++) {
+		const struct provider_row *p = &r->providers[i];
+
+		separator(out, i);
+		buf_add_z(out, "{\"name\":");
+		json(out, p->name);
+		text(out, "kind", p->kind);
+		words(out, "health", report_health(p->health));
+		number(out, "age_s", p->last_ok_ms > 0 ? (r->now_ms - p->last_ok_ms) / 1000 : EVENT_UNKNOWN);
+		number(out, "finest_bucket_s", p->finest_bucket_s);
+		buf_add_char(out, '}');
+	}
+	buf_add_char(out, ']');
+}
+
+static void totals(const struct report *r, struct buf *out)
+{
+	buf_add_z(out, ",\n \"totals\":{");
+	for (size_t i = 0; i < report_ntotals; i++)
+		buf_printf(out, "%s\"%s\":%" PRId64, i ? "," : "", report_totals[i].name, r->totals.n[report_totals[i].metric]);
+	buf_add_char(out, '}');
+}
+
+static void codes(const struct report *r, struct buf *out)
+{
+	buf_add_z(out, ",\n \"by_code\":[");
+	for (size_t i = 0; i < r->ncodes; i++) {
+		const struct code_row *c = &r->codes[i];
+
+		separator(out, i);
+		buf_printf(out, "{\"%s\":", c->key >= DSN_FIRST ? "dsn" : "code");
+		buf_add_char(out, '"');
+		fmt_code_key(out, c->key);
+		buf_add_char(out, '"');
+		words(out, "status", report_status(c->status));
+		number(out, "n", c->n);
+		buf_add_char(out, '}');
+	}
+	buf_add_char(out, ']');
+}
+
+static void domains(const struct report *r, struct buf *out)
+{
+	buf_add_z(out, ",\n \"by_domain\":[");
+	for (size_t i = 0; i < r->ndomains; i++) {
+		const struct domain_row *d = &r->domains[i];
+
+		separator(out, i);
+		buf_add_z(out, "{\"domain\":");
+		json(out, d->domain);
+		number(out, "sent", d->sent);
+		number(out, "deferred", d->deferred);
+		number(out, "bounced", d->bounced);
+		buf_add_char(out, '}');
+	}
+	buf_add_char(out, ']');
+}
+
+static void ports(const struct report *r, struct buf *out)
+{
+	buf_add_z(out, ",\n \"by_port\":[");
+	for (size_t i = 0; i < r->nports; i++) {
+		const struct port_row *p = &r->ports[i];
+
+		separator(out, i);
+		if (p->port == EVENT_UNKNOWN)
+			buf_add_z(out, "{\"port\":null");
+		else
+			buf_printf(out, "{\"port\":%d", p->port);
+		words(out, "direction", p->outbound ? "out" : "in");
+		text(out, "service", p->service);
+		number(out, "connections", p->connections);
+		number(out, "accepted", p->outbound ? p->sent : p->accepted);
+		number(out, "rejected", p->outbound ? p->bounced : p->rejected);
+		number(out, "auth_ok", p->auth_ok);
+		number(out, "auth_failed", p->auth_failed);
+		number(out, "tls", p->tls);
+		number(out, "deferred", p->outbound ? p->deferred : EVENT_UNKNOWN);
+		buf_add_char(out, '}');
+	}
+	buf_add_char(out, ']');
+}
+
+static void queue(const struct report *r, struct buf *out)
+{
+	const struct queue_figures *q = &r->queue;
+
+	buf_add_z(out, ",\n \"queue\":{");
+	for (int i = 0; i < QUEUE__COUNT; i++) {
+		if (q->n[i] == EVENT_UNKNOWN)
+			buf_printf(out, "%s\"%s\":null", i ? "," : "", report_queue_names[i]);
+		else
+			buf_printf(out, "%s\"%s\":%" PRId64, i ? "," : "", report_queue_names[i], q->n[i]);
+	}
+	number(out, "oldest_s", q->oldest_ms == EVENT_UNKNOWN ? EVENT_UNKNOWN : (r->now_ms - q->oldest_ms) / 1000);
+	words(out, "source", report_queue_source(q->source));
+	buf_add_char(out, '}');
+}
+
+static void seconds(struct buf *out, const char *name, int64_t cs)
+{
+	if (cs == EVENT_UNKNOWN)
+		buf_printf(out, "\"%s\":null", name);
+	else
+		buf_printf(out, "\"%s\":%" PRId64 ".%02d", name, cs / 100, (int)(cs % 100));
+}
+
+static void delays(const struct report *r, struct buf *out)
+{
+	static const char *const names[DELAY__COUNT] = {"total", "a", "b", "c", "d"};
+
+	buf_add_z(out, ",\n \"delays\":{");
+	for (int i = 0; i < DELAY__COUNT; i++) {
+		const struct delay_figures *d = &r->delays[i];
+
+		buf_printf(out, "%s\"%s\":{", i ? "," : "", names[i]);
+		seconds(out, "p50", d->p50_cs);
+		buf_add_char(out, ',');
+		seconds(out, "p90", d->p90_cs);
+		buf_add_char(out, ',');
+		seconds(out, "p99", d->p99_cs);
+		buf_add_char(out, '}');
+	}
+	buf_add_char(out, '}');
+}
+
+static void address(struct buf *out, const struct attempt_row *a)
+{
+	buf_add_z(out, ",\"recipient\":");
+	json(out, a->rcpt);
+}
+
+static void failures(const struct report *r, struct buf *out)
+{
+	buf_add_z(out, ",\n \"failures\":[");
+	for (size_t i = 0; i < r->nfailures; i++) {
+		const struct attempt_row *a = &r->failures[i];
+
+		separator(out, i);
+		buf_add_char(out, '{');
+		stamp(out, "time", a->t_ms);
+		text(out, "queue_id", a->qid);
+		address(out, a);
+		words(out, "status", report_status(a->status));
+		dsn(out, "dsn", a->dsn);
+		text(out, "relay", a->relay);
+		text(out, "reply", a->reply);
+		buf_add_char(out, '}');
+	}
+	buf_add_char(out, ']');
+}
+
+int report_json(const struct report *r, struct buf *out)
+{
+	buf_printf(out, "{\"schema\":%d,", REPORT_SCHEMA);
+	stamp(out, "generated", r->now_ms);
+	buf_add_z(out, ",\"window\":{");
+	stamp(out, "since", r->query.t0_ms);
+	buf_add_char(out, ',');
+	stamp(out, "until", r->query.t1_ms);
+	buf_add_char(out, '}');
+	if (r->demo)
+		buf_add_z(out, ",\"demo\":true");
+	providers(r, out);
+	totals(r, out);
+	codes(r, out);
+	domains(r, out);
+	ports(r, out);
+	queue(r, out);
+	delays(r, out);
+	failures(r, out);
+	return buf_add_z(out, "}\n");
+}
