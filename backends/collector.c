@@ -119,7 +119,9 @@ static int start_slot(struct slot *s, struct mt_error *reterr)
 
 	memset(s->state, 0, s->ops->state_bytes);
 	rc = s->ops->init(s->state, &s->env, reterr);
-	s->ready = true; /* done accepts what init left */
+	s->ready = true;
+	if (rc < 0)
+		stop_slot(s); /* done accepts what init left */
 	return rc;
 }
 
@@ -140,7 +142,10 @@ static int undo(struct collector *c, struct mt_error *reterr)
 /* step_slot - one slice. Returns enum step_result or a negative mt_err of the store. */
 static int step_slot(struct collector *c, struct slot *s, struct mt_error *reterr)
 {
-	int rc = s->ready ? s->ops->step(s->state, &s->error) : start_slot(s, &s->error);
+	int rc = s->ready ? 0 : start_slot(s, &s->error);
+
+	if (rc == 0)
+		rc = s->ops->step(s->state, &s->error);
 
 	s->stepped_mono_ms = now_mono(c);
 	s->again = rc == STEP_AGAIN;

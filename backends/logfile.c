@@ -169,7 +169,7 @@ uint64_t logfile_tail_hash(const struct logfile *f, int64_t offset)
 {
 	char tail[LOGFILE_TAIL_BYTES];
 	int64_t from = offset > LOGFILE_TAIL_BYTES ? offset - LOGFILE_TAIL_BYTES : 0;
-	ssize_t n = pread(f->fd, tail, (size_t)(offset - from), from);
+	ssize_t n = offset > 0 ? pread(f->fd, tail, (size_t)(offset - from), from) : -1;
 
 	return n == offset - from ? logfile_hash(tail, (size_t)n) : 0;
 }

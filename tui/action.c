@@ -130,6 +130,14 @@ void action_begin(struct app *a, enum request req)
 		prompt_open(a, PROMPT_CONFIRM, "");
 }
 
+static struct str provider_name(const struct app *a, int provider)
+{
+	for (size_t i = 0; i < a->status.nproviders; i++)
+		if (a->status.providers[i].id == provider)
+			return a->status.providers[i].name;
+	return (struct str){NULL, 0};
+}
+
 void action_confirm(struct app *a, struct str typed)
 {
 	struct action *act = &a->action;
@@ -146,6 +154,7 @@ void action_confirm(struct app *a, struct str typed)
 		app_message(a, STYLE_WARN, "not confirmed: nothing was done");
 		return;
 	}
+	request.provider_name = provider_name(a, act->provider);
 	if (a->opt.services->start(a->opt.services->ctx, &request, &act->job, &err) < 0) {
 		act->job = NULL;
 		app_message(a, STYLE_BAD, "%s failed: %s", verb->word, err.text);

@@ -35,13 +35,13 @@ static int load_conf(struct session *s, struct mt_error *reterr)
 
 int session_open(struct session *s, const struct args *args, struct mt_error *reterr)
 {
-	struct conf_table tables[16];
-	size_t ntables = main_conf_tables(tables, sizeof(tables) / sizeof(tables[0]));
+	size_t ntables;
 	int rc;
 
 	*s = (struct session){.args = args, .clock = clock_real(), .notify = {-1, -1}};
 	pthread_mutex_init(&s->lock, NULL);
-	s->conf = conf_new(tables, ntables);
+	ntables = main_conf_tables(s->tables, sizeof(s->tables) / sizeof(s->tables[0]));
+	s->conf = conf_new(s->tables, ntables);
 	rc = load_conf(s, reterr);
 	if (rc < 0)
 		return rc;

@@ -14,6 +14,7 @@
 
 struct session {
 	const struct args *args;
+	struct conf_table tables[16]; /* borrowed by conf */
 	struct conf *conf;          /* owned */
 	struct clock clock;
 	char *cache_path;           /* owned */

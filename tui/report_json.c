@@ -37,6 +37,19 @@ static void number(struct buf *out, const char *name, int64_t n)
 		buf_printf(out, ",\"%s\":%" PRId64, name, n);
 }
 
+/* member - the i-th of an object. */
+static void member(struct buf *out, size_t i, const char *name, int64_t n)
+{
+	if (i == 0)
+		buf_printf(out, "\"%s\":", name);
+	else
+		buf_printf(out, ",\"%s\":", name);
+	if (n == EVENT_UNKNOWN)
+		buf_add_z(out, "null");
+	else
+		buf_printf(out, "%" PRId64, n);
+}
+
 static void stamp(struct buf *out, const char *name, int64_t utc_ms)
 {
 	buf_printf(out, "\"%s\":\"", name);
@@ -82,7 +95,7 @@ static void totals(const struct report *r, struct buf *out)
 {
 	buf_add_z(out, ",\n \"totals\":{");
 	for (size_t i = 0; i < report_ntotals; i++)
-		buf_printf(out, "%s\"%s\":%" PRId64, i ? "," : "", report_totals[i].name, r->totals.n[report_totals[i].metric]);
+		member(out, i, report_totals[i].name, r->totals.n[report_totals[i].metric]);
 	buf_add_char(out, '}');
 }
 
@@ -151,12 +164,8 @@ static void queue(const struct report *r, struct buf *out)
 	const struct queue_figures *q = &r->queue;
 
 	buf_add_z(out, ",\n \"queue\":{");
-	for (int i = 0; i < QUEUE__COUNT; i++) {
-		if (q->n[i] == EVENT_UNKNOWN)
-			buf_printf(out, "%s\"%s\":null", i ? "," : "", report_queue_names[i]);
-		else
-			buf_printf(out, "%s\"%s\":%" PRId64, i ? "," : "", report_queue_names[i], q->n[i]);
-	}
+	for (int i = 0; i < QUEUE__COUNT; i++)
+		member(out, (size_t)i, report_queue_names[i], q->n[i]);
 	number(out, "oldest_s", q->oldest_ms == EVENT_UNKNOWN ? EVENT_UNKNOWN : (r->now_ms - q->oldest_ms) / 1000);
 	words(out, "source", report_queue_source(q->source));
 	buf_add_char(out, '}');

@@ -168,8 +168,10 @@ static void csv_number(struct buf *out, int64_t n, char end)
 static void csv_tables(const struct report *r, struct buf *out)
 {
 	buf_add_z(out, "total,n\n");
-	for (size_t i = 0; i < report_ntotals; i++)
-		buf_printf(out, "%s,%" PRId64 "\n", report_totals[i].name, r->totals.n[report_totals[i].metric]);
+	for (size_t i = 0; i < report_ntotals; i++) {
+		buf_printf(out, "%s,", report_totals[i].name);
+		csv_number(out, r->totals.n[report_totals[i].metric], '\n');
+	}
 	buf_add_z(out, "\ncode,status,n\n");
 	for (size_t i = 0; i < r->ncodes; i++) {
 		fmt_code_key(out, r->codes[i].key);
