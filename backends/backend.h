@@ -21,38 +21,41 @@
 
 /* An instance of a family on this machine: one provider. All strings borrowed. */
 struct instance_def {
-	const char *family;      /* backend_ops.name */
-	const char *name;        /* provider name: "postfix", "postfix-out" */
-	const char *host;        /* this host's name as the MTA logs it, or NULL */
-	const char *config_dir;  /* Postfix config_directory, or NULL when only files were given */
-	const char *syslog_name; /* only lines of this instance ("postfix"); NULL = every line of the family */
-	const char *const *logs; /* log files in order of preference; the first that exists is followed */
+	const char *family; /* backend_ops.name */
+	const char *name; /* provider name: "postfix", "postfix-out" */
+	const char *host; /* this host's name as the MTA logs it, or NULL */
+	const char *config_dir; /* Postfix config_directory, or NULL when only files were given */
+	const char *
+		syslog_name; /* only lines of this instance ("postfix"); NULL = every line of the family */
+	const char *const
+		*logs; /* log files in order of preference; the first that exists is followed */
 	size_t nlogs;
-	bool all_logs;           /* --log FILE...: read every one of logs, not the first that exists */
-	bool journal;            /* read the systemd journal when no file exists (or when configured) */
+	bool all_logs; /* --log FILE...: read every one of logs, not the first that exists */
+	bool journal; /* read the systemd journal when no file exists (or when configured) */
 };
 
-struct backend_env {         /* what a source may use; all borrowed for the source's life */
+struct backend_env { /* what a source may use; all borrowed for the source's life */
 	struct store *store;
 	const struct clock *clock;
 	const struct conf *conf;
 	const struct backend_ops *family;
 	const struct instance_def *def;
-	int provider, source;    /* store ids */
-	int64_t read_back_ms;    /* first start: how far back to read what files still hold; default 7 days */
-	bool until_caught_up;    /* one pass, then done */
-	bool *store_failed;      /* set by a source whose failure was the store's: the batch is undone */
+	int provider, source; /* store ids */
+	int64_t read_back_ms; /* first start: how far back to read what files still hold; default 7 days */
+	bool until_caught_up; /* one pass, then done */
+	bool *store_failed; /* set by a source whose failure was the store's: the batch is undone */
 };
 
 enum step_result {
-	STEP_DONE = 0,  /* round finished; call again after the interval */
-	STEP_AGAIN = 1, /* more work is ready now (catching up): call again soon, after others had a turn */
-	STEP_WAIT = 2   /* waits on its fds or its next_wish */
+	STEP_DONE = 0, /* round finished; call again after the interval */
+	STEP_AGAIN =
+		1, /* more work is ready now (catching up): call again soon, after others had a turn */
+	STEP_WAIT = 2 /* waits on its fds or its next_wish */
 };
 
 struct source_ops {
-	const char *name;             /* "log", "queue" */
-	int64_t interval_ms;          /* default time between rounds */
+	const char *name; /* "log", "queue" */
+	int64_t interval_ms; /* default time between rounds */
 	size_t state_bytes;
 	int (*init)(void *state, const struct backend_env *env, struct mt_error *reterr);
 	/* step - a bounded slice of work (<= ~20 ms). enum step_result or a negative mt_err. */
@@ -66,34 +69,34 @@ struct source_ops {
 	void (*done)(void *state);
 };
 
-struct job_output {              /* collects the lines of a job; add copies */
+struct job_output { /* collects the lines of a job; add copies */
 	int (*add)(void *ctx, struct str line, int64_t offset);
 	bool (*canceled)(void *ctx);
 	void *ctx;
-	const char *cache_path; /* where a family logs an action it took (store_action_at); NULL: no action is taken */
-	int64_t asked, done;    /* ids of an action; set by the family */
+	const char *
+		cache_path; /* where a family logs an action it took (store_action_at); NULL: no action is taken */
+	int64_t asked, done; /* ids of an action; set by the family */
 	char summary[160];
 };
 
-
 enum backend_cap {
-	BACKEND_CAP_LOG = 1,    /* has parse: reads a log */
-	BACKEND_CAP_QUEUE = 2,  /* depth and listing */
-	BACKEND_CAP_ACT = 4,    /* hold, release, requeue, delete, expire, flush */
-	BACKEND_CAP_DETAIL = 8  /* one message on demand */
+	BACKEND_CAP_LOG = 1, /* has parse: reads a log */
+	BACKEND_CAP_QUEUE = 2, /* depth and listing */
+	BACKEND_CAP_ACT = 4, /* hold, release, requeue, delete, expire, flush */
+	BACKEND_CAP_DETAIL = 8 /* one message on demand */
 };
 
 struct parse_options {
-	int64_t now_utc_ms;     /* reference for stamps without a year: no line is later than this + 1 day */
-	const char *timezone;   /* zone of stamps without one, tz(3) syntax; NULL = the system's */
+	int64_t now_utc_ms; /* reference for stamps without a year: no line is later than this + 1 day */
+	const char *timezone; /* zone of stamps without one, tz(3) syntax; NULL = the system's */
 };
 
 struct backend_ops {
-	const char *name;       /* "postfix" */
-	const char *summary;    /* one line for --help and the providers view */
+	const char *name; /* "postfix" */
+	const char *summary; /* one line for --help and the providers view */
 	const struct conf_key *keys; /* its section of mtatop.conf; alphabetized */
 	size_t nkeys;
-	unsigned caps;          /* enum backend_cap */
+	unsigned caps; /* enum backend_cap */
 
 	/* parsing */
 	size_t parse_state_bytes;
@@ -115,14 +118,15 @@ struct backend_ops {
 	const struct source_ops *const *sources; /* NULL-terminated */
 	/* discover - find instances on this machine or in conf; call found for each (strings borrowed
 	 * during the call). Returns the number found or a negative mt_err. NULL: no discovery. */
-	int (*discover)(const struct conf *conf, int (*found)(void *ctx, const struct instance_def *def),
-		void *ctx, struct mt_error *reterr);
+	int (*discover)(const struct conf *conf,
+		int (*found)(void *ctx, const struct instance_def *def), void *ctx,
+		struct mt_error *reterr);
 	/* services - write the service -> port map of an instance into the store (store_services). May be NULL. */
 	int (*services)(struct store *store, int provider, const struct instance_def *def,
 		struct mt_error *reterr);
 	/* job - run one on-demand job to its end (own thread; may block); lines go to out. May be NULL. */
-	int (*job)(const struct instance_def *def, const struct job_request *request, struct job_output *out,
-		struct mt_error *reterr);
+	int (*job)(const struct instance_def *def, const struct job_request *request,
+		struct job_output *out, struct mt_error *reterr);
 };
 
 #endif

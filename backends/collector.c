@@ -17,12 +17,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#define COMMIT_INTERVAL_MS 500  /* while catching up; a round's end commits at once */
-#define STEP_GAP_MS 200         /* a busy log is looked at five times a second, not at every line */
+#define COMMIT_INTERVAL_MS 500 /* while catching up; a round's end commits at once */
+#define STEP_GAP_MS 200 /* a busy log is looked at five times a second, not at every line */
 #define PRUNE_INTERVAL_MS 60000
 #define PRUNE_ROWS 5000
 #define RETRY_COMMIT_MS 2000
-#define HEALTH_INTERVAL_MS 10000 /* unchanged health is written this seldom: an idle disk stays idle */
+#define HEALTH_INTERVAL_MS                                                                         \
+	10000 /* unchanged health is written this seldom: an idle disk stays idle */
 #define PROGRESS_INTERVAL_MS 200
 #define BULK_MIN_BYTES (32 << 20) /* what is left to read that makes larger checkpoints pay */
 #define POLL_FDS_MAX 64
@@ -51,7 +52,8 @@ static void write_health(struct collector *c, struct slot *s, bool force)
 		h.detail = s->error.text;
 		h.health = s->schedule.stopped ? HEALTH_STOPPED : HEALTH_FAILING;
 	}
-	if (!force && h.health == s->told_health && h.newest_ms == s->told_newest_ms && now_mono(c) < s->next_health_mono_ms)
+	if (!force && h.health == s->told_health && h.newest_ms == s->told_newest_ms &&
+		now_mono(c) < s->next_health_mono_ms)
 		return;
 	s->told_health = h.health;
 	s->told_newest_ms = h.newest_ms;
@@ -151,11 +153,12 @@ static int step_slot(struct collector *c, struct slot *s, struct mt_error *reter
 	s->again = rc == STEP_AGAIN;
 	s->waiting = rc == STEP_WAIT;
 	if (rc == STEP_DONE) {
-		schedule_done(&s->schedule, s->ops->interval ? s->ops->interval(s->state) : 0, now_mono(c),
-			clock_utc_ms(c->clock));
+		schedule_done(&s->schedule, s->ops->interval ? s->ops->interval(s->state) : 0,
+			now_mono(c), clock_utc_ms(c->clock));
 		s->rounds++;
 	} else if (rc < 0) {
-		log_repeated(&s->fault, "%s %s: %s", s->instance->def.name, s->ops->name, s->error.text);
+		log_repeated(
+			&s->fault, "%s %s: %s", s->instance->def.name, s->ops->name, s->error.text);
 		schedule_failed(&s->schedule, rc, (unsigned)(now_mono(c) % 1000), now_mono(c));
 		if (c->store_failed)
 			return undo(c, reterr);
@@ -209,7 +212,9 @@ static void wait_for_work(struct collector *c)
 
 	for (size_t i = 0; i < c->nslots && n < POLL_FDS_MAX; i++) {
 		struct slot *s = &c->slots[i];
-		size_t more = s->ready && !s->poked && s->ops->fds ? s->ops->fds(s->state, fds + n, POLL_FDS_MAX - n) : 0;
+		size_t more = s->ready && !s->poked && s->ops->fds
+				      ? s->ops->fds(s->state, fds + n, POLL_FDS_MAX - n)
+				      : 0;
 
 		for (size_t k = 0; k < more; k++)
 			owner[n++] = i;
@@ -297,7 +302,8 @@ int collector_run(struct collector *c, struct mt_error *reterr)
 	while (rc == 0 && !stop_asked(c)) {
 		rc = round_of_steps(c, reterr);
 		if (rc == 0 && c->uncommitted &&
-			(now_mono(c) >= c->next_commit_mono_ms || store_batch_rows(c->store) >= BATCH_EVENTS_MAX) &&
+			(now_mono(c) >= c->next_commit_mono_ms ||
+				store_batch_rows(c->store) >= BATCH_EVENTS_MAX) &&
 			commit(c, &error) < 0 && c->until_caught_up)
 			rc = mt_error_set(reterr, error.code, "%s", error.text);
 		bulk_mode(c);
@@ -316,7 +322,8 @@ int collector_run(struct collector *c, struct mt_error *reterr)
 
 void collector_stop(struct collector *c)
 {
-	ssize_t n = write(c->stop_pipe[1], "s", 1); /* async-signal-safe; a full pipe has said it already */
+	ssize_t n = write(
+		c->stop_pipe[1], "s", 1); /* async-signal-safe; a full pipe has said it already */
 
 	(void)n;
 }

@@ -19,24 +19,28 @@
 
 struct collector;
 
-struct collector_progress { int64_t done_bytes, total_bytes; const char *what; };
+struct collector_progress {
+	int64_t done_bytes, total_bytes;
+	const char *what;
+};
 
 struct collector_options {
-	const struct conf *conf;       /* borrowed */
-	const struct clock *clock;     /* borrowed; NULL = real */
+	const struct conf *conf; /* borrowed */
+	const struct clock *clock; /* borrowed; NULL = real */
 	const char *cache_path;
-	const char *const *logs;       /* --log FILE...; with these nothing is discovered */
+	const char *const *logs; /* --log FILE...; with these nothing is discovered */
 	size_t nlogs;
-	bool until_caught_up;          /* read everything there is, commit, return */
-	int notify_fd;                 /* one byte is written after each commit; -1 = none; never blocks */
-	void (*progress)(void *ctx, const struct collector_progress *p); /* at most 5 a second; may be NULL */
+	bool until_caught_up; /* read everything there is, commit, return */
+	int notify_fd; /* one byte is written after each commit; -1 = none; never blocks */
+	void (*progress)(void *ctx,
+		const struct collector_progress *p); /* at most 5 a second; may be NULL */
 	void *progress_ctx;
 };
 
 /* collector_new - open the store, find the providers. Errors as store_open; MT_ENOENT when no mail system
  * and no log was found. Gives *ret. */
-int collector_new(const struct collector_options *options, struct collector **ret, struct mt_error *reterr)
-	MT_MUST_CHECK;
+int collector_new(const struct collector_options *options, struct collector **ret,
+	struct mt_error *reterr) MT_MUST_CHECK;
 /* collector_run - until stopped (0) or, with until_caught_up, until done (0). Negative: the store failed for good. */
 int collector_run(struct collector *c, struct mt_error *reterr) MT_MUST_CHECK;
 /* collector_stop - ask run to return soon; from any thread or a signal handler. */
@@ -47,8 +51,8 @@ void collector_free(struct collector *c);
 
 /* services_new - the job table for a screen on this cache (own threads). Works with and without a
  * collector in this process. read_write allows actions. Gives; end with services_free. */
-struct services *services_new(const struct conf *conf, const char *cache_path, const char *const *logs,
-	size_t nlogs, bool read_write);
+struct services *services_new(const struct conf *conf, const char *cache_path,
+	const char *const *logs, size_t nlogs, bool read_write);
 void services_free(struct services *s);
 
 /* replay - parse a file ("-" = stdin) with the named family and print one JSON object a recognised line.

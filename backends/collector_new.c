@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static int open_store(struct collector *c, const struct collector_options *o, struct mt_error *reterr)
+static int open_store(
+	struct collector *c, const struct collector_options *o, struct mt_error *reterr)
 {
 	struct store_options s = {.path = o->cache_path,
 		.clock = c->clock,
@@ -21,8 +22,9 @@ static int open_store(struct collector *c, const struct collector_options *o, st
 	return store_open(&s, &c->store, reterr);
 }
 
-static int add_slot(struct collector *c, const struct collector_options *o, const struct instance *instance,
-	const struct source_ops *ops, int provider, struct mt_error *reterr)
+static int add_slot(struct collector *c, const struct collector_options *o,
+	const struct instance *instance, const struct source_ops *ops, int provider,
+	struct mt_error *reterr)
 {
 	struct slot *s = &c->slots[c->nslots];
 	int rc;
@@ -47,12 +49,13 @@ static int add_slot(struct collector *c, const struct collector_options *o, cons
 	return 0;
 }
 
-static int add_instance(struct collector *c, const struct collector_options *o, const struct instance *instance,
-	struct mt_error *reterr)
+static int add_instance(struct collector *c, const struct collector_options *o,
+	const struct instance *instance, struct mt_error *reterr)
 {
 	const struct source_ops *const *sources = instance->family->sources;
 	int provider;
-	int rc = store_provider(c->store, instance->def.name, instance->family->name, instance->def.host, &provider, reterr);
+	int rc = store_provider(c->store, instance->def.name, instance->family->name,
+		instance->def.host, &provider, reterr);
 
 	if (rc == 0 && instance->family->services && instance->def.config_dir)
 		rc = instance->family->services(c->store, provider, &instance->def, reterr);
@@ -70,7 +73,8 @@ static size_t count_slots(const struct instances *list)
 	size_t n = 0;
 
 	for (size_t i = 0; i < list->n; i++)
-		for (size_t k = 0; list->all[i]->family->sources && list->all[i]->family->sources[k]; k++)
+		for (size_t k = 0;
+			list->all[i]->family->sources && list->all[i]->family->sources[k]; k++)
 			n++;
 	return n;
 }
@@ -91,7 +95,8 @@ static int set_up(struct collector *c, const struct collector_options *o, struct
 	return rc < 0 ? rc : store_commit(c->store, reterr);
 }
 
-int collector_new(const struct collector_options *o, struct collector **ret, struct mt_error *reterr)
+int collector_new(
+	const struct collector_options *o, struct collector **ret, struct mt_error *reterr)
 {
 	struct collector *c = xcalloc(1, sizeof(*c));
 	int rc;

@@ -25,9 +25,9 @@ struct slot { /* one source of one provider */
 struct collector {
 	const struct clock *clock;
 	struct clock own_clock;
-	struct store *store;         /* owned */
+	struct store *store; /* owned */
 	struct instances instances;
-	struct slot *slots;          /* owned */
+	struct slot *slots; /* owned */
 	size_t nslots;
 	bool until_caught_up;
 	bool store_failed, stalled, uncommitted, bulk, failed_once;

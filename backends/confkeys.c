@@ -11,7 +11,8 @@ static const struct conf_key keys[] = {
 		.name = "cache",
 		.type = CONF_PATH,
 		.fallback = "",
-		.help = "The cache database; empty: /var/lib/mtatop/cache.db for root, the user's cache folder for "
+		.help = "The cache database; empty: /var/lib/mtatop/cache.db for root, the user's "
+			"cache folder for "
 			"others"},
 	{.section = "mtatop",
 		.name = "cache_size",
@@ -40,12 +41,14 @@ static const struct conf_key keys[] = {
 		.fallback = "7d",
 		.min = 0,
 		.max = 3660 * DAY_MS,
-		.help = "At the first start, read what the logs and their rotated siblings hold of this time back"},
+		.help = "At the first start, read what the logs and their rotated siblings hold of "
+			"this time back"},
 	{.section = "mtatop",
 		.name = "timezone",
 		.type = CONF_TEXT,
 		.fallback = "",
-		.help = "Zone of log stamps without one, such as UTC or +01:00; empty: this machine's"},
+		.help = "Zone of log stamps without one, such as UTC or +01:00; empty: this "
+			"machine's"},
 };
 
 struct conf_table collector_conf_table(void)

@@ -45,7 +45,8 @@ static int check_log(const struct instance_def *def)
 		}
 	}
 	if (!path)
-		return bad("log", "no log file is known", "postconf -e maillog_file=/var/log/mail.log && postfix reload");
+		return bad("log", "no log file is known",
+			"postconf -e maillog_file=/var/log/mail.log && postfix reload");
 	if (logfile_open(&f, path, &error) == 0) {
 		good("log", path);
 		logfile_close(&f);
@@ -53,7 +54,8 @@ static int check_log(const struct instance_def *def)
 	}
 	snprintf(fix, sizeof(fix), "usermod -aG adm %s   (then log in again)", user_name());
 	if (error.code == MT_ENOENT)
-		snprintf(fix, sizeof(fix), "postconf -e maillog_file=%.150s && postfix reload", path);
+		snprintf(fix, sizeof(fix), "postconf -e maillog_file=%.150s && postfix reload",
+			path);
 	return bad("log", error.text, fix);
 }
 
@@ -67,7 +69,8 @@ static int check_queue(const struct instance_def *def)
 	if (!def->config_dir)
 		return 0;
 	if (postfix_config_load(&config, def->config_dir, &error) < 0) {
-		problems = bad("postconf", error.text, "install Postfix's tools in /usr/sbin, or check config_directory");
+		problems = bad("postconf", error.text,
+			"install Postfix's tools in /usr/sbin, or check config_directory");
 		postfix_config_done(&config);
 		return problems;
 	}
@@ -76,14 +79,17 @@ static int check_queue(const struct instance_def *def)
 	if (access(path, R_OK | X_OK) == 0)
 		good("queue depth", "from the spool");
 	else
-		good("queue depth", "from postqueue (the spool is not readable; maildrop and corrupt stay unknown)");
+		good("queue depth", "from postqueue (the spool is not readable; maildrop and "
+				    "corrupt stay unknown)");
 	snprintf(path, sizeof(path), "%.400s/postqueue", config.command_directory);
 	if (access(path, X_OK) != 0)
-		problems += bad("postqueue", "can't be run", "check command_directory and the file's mode (setgid postdrop)");
+		problems += bad("postqueue", "can't be run",
+			"check command_directory and the file's mode (setgid postdrop)");
 	else
 		good("postqueue", path);
 	if (config.smtpd_tls_loglevel == 0)
-		printf("--  TLS in: smtpd_tls_loglevel=0: known by STARTTLS counts alone; postconf -e smtpd_tls_loglevel=1\n");
+		printf("--  TLS in: smtpd_tls_loglevel=0: known by STARTTLS counts alone; postconf "
+		       "-e smtpd_tls_loglevel=1\n");
 	postfix_config_done(&config);
 	return problems;
 }
@@ -117,7 +123,8 @@ int doctor_run(const struct conf *conf, const char *cache_path)
 	printf("--  journal: reading the systemd journal is not built in\n");
 #endif
 	if (instances_find(conf, NULL, 0, &list, &error) < 0)
-		problems += bad("mail system", error.text, "install and start Postfix, or name its config_directory in mtatop.conf");
+		problems += bad("mail system", error.text,
+			"install and start Postfix, or name its config_directory in mtatop.conf");
 	for (size_t i = 0; i < list.n; i++) {
 		good("provider", list.all[i]->def.name);
 		problems += check_log(&list.all[i]->def);

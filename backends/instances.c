@@ -18,7 +18,8 @@ static char *copy(const char *text)
 	return text ? xstrdup(text) : NULL;
 }
 
-static void add(struct instances *list, const struct backend_ops *family, const struct instance_def *def)
+static void add(
+	struct instances *list, const struct backend_ops *family, const struct instance_def *def)
 {
 	struct instance *i = xcalloc(1, sizeof(*i));
 	char **logs = xcalloc(def->nlogs + 1, sizeof(logs[0]));
@@ -73,14 +74,17 @@ static int refuse(const char *path, struct str head, struct mt_error *reterr)
 
 	buf_init(&shown, 4096);
 	rc = utf8_show_text(&shown, str_first(head, SHOWN_BYTES), true);
-	rc = rc < 0 ? rc : mt_error_set(reterr, MT_EINVAL, "%.100s is no mail log known here; it begins: %.80s", path,
-		buf_z(&shown));
+	rc = rc < 0 ? rc
+		    : mt_error_set(reterr, MT_EINVAL,
+			      "%.100s is no mail log known here; it begins: %.80s", path,
+			      buf_z(&shown));
 	buf_done(&shown);
 	return rc;
 }
 
 /* log_family - by the first bytes of the first file that has any; an empty or absent log may become anything. */
-static int log_family(const char *const *logs, size_t nlogs, const struct backend_ops **ret, struct mt_error *reterr)
+static int log_family(const char *const *logs, size_t nlogs, const struct backend_ops **ret,
+	struct mt_error *reterr)
 {
 	char head[HEAD_BYTES];
 
@@ -107,7 +111,8 @@ static int log_family(const char *const *logs, size_t nlogs, const struct backen
 	return 0;
 }
 
-static int given(const char *const *logs, size_t nlogs, struct instances *ret, struct mt_error *reterr)
+static int given(
+	const char *const *logs, size_t nlogs, struct instances *ret, struct mt_error *reterr)
 {
 	const struct backend_ops *family;
 	struct instance_def def = {.logs = logs, .nlogs = nlogs, .all_logs = true};
@@ -136,26 +141,30 @@ static bool shares_log(const struct instances *list, const struct instance *one)
 	return false;
 }
 
-int instances_find(const struct conf *conf, const char *const *logs, size_t nlogs, struct instances *ret,
-	struct mt_error *reterr)
+int instances_find(const struct conf *conf, const char *const *logs, size_t nlogs,
+	struct instances *ret, struct mt_error *reterr)
 {
 	*ret = (struct instances){NULL, 0};
 	if (nlogs)
 		return given(logs, nlogs, ret, reterr);
 	for (size_t i = 0; backend_table[i]; i++) {
 		struct finding f = {ret, backend_table[i]};
-		int rc = backend_table[i]->discover ? backend_table[i]->discover(conf, found, &f, reterr) : 0;
+		int rc = backend_table[i]->discover
+				 ? backend_table[i]->discover(conf, found, &f, reterr)
+				 : 0;
 
 		if (rc < 0 && rc != MT_ENOENT)
 			return rc;
 	}
 	for (size_t i = 0; i < ret->n; i++) {
-		if (ret->all[i]->def.syslog_name && !ret->all[i]->def.journal && !shares_log(ret, ret->all[i])) {
+		if (ret->all[i]->def.syslog_name && !ret->all[i]->def.journal &&
+			!shares_log(ret, ret->all[i])) {
 			free((char *)(uintptr_t)ret->all[i]->def.syslog_name);
 			ret->all[i]->def.syslog_name = NULL;
 		}
 	}
-	return ret->n ? 0 : mt_error_set(reterr, MT_ENOENT, "no mail system was found on this machine");
+	return ret->n ? 0
+		      : mt_error_set(reterr, MT_ENOENT, "no mail system was found on this machine");
 }
 
 void instances_done(struct instances *list)

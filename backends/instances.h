@@ -9,7 +9,7 @@
 #include "backends/backend.h"
 
 struct instance {
-	struct instance_def def;            /* strings owned here */
+	struct instance_def def; /* strings owned here */
 	const struct backend_ops *family;
 };
 
@@ -24,8 +24,8 @@ struct instances {
  * *ret is filled also on failure; end with instances_done. MT_ENOENT: nothing found; MT_EINVAL: a log that is of
  * no known family (its first bytes are told).
  */
-int instances_find(const struct conf *conf, const char *const *logs, size_t nlogs, struct instances *ret,
-	struct mt_error *reterr) MT_MUST_CHECK;
+int instances_find(const struct conf *conf, const char *const *logs, size_t nlogs,
+	struct instances *ret, struct mt_error *reterr) MT_MUST_CHECK;
 void instances_done(struct instances *i);
 
 #endif

@@ -37,7 +37,7 @@ struct job {
 	size_t nlines, cap;
 	struct job_output output;
 	pthread_t thread;
-	atomic_int state;  /* enum job_state */
+	atomic_int state; /* enum job_state */
 	atomic_bool canceled;
 	struct mt_error error;
 };
@@ -83,7 +83,8 @@ static int run(struct job *j)
 	if (rc == 0 && !instance)
 		rc = mt_error_set(&j->error, MT_ENOENT, "this provider is not on this machine");
 	if (rc == 0 && (j->request.kind == JOB_LOG_TAIL || j->request.kind == JOB_LOG_FIND))
-		rc = logfind_run(instance->family, &instance->def, &j->request, &j->output, &j->error);
+		rc = logfind_run(
+			instance->family, &instance->def, &j->request, &j->output, &j->error);
 	else if (rc == 0 && instance->family->job)
 		rc = instance->family->job(&instance->def, &j->request, &j->output, &j->error);
 	else if (rc == 0)
@@ -128,18 +129,23 @@ static void drop(struct job *j)
 	free(j);
 }
 
-static int start(void *ctx, const struct job_request *request, struct job **ret, struct mt_error *reterr)
+static int start(
+	void *ctx, const struct job_request *request, struct job **ret, struct mt_error *reterr)
 {
 	struct jobs *owner = ctx;
 	struct job *j;
 
 	if (request->kind >= JOB_HOLD && !owner->services.read_write)
-		return mt_error_set(reterr, MT_EPERM, "start mtatop with --read-write to act on the queue");
+		return mt_error_set(
+			reterr, MT_EPERM, "start mtatop with --read-write to act on the queue");
 	j = xcalloc(1, sizeof(*j));
 	j->owner = owner;
 	arena_init(&j->arena, ARENA_MAX_BYTES);
 	copy_request(j, request);
-	j->output = (struct job_output){.add = add_line, .canceled = is_canceled, .ctx = j, .cache_path = owner->cache_path};
+	j->output = (struct job_output){.add = add_line,
+		.canceled = is_canceled,
+		.ctx = j,
+		.cache_path = owner->cache_path};
 	atomic_init(&j->state, JOB_RUNNING);
 	atomic_init(&j->canceled, false);
 	if (pthread_create(&j->thread, NULL, job_thread, j) != 0) {
@@ -173,8 +179,8 @@ static const char *summary(struct job *j)
 	return j->output.summary;
 }
 
-struct services *services_new(const struct conf *conf, const char *cache_path, const char *const *logs, size_t nlogs,
-	bool read_write)
+struct services *services_new(const struct conf *conf, const char *cache_path,
+	const char *const *logs, size_t nlogs, bool read_write)
 {
 	struct jobs *s = xcalloc(1, sizeof(*s));
 

@@ -18,8 +18,8 @@
 
 bool logfile_compressed(const char *path)
 {
-	static const struct str ends[] = {STR_INIT(".gz"), STR_INIT(".bz2"), STR_INIT(".xz"), STR_INIT(".zst"), STR_INIT(".Z"),
-		STR_INIT(".lz4"), STR_INIT(".lzma")};
+	static const struct str ends[] = {STR_INIT(".gz"), STR_INIT(".bz2"), STR_INIT(".xz"),
+		STR_INIT(".zst"), STR_INIT(".Z"), STR_INIT(".lz4"), STR_INIT(".lzma")};
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
 		if (str_ends(str_of(path), ends[i]))
@@ -43,9 +43,11 @@ static int open_archive(struct logfile *f, struct mt_error *reterr)
 	archive_read_support_format_raw(f->archive);
 	archive_read_support_format_empty(f->archive);
 	if (archive_read_open_fd(f->archive, f->fd, ARCHIVE_BLOCK_BYTES) != ARCHIVE_OK)
-		return mt_error_set(reterr, MT_ECORRUPT, "can't unpack: %.100s", archive_error_string(f->archive));
+		return mt_error_set(reterr, MT_ECORRUPT, "can't unpack: %.100s",
+			archive_error_string(f->archive));
 	if (archive_read_next_header(f->archive, &entry) == ARCHIVE_FATAL)
-		return mt_error_set(reterr, MT_ECORRUPT, "can't unpack: %.100s", archive_error_string(f->archive));
+		return mt_error_set(reterr, MT_ECORRUPT, "can't unpack: %.100s",
+			archive_error_string(f->archive));
 	return 0;
 }
 
@@ -98,10 +100,12 @@ ssize_t logfile_read(struct logfile *f, void *out, size_t nbytes, struct mt_erro
 	if (f->archive) {
 		n = archive_read_data(f->archive, out, nbytes);
 		if (n < 0)
-			return mt_error_set(reterr, MT_ECORRUPT, "damaged archive: %.100s", archive_error_string(f->archive));
+			return mt_error_set(reterr, MT_ECORRUPT, "damaged archive: %.100s",
+				archive_error_string(f->archive));
 	} else {
 		do
-			n = f->regular ? pread(f->fd, out, nbytes, f->at) : read(f->fd, out, nbytes);
+			n = f->regular ? pread(f->fd, out, nbytes, f->at)
+				       : read(f->fd, out, nbytes);
 		while (n < 0 && errno == EINTR);
 		if (n < 0)
 			return mt_error_sys(reterr, errno, "can't read the log");
@@ -116,11 +120,14 @@ int logfile_seek(struct logfile *f, int64_t offset, struct mt_error *reterr)
 
 	if (!f->archive && f->regular) {
 		f->at = offset;
-		return offset <= f->size ? 0 : mt_error_set(reterr, MT_EEOF, "the file is shorter than it was");
+		return offset <= f->size
+			       ? 0
+			       : mt_error_set(reterr, MT_EEOF, "the file is shorter than it was");
 	}
 	while (f->at < offset) {
 		int64_t left = offset - f->at;
-		ssize_t n = logfile_read(f, skipped, left < SKIP_BYTES ? (size_t)left : SKIP_BYTES, reterr);
+		ssize_t n = logfile_read(
+			f, skipped, left < SKIP_BYTES ? (size_t)left : SKIP_BYTES, reterr);
 
 		if (n < 0)
 			return (int)n;
@@ -147,7 +154,8 @@ static ssize_t read_full(struct logfile *f, char *out, size_t nbytes, struct mt_
 	return (ssize_t)have;
 }
 
-ssize_t logfile_read_head(const struct logfile *f, const char *path, char out[LOGFILE_HEAD_BYTES], struct mt_error *reterr)
+ssize_t logfile_read_head(const struct logfile *f, const char *path, char out[LOGFILE_HEAD_BYTES],
+	struct mt_error *reterr)
 {
 	struct logfile again;
 	ssize_t n;
@@ -155,7 +163,9 @@ ssize_t logfile_read_head(const struct logfile *f, const char *path, char out[LO
 
 	if (!f->archive) {
 		n = pread(f->fd, out, LOGFILE_HEAD_BYTES, 0);
-		return n < 0 ? mt_error_sys(reterr, errno, "can't read the beginning of %.150s", path) : n;
+		return n < 0 ? mt_error_sys(
+				       reterr, errno, "can't read the beginning of %.150s", path)
+			     : n;
 	}
 	rc = logfile_open(&again, path, reterr);
 	if (rc < 0)

@@ -23,8 +23,8 @@ static bool holds_one(struct str line, const struct job_request *request)
 }
 
 /* each_line - the lines of a file from an offset on that are wanted. all: every line. */
-static int each_line(struct logfile *f, const struct job_request *request, bool all, struct job_output *out,
-	struct mt_error *reterr)
+static int each_line(struct logfile *f, const struct job_request *request, bool all,
+	struct job_output *out, struct mt_error *reterr)
 {
 	struct buf b;
 	int rc = 0;
@@ -80,7 +80,8 @@ static int to_line_start(struct logfile *f, struct mt_error *reterr)
 	return 0;
 }
 
-static int tail_of(const char *path, const struct job_request *request, struct job_output *out, struct mt_error *reterr)
+static int tail_of(const char *path, const struct job_request *request, struct job_output *out,
+	struct mt_error *reterr)
 {
 	size_t want = request->max_lines ? request->max_lines : LINES_DEFAULT;
 	struct logfile f;
@@ -100,7 +101,8 @@ static int tail_of(const char *path, const struct job_request *request, struct j
 	return rc;
 }
 
-static int find_in(const char *path, const struct job_request *request, struct job_output *out, struct mt_error *reterr)
+static int find_in(const char *path, const struct job_request *request, struct job_output *out,
+	struct mt_error *reterr)
 {
 	struct logfile f;
 	int rc = logfile_open(&f, path, reterr);
@@ -119,19 +121,24 @@ static int find(const struct instance_def *def, const char *path, const struct j
 	int rc = def->all_logs ? 0 : rotated_list(path, &siblings, reterr);
 
 	for (size_t i = 0; rc == 0 && i < siblings.n; i++) {
-		int one = siblings.files[i].mtime_ms < request->t0_ms ? 0
-									: find_in(siblings.files[i].path, request, out, reterr);
+		int one = siblings.files[i].mtime_ms < request->t0_ms
+				  ? 0
+				  : find_in(siblings.files[i].path, request, out, reterr);
 
-		rc = one == MT_ECANCELED || one == MT_ELIMIT ? one : 0; /* a damaged sibling hides nothing else */
+		rc = one == MT_ECANCELED || one == MT_ELIMIT
+			     ? one
+			     : 0; /* a damaged sibling hides nothing else */
 	}
 	rotated_done(&siblings);
 	for (size_t i = 0; rc == 0 && def->all_logs && i + 1 < def->nlogs; i++)
 		rc = find_in(def->logs[i], request, out, reterr);
-	return rc < 0 ? rc : find_in(def->all_logs ? def->logs[def->nlogs - 1] : path, request, out, reterr);
+	return rc < 0 ? rc
+		      : find_in(def->all_logs ? def->logs[def->nlogs - 1] : path, request, out,
+				reterr);
 }
 
-int logfind_run(const struct backend_ops *family, const struct instance_def *def, const struct job_request *request,
-	struct job_output *out, struct mt_error *reterr)
+int logfind_run(const struct backend_ops *family, const struct instance_def *def,
+	const struct job_request *request, struct job_output *out, struct mt_error *reterr)
 {
 	const char *path = first_log(def);
 	int rc;

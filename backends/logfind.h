@@ -10,7 +10,8 @@
  * the ids, in the log and its rotated siblings last written at or after t0). Blocks; looks at out->canceled
  * between blocks. Errors: MT_ENOENT no log, MT_EPERM, MT_ECANCELED, what out->add returned.
  */
-int logfind_run(const struct backend_ops *family, const struct instance_def *def, const struct job_request *request,
-	struct job_output *out, struct mt_error *reterr) MT_MUST_CHECK;
+int logfind_run(const struct backend_ops *family, const struct instance_def *def,
+	const struct job_request *request, struct job_output *out,
+	struct mt_error *reterr) MT_MUST_CHECK;
 
 #endif

@@ -14,21 +14,22 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#define INTERVAL_MS 1000 /* without inotify's word; a line is on the screen a second after it was written */
+#define INTERVAL_MS                                                                                \
+	1000 /* without inotify's word; a line is on the screen a second after it was written */
 #define DETAIL_MAX_BYTES 256
 
 struct log_state {
 	const struct backend_env *env;
 	struct tail *tail;
-	void *parser;          /* owned */
-	int inotify_fd;        /* -1 none */
-	int watch;             /* of the file followed; -1 none */
-	char *watched;         /* owned; its path */
+	void *parser; /* owned */
+	int inotify_fd; /* -1 none */
+	int watch; /* of the file followed; -1 none */
+	char *watched; /* owned; its path */
 	int64_t newest_ms;
 	bool caught_up;
 	struct mt_error error; /* of the store, carried out of emit */
 	char detail[DETAIL_MAX_BYTES];
-	int64_t reference_ms;  /* of the file being parsed */
+	int64_t reference_ms; /* of the file being parsed */
 };
 
 static int restore_mark(void *ctx, struct str key, struct str value, int64_t updated_ms)
@@ -37,7 +38,8 @@ static int restore_mark(void *ctx, struct str key, struct str value, int64_t upd
 
 	(void)updated_ms;
 	if (tail_restore(l->tail, key, value) < 0)
-		l->newest_ms = 0; /* a mark of another version: reading again is better than never */
+		l->newest_ms =
+			0; /* a mark of another version: reading again is better than never */
 	return 0;
 }
 
@@ -46,7 +48,8 @@ static void start_parser(struct log_state *l, int64_t reference_ms)
 	const struct backend_ops *family = l->env->family;
 	const char *zone = conf_text(l->env->conf, "mtatop", NULL, "timezone");
 	int64_t now_ms = clock_utc_ms(l->env->clock);
-	struct parse_options options = {.now_utc_ms = reference_ms && reference_ms < now_ms ? reference_ms : now_ms,
+	struct parse_options options = {
+		.now_utc_ms = reference_ms && reference_ms < now_ms ? reference_ms : now_ms,
 		.timezone = zone[0] ? zone : NULL};
 
 	if (family->parse_done && l->parser)
@@ -163,13 +166,15 @@ static void watch_file(struct log_state *l)
 {
 	const char *path = tail_path(l->tail);
 
-	if (l->inotify_fd < 0 || !path || (l->watched && strcmp(path, l->watched) == 0 && l->watch >= 0))
+	if (l->inotify_fd < 0 || !path ||
+		(l->watched && strcmp(path, l->watched) == 0 && l->watch >= 0))
 		return;
 	if (l->watch >= 0)
 		inotify_rm_watch(l->inotify_fd, l->watch);
 	free(l->watched);
 	l->watched = xstrdup(path);
-	l->watch = inotify_add_watch(l->inotify_fd, path, IN_MODIFY | IN_MOVE_SELF | IN_DELETE_SELF | IN_ATTRIB);
+	l->watch = inotify_add_watch(
+		l->inotify_fd, path, IN_MODIFY | IN_MOVE_SELF | IN_DELETE_SELF | IN_ATTRIB);
 }
 
 static void drain_watch(struct log_state *l)
@@ -188,7 +193,9 @@ static void describe(struct log_state *l)
 
 	if (path)
 		snprintf(l->detail, sizeof(l->detail), "%s%s", path,
-			tail_truncated(l->tail) ? " (truncated in place: copytruncate loses lines, use create)" : "");
+			tail_truncated(l->tail)
+				? " (truncated in place: copytruncate loses lines, use create)"
+				: "");
 	else if (l->env->def->nlogs)
 		snprintf(l->detail, sizeof(l->detail), "%s is not there yet", l->env->def->logs[0]);
 	else

@@ -16,8 +16,8 @@
 
 static struct str without_compression(struct str name)
 {
-	static const struct str ends[] = {STR_INIT(".gz"), STR_INIT(".bz2"), STR_INIT(".xz"), STR_INIT(".zst"), STR_INIT(".Z"),
-		STR_INIT(".lz4"), STR_INIT(".lzma")};
+	static const struct str ends[] = {STR_INIT(".gz"), STR_INIT(".bz2"), STR_INIT(".xz"),
+		STR_INIT(".zst"), STR_INIT(".Z"), STR_INIT(".lz4"), STR_INIT(".lzma")};
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
 		if (str_ends(name, ends[i]))
@@ -40,7 +40,8 @@ bool rotated_is_sibling(const char *base, const char *name)
 	if (rest.n == 0)
 		return false;
 	for (size_t i = 0; i < rest.n; i++)
-		if (!scan_is_digit(rest.p[i]) && rest.p[i] != '-' && rest.p[i] != '.' && rest.p[i] != 'T')
+		if (!scan_is_digit(rest.p[i]) && rest.p[i] != '-' && rest.p[i] != '.' &&
+			rest.p[i] != 'T')
 			return false;
 	return true;
 }
@@ -93,7 +94,8 @@ static void drop_twins(struct rotated *r)
 		bool twin = false;
 
 		for (size_t j = 0; j < r->n && r->files[i].compressed; j++)
-			twin |= j != i && r->files[j].path && str_eq(str_of(r->files[j].path), plain);
+			twin |= j != i && r->files[j].path &&
+				str_eq(str_of(r->files[j].path), plain);
 		if (twin) {
 			free(r->files[i].path);
 			r->files[i].path = NULL;
@@ -109,7 +111,8 @@ int rotated_list(const char *path, struct rotated *ret, struct mt_error *reterr)
 {
 	const char *slash = strrchr(path, '/');
 	const char *base = slash ? slash + 1 : path;
-	char *folder = slash ? xmemdup(path, slash == path ? 1 : (size_t)(slash - path)) : xstrdup(".");
+	char *folder =
+		slash ? xmemdup(path, slash == path ? 1 : (size_t)(slash - path)) : xstrdup(".");
 	DIR *dir = opendir(folder);
 	struct dirent *entry;
 	int rc = 0;

@@ -10,12 +10,12 @@
 #include <stdint.h>
 
 struct rotated_file {
-	char *path;        /* owned */
+	char *path; /* owned */
 	int64_t mtime_ms;
-	int64_t size;      /* bytes on disk */
+	int64_t size; /* bytes on disk */
 	uint64_t dev, ino;
 	bool compressed;
-	int number;        /* N of ".N"; -1 none */
+	int number; /* N of ".N"; -1 none */
 };
 
 struct rotated {

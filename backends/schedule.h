@@ -12,10 +12,10 @@
 #include "store/vocab.h"
 
 struct schedule {
-	int64_t interval_ms;   /* between rounds when all is well */
-	int64_t due_mono_ms;   /* next round */
-	int64_t ok_utc_ms;     /* last success; 0 never */
-	unsigned failures;     /* in a row */
+	int64_t interval_ms; /* between rounds when all is well */
+	int64_t due_mono_ms; /* next round */
+	int64_t ok_utc_ms; /* last success; 0 never */
+	unsigned failures; /* in a row */
 	bool stopped;
 };
 

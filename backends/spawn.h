@@ -16,12 +16,12 @@
 #include <stdint.h>
 
 struct spawn_request {
-	const char *const *argv;  /* NULL-terminated, argv[0] absolute */
-	const char *mail_config;  /* value of MAIL_CONFIG for the child, or NULL */
-	struct str input;         /* given on stdin, then closed; copied */
-	int64_t timeout_ms;       /* killed after that (SIGTERM, then SIGKILL) */
-	size_t max_bytes;         /* of stdout; more is MT_ELIMIT and ends the child */
-	bool merge_stderr;        /* stderr goes the way of stdout; spawn_stderr stays empty */
+	const char *const *argv; /* NULL-terminated, argv[0] absolute */
+	const char *mail_config; /* value of MAIL_CONFIG for the child, or NULL */
+	struct str input; /* given on stdin, then closed; copied */
+	int64_t timeout_ms; /* killed after that (SIGTERM, then SIGKILL) */
+	size_t max_bytes; /* of stdout; more is MT_ELIMIT and ends the child */
+	bool merge_stderr; /* stderr goes the way of stdout; spawn_stderr stays empty */
 };
 
 struct spawn;
@@ -29,15 +29,18 @@ struct spawn;
 typedef int (*spawn_bytes_fn)(void *ctx, struct str bytes);
 
 /* spawn_open - start the child. MT_ENOENT / MT_EPERM / MT_EIO. Gives *ret; end with spawn_close. */
-int spawn_open(const struct spawn_request *request, struct spawn **ret, struct mt_error *reterr) MT_MUST_CHECK;
+int spawn_open(const struct spawn_request *request, struct spawn **ret,
+	struct mt_error *reterr) MT_MUST_CHECK;
 /* spawn_fds - what to poll; returns the number filled (at most 3). */
 size_t spawn_fds(const struct spawn *s, struct pollfd *out, size_t max);
 /* spawn_step - move what is ready, non-blocking; out gets stdout bytes. 1 = still running, 0 = ended and
  * reaped (see spawn_exit_code), negative: MT_ELIMIT, MT_EIO, MT_ECANCELED after the time-out, or what out returned. */
-int spawn_step(struct spawn *s, spawn_bytes_fn out, void *ctx, struct mt_error *reterr) MT_MUST_CHECK;
+int spawn_step(
+	struct spawn *s, spawn_bytes_fn out, void *ctx, struct mt_error *reterr) MT_MUST_CHECK;
 /* spawn_wait - blocking: step until the end. Returns the exit code (>= 0) or a negative mt_err, as spawn_step.
  * The child is still to be closed with spawn_close. */
-int spawn_wait(struct spawn *s, spawn_bytes_fn out, void *ctx, struct mt_error *reterr) MT_MUST_CHECK;
+int spawn_wait(
+	struct spawn *s, spawn_bytes_fn out, void *ctx, struct mt_error *reterr) MT_MUST_CHECK;
 /* spawn_exit_code - 0..255, or 128 + signal. Only after spawn_step returned 0. */
 int spawn_exit_code(const struct spawn *s);
 /* spawn_stderr - the first 4 KiB of stderr, raw bytes. Borrowed. */
@@ -45,6 +48,7 @@ struct str spawn_stderr(const struct spawn *s);
 /* spawn_close - kill if running, reap, free. NULL accepted. */
 void spawn_close(struct spawn *s);
 /* spawn_run - blocking: run to the end, stdout into out. Returns the exit code (>= 0) or a negative mt_err. */
-int spawn_run(const struct spawn_request *request, struct buf *out, struct mt_error *reterr) MT_MUST_CHECK;
+int spawn_run(const struct spawn_request *request, struct buf *out,
+	struct mt_error *reterr) MT_MUST_CHECK;
 
 #endif

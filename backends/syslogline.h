@@ -13,9 +13,9 @@
 
 struct syslogline {
 	int64_t t_utc_ms;
-	struct str host;     /* absent if the line has none */
-	struct str tag;      /* "postfix/smtp"; a leading slash is kept off */
-	int32_t pid;         /* -1 none */
+	struct str host; /* absent if the line has none */
+	struct str tag; /* "postfix/smtp"; a leading slash is kept off */
+	int32_t pid; /* -1 none */
 	struct str message;
 };
 

@@ -18,9 +18,11 @@
 #define READ_BYTES (1u << 20)
 #define LINE_MAX_BYTES (1u << 20) /* longer: skipped up to its newline and counted */
 #define BUFFER_MAX_BYTES (LINE_MAX_BYTES + READ_BYTES + 1)
-#define GRACE_QUIET_MS 5000  /* the writer may still hold the old file: it is read that long after the new one came */
+#define GRACE_QUIET_MS                                                                             \
+	5000 /* the writer may still hold the old file: it is read that long after the new one came */
 #define GRACE_WRITTEN_MS 1000 /* unless somebody already writes to the new one */
-#define TORN_LINE_MS 10000   /* an unterminated last line this old is taken for complete when not following */
+#define TORN_LINE_MS                                                                               \
+	10000 /* an unterminated last line this old is taken for complete when not following */
 #define DAY_MS 86400000
 #define CODE_VERSION 1
 
@@ -93,7 +95,8 @@ int tail_restore(struct tail *t, struct str key, struct str value)
 	return 0;
 }
 
-int tail_each_changed(struct tail *t, int (*fn)(void *ctx, struct str key, struct str value), void *ctx)
+int tail_each_changed(
+	struct tail *t, int (*fn)(void *ctx, struct str key, struct str value), void *ctx)
 {
 	for (size_t i = 0; i < t->nmarks; i++) {
 		struct stored_mark stored;
@@ -104,7 +107,8 @@ int tail_each_changed(struct tail *t, int (*fn)(void *ctx, struct str key, struc
 		memset(&stored, 0, sizeof(stored));
 		stored.version = CODE_VERSION;
 		stored.mark = t->marks[i].mark;
-		rc = fn(ctx, str_of(t->marks[i].key), str_make((const char *)&stored, sizeof(stored)));
+		rc = fn(ctx, str_of(t->marks[i].key),
+			str_make((const char *)&stored, sizeof(stored)));
 		if (rc < 0)
 			return rc;
 	}
@@ -162,7 +166,8 @@ static void set_mark(struct tail *t, int64_t offset, struct str before)
 		return;
 	m->offset = offset;
 	if (before.n >= LOGFILE_TAIL_BYTES)
-		m->tail_hash = logfile_hash(before.p + before.n - LOGFILE_TAIL_BYTES, LOGFILE_TAIL_BYTES);
+		m->tail_hash =
+			logfile_hash(before.p + before.n - LOGFILE_TAIL_BYTES, LOGFILE_TAIL_BYTES);
 	else if (!t->file.archive)
 		m->tail_hash = logfile_tail_hash(&t->file, offset);
 	if (m->head_len < LOGFILE_HEAD_BYTES && !t->file.archive) {
@@ -301,7 +306,7 @@ static int at_live_end(struct tail *t, int64_t now_mono_ms, struct tail_chunk *r
 static int at_plain_end(struct tail *t, struct tail_chunk *ret, int64_t now_utc_ms)
 {
 	bool settled = t->file.archive || !t->file.regular || (t->follow && !t->all) ||
-		now_utc_ms - t->file.mtime_ms > TORN_LINE_MS;
+		       now_utc_ms - t->file.mtime_ms > TORN_LINE_MS;
 
 	if (t->buf.n && !t->final_given && !t->skipping && settled)
 		return chunk(t, true, ret);
@@ -321,7 +326,8 @@ static int64_t utc_ms(void)
 }
 
 /* read_current - one step with the open file. TAIL_CHUNK with ret->bytes.p NULL: go round again. */
-static int read_current(struct tail *t, int64_t now_mono_ms, struct tail_chunk *ret, struct mt_error *reterr)
+static int read_current(
+	struct tail *t, int64_t now_mono_ms, struct tail_chunk *ret, struct mt_error *reterr)
 {
 	int rc = t->file.regular ? logfile_stat(&t->file, reterr) : 0;
 
@@ -338,7 +344,8 @@ static int read_current(struct tail *t, int64_t now_mono_ms, struct tail_chunk *
 		return rc;
 	}
 	if (rc == 0)
-		return t->live && t->follow ? at_live_end(t, now_mono_ms, ret) : at_plain_end(t, ret, utc_ms());
+		return t->live && t->follow ? at_live_end(t, now_mono_ms, ret)
+					    : at_plain_end(t, ret, utc_ms());
 	if (t->skipping && !skip_line(t))
 		return TAIL_CHUNK;
 	if (t->buf.n > LINE_MAX_BYTES && str_find_char(buf_str(&t->buf), '\n') == t->buf.n) {

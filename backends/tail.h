@@ -14,35 +14,36 @@
 #include "store/base/buf.h"
 
 struct tail_mark {
-	char key[24];            /* names the file for good: hex of its first fingerprint */
+	char key[24]; /* names the file for good: hex of its first fingerprint */
 	struct logmark mark;
-	bool changed;            /* since tail_marks_stored */
+	bool changed; /* since tail_marks_stored */
 };
 
 struct tail;
 
 struct tail_options {
-	const char *const *paths; /* with all: every one, in order; else the first that exists is followed */
+	const char *const
+		*paths; /* with all: every one, in order; else the first that exists is followed */
 	size_t npaths;
-	bool all;                /* given files: read whole, no siblings looked for */
-	bool follow;             /* false: stop at the end of what there is */
+	bool all; /* given files: read whole, no siblings looked for */
+	bool follow; /* false: stop at the end of what there is */
 	int64_t oldest_mtime_ms; /* first start: siblings last written before are left out */
 };
 
 /* What a chunk belongs to. */
 struct tail_chunk {
-	struct str bytes;        /* borrowed until the next call */
-	bool final;              /* no more will follow in this file: an unterminated last line is a line */
-	int64_t offset;          /* of bytes in the file */
-	int64_t reference_ms;    /* for stamps without a year: mtime of the file + 1 day, or 0 = now */
-	const char *key, *path;  /* of the file */
-	bool fresh;              /* first chunk of another file: parsing starts anew */
+	struct str bytes; /* borrowed until the next call */
+	bool final; /* no more will follow in this file: an unterminated last line is a line */
+	int64_t offset; /* of bytes in the file */
+	int64_t reference_ms; /* for stamps without a year: mtime of the file + 1 day, or 0 = now */
+	const char *key, *path; /* of the file */
+	bool fresh; /* first chunk of another file: parsing starts anew */
 };
 
 enum tail_state {
-	TAIL_CHUNK,   /* *ret has bytes */
-	TAIL_IDLE,    /* at the end of the live file, or nothing there yet */
-	TAIL_END      /* not following: all is read */
+	TAIL_CHUNK, /* *ret has bytes */
+	TAIL_IDLE, /* at the end of the live file, or nothing there yet */
+	TAIL_END /* not following: all is read */
 };
 
 /* tail_new - paths are copied. Gives. */
@@ -55,13 +56,15 @@ int tail_restore(struct tail *t, struct str key, struct str value) MT_MUST_CHECK
  * Returns enum tail_state or a negative mt_err; a failing file (unreadable, damaged archive) is reported once
  * per look and left for a later one, the others go on.
  */
-int tail_next(struct tail *t, int64_t now_mono_ms, struct tail_chunk *ret, struct mt_error *reterr) MT_MUST_CHECK;
+int tail_next(struct tail *t, int64_t now_mono_ms, struct tail_chunk *ret,
+	struct mt_error *reterr) MT_MUST_CHECK;
 /* tail_consumed - nbytes of the last chunk are done; the rest comes again. */
 void tail_consumed(struct tail *t, size_t nbytes);
 /* tail_skipped - lines given up as too long since the last call. */
 int64_t tail_skipped(struct tail *t);
 /* tail_each_changed - marks to store; then tail_stored. A mark whose file is gone has value absent: delete it. */
-int tail_each_changed(struct tail *t, int (*fn)(void *ctx, struct str key, struct str value), void *ctx) MT_MUST_CHECK;
+int tail_each_changed(struct tail *t, int (*fn)(void *ctx, struct str key, struct str value),
+	void *ctx) MT_MUST_CHECK;
 void tail_stored(struct tail *t);
 /* tail_progress - bytes read and in all of what was there at the start (archives by their size on disk). */
 void tail_progress(const struct tail *t, int64_t *ret_done, int64_t *ret_total);

@@ -9,7 +9,7 @@
 
 struct tail_pending {
 	char *path; /* owned */
-	bool live;  /* to be followed, not only read */
+	bool live; /* to be followed, not only read */
 	int64_t size;
 };
 
@@ -22,16 +22,16 @@ struct tail {
 	size_t nmarks;
 	struct tail_pending *pending; /* owned; from at on */
 	size_t npending, at;
-	bool started;             /* a first scan was made */
-	bool had_marks;           /* some were restored: not a first start */
+	bool started; /* a first scan was made */
+	bool had_marks; /* some were restored: not a first start */
 	int64_t next_scan_mono_ms;
-	struct logfile file;      /* the current one */
-	char *path;               /* owned; its path */
-	size_t mark;              /* index of its mark; NO_MARK for standard input */
+	struct logfile file; /* the current one */
+	char *path; /* owned; its path */
+	size_t mark; /* index of its mark; NO_MARK for standard input */
 	bool live, fresh, final_given;
 	int64_t replaced_mono_ms; /* when the live path was first seen to be another file; 0 */
-	struct buf buf;           /* bytes read, not consumed */
-	int64_t buf_offset;       /* of its first byte */
+	struct buf buf; /* bytes read, not consumed */
+	int64_t buf_offset; /* of its first byte */
 	bool skipping;
 	int64_t skipped;
 	bool truncated;

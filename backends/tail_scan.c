@@ -47,7 +47,8 @@ static bool settled(const struct tail *t, const struct rotated_file *f)
 /* is_current - the file held open (it was renamed a moment ago): it is read through its descriptor. */
 static bool is_current(const struct tail *t, const struct rotated_file *f)
 {
-	return t->file.fd >= 0 && (uint64_t)t->file.dev == f->dev && (uint64_t)t->file.ino == f->ino;
+	return t->file.fd >= 0 && (uint64_t)t->file.dev == f->dev &&
+	       (uint64_t)t->file.ino == f->ino;
 }
 
 static void leave_out(struct tail *t, const struct rotated_file *f);
@@ -93,7 +94,8 @@ static void scan_given(struct tail *t)
 	for (size_t i = t->started ? t->npaths - 1 : 0; i < t->npaths; i++) {
 		struct stat st;
 		bool there = stat(t->paths[i], &st) == 0;
-		bool last = i + 1 == t->npaths && t->follow && !logfile_compressed(t->paths[i]) && t->paths[i][0] != '-';
+		bool last = i + 1 == t->npaths && t->follow && !logfile_compressed(t->paths[i]) &&
+			    t->paths[i][0] != '-';
 
 		tail_add_pending(t, t->paths[i], last, there ? st.st_size : 0);
 	}
@@ -136,7 +138,8 @@ static size_t find_mark(struct tail *t, const struct logfile *f, struct str head
 		if (best != NO_MARK && m->offset <= t->marks[best].mark.offset)
 			continue;
 		if (m->head_len <= head.n && logfile_hash(head.p, m->head_len) == m->head_hash &&
-			(f->archive || (m->offset <= f->size && logfile_tail_hash(f, m->offset) == m->tail_hash)))
+			(f->archive || (m->offset <= f->size &&
+					       logfile_tail_hash(f, m->offset) == m->tail_hash)))
 			best = i;
 	}
 	return best;
@@ -157,7 +160,8 @@ static void forget_oldest(struct tail *t)
 
 	for (size_t i = 0; i < t->nmarks; i++)
 		if (t->marks[i].mark.done && i != t->mark &&
-			(oldest == NO_MARK || t->marks[i].mark.mtime_ms < t->marks[oldest].mark.mtime_ms))
+			(oldest == NO_MARK ||
+				t->marks[i].mark.mtime_ms < t->marks[oldest].mark.mtime_ms))
 			oldest = i;
 	if (oldest == NO_MARK)
 		return;
@@ -177,7 +181,8 @@ static size_t new_mark(struct tail *t, const struct logmark *m)
 	*added = (struct tail_mark){.mark = *m, .changed = true};
 	snprintf(added->key, sizeof(added->key), "%016" PRIx64, m->head_hash);
 	for (unsigned n = 2; key_taken(t, added->key); n++)
-		snprintf(added->key, sizeof(added->key), "%016" PRIx64 "-%u", m->head_hash, n % 100000);
+		snprintf(added->key, sizeof(added->key), "%016" PRIx64 "-%u", m->head_hash,
+			n % 100000);
 	return t->nmarks++;
 }
 
@@ -211,7 +216,8 @@ static void leave_out(struct tail *t, const struct rotated_file *f)
 }
 
 /* identify - the mark of a freshly opened file, an old one or a new; NO_MARK while it is empty. */
-static int identify(struct tail *t, struct logfile *f, const char *path, size_t *ret, struct mt_error *reterr)
+static int identify(
+	struct tail *t, struct logfile *f, const char *path, size_t *ret, struct mt_error *reterr)
 {
 	char head[LOGFILE_HEAD_BYTES];
 	struct logmark m = {0};
@@ -223,7 +229,8 @@ static int identify(struct tail *t, struct logfile *f, const char *path, size_t 
 	if (*ret != NO_MARK) {
 		struct logmark *known = &t->marks[*ret].mark;
 
-		if (known->dev != (uint64_t)f->dev || known->ino != (uint64_t)f->ino || known->mtime_ms != f->mtime_ms)
+		if (known->dev != (uint64_t)f->dev || known->ino != (uint64_t)f->ino ||
+			known->mtime_ms != f->mtime_ms)
 			t->marks[*ret].changed = true;
 		note_file(known, f);
 		return 0;
@@ -235,7 +242,8 @@ static int identify(struct tail *t, struct logfile *f, const char *path, size_t 
 	return 0;
 }
 
-static int begin(struct tail *t, struct logfile *f, const struct tail_pending *p, size_t mark, struct mt_error *reterr)
+static int begin(struct tail *t, struct logfile *f, const struct tail_pending *p, size_t mark,
+	struct mt_error *reterr)
 {
 	int64_t offset = mark == NO_MARK ? 0 : t->marks[mark].mark.offset;
 	int rc = offset ? logfile_seek(f, offset, reterr) : 0;

@@ -11,7 +11,8 @@
 #define FAILURES_SHOWN 100
 #define MINUTE_MS 60000
 
-const char *const report_queue_names[QUEUE__COUNT] = {"maildrop", "incoming", "active", "deferred", "hold", "corrupt"};
+const char *const report_queue_names[QUEUE__COUNT] = {
+	"maildrop", "incoming", "active", "deferred", "hold", "corrupt"};
 
 const struct report_total report_totals[] = {
 	{"messages", METRIC_RECEIVED},
@@ -39,16 +40,16 @@ const size_t report_ntotals = sizeof(report_totals) / sizeof(report_totals[0]);
 
 const char *report_health(enum health health)
 {
-	static const char *const words[HEALTH__COUNT] = {"unknown", "fresh", "late", "stale", "failing", "stopped",
-		"catching_up"};
+	static const char *const words[HEALTH__COUNT] = {
+		"unknown", "fresh", "late", "stale", "failing", "stopped", "catching_up"};
 
 	return words[health];
 }
 
 const char *report_status(enum event_status status)
 {
-	static const char *const words[STATUS__COUNT] = {"rejected", "sent", "deferred", "bounced", "expired",
-		"deliverable", "undeliverable", "other"};
+	static const char *const words[STATUS__COUNT] = {"rejected", "sent", "deferred", "bounced",
+		"expired", "deliverable", "undeliverable", "other"};
 
 	return words[status];
 }
@@ -77,7 +78,8 @@ static int pick_provider(struct report *r, const char *name, struct mt_error *re
 }
 
 /* set_window - what was asked for, else all there is. */
-static int set_window(struct report *r, struct reader *reader, const struct report_options *o, struct mt_error *reterr)
+static int set_window(struct report *r, struct reader *reader, const struct report_options *o,
+	struct mt_error *reterr)
 {
 	int rc;
 
@@ -99,7 +101,8 @@ static int set_window(struct report *r, struct reader *reader, const struct repo
 	return 0;
 }
 
-static int read_all(struct report *r, struct reader *reader, const struct report_options *o, struct mt_error *reterr)
+static int read_all(struct report *r, struct reader *reader, const struct report_options *o,
+	struct mt_error *reterr)
 {
 	struct query failures;
 	int rc = read_providers(reader, &r->arena, &r->providers, &r->nproviders, reterr);
@@ -124,7 +127,8 @@ static int read_all(struct report *r, struct reader *reader, const struct report
 	failures.status = STATUS__COUNT;
 	failures.limit = FAILURES_SHOWN;
 	if (rc == 0)
-		rc = read_attempts(reader, &failures, 0, 0, &r->arena, &r->failures, &r->nfailures, reterr);
+		rc = read_attempts(
+			reader, &failures, 0, 0, &r->arena, &r->failures, &r->nfailures, reterr);
 	return rc;
 }
 
@@ -150,7 +154,8 @@ static int print(const struct report *r, const struct report_options *o, struct 
 
 int report_run(const struct report_options *o, struct mt_error *reterr)
 {
-	struct report r = {.now_ms = clock_utc_ms(o->clock), .query = {.limit = ROWS_MAX}, .demo = o->demo};
+	struct report r = {
+		.now_ms = clock_utc_ms(o->clock), .query = {.limit = ROWS_MAX}, .demo = o->demo};
 	struct reader *reader = NULL;
 	int rc = reader_open(o->cache_path, &reader, reterr);
 

@@ -37,7 +37,7 @@ enum report_format { REPORT_TEXT, REPORT_JSON, REPORT_CSV };
 struct report_options {
 	const char *cache_path;
 	enum report_format format;
-	const char *provider;   /* name; NULL = all */
+	const char *provider; /* name; NULL = all */
 	int64_t since_ms, until_ms; /* REPORT_UNSET: what the cache holds */
 	const struct clock *clock;
 	FILE *out;

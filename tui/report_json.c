@@ -84,7 +84,8 @@ static void providers(const struct report *r, struct buf *out)
 		json(out, p->name);
 		text(out, "kind", p->kind);
 		words(out, "health", report_health(p->health));
-		number(out, "age_s", p->last_ok_ms > 0 ? (r->now_ms - p->last_ok_ms) / 1000 : EVENT_UNKNOWN);
+		number(out, "age_s",
+			p->last_ok_ms > 0 ? (r->now_ms - p->last_ok_ms) / 1000 : EVENT_UNKNOWN);
 		number(out, "finest_bucket_s", p->finest_bucket_s);
 		buf_add_char(out, '}');
 	}
@@ -166,7 +167,8 @@ static void queue(const struct report *r, struct buf *out)
 	buf_add_z(out, ",\n \"queue\":{");
 	for (int i = 0; i < QUEUE__COUNT; i++)
 		member(out, (size_t)i, report_queue_names[i], q->n[i]);
-	number(out, "oldest_s", q->oldest_ms == EVENT_UNKNOWN ? EVENT_UNKNOWN : (r->now_ms - q->oldest_ms) / 1000);
+	number(out, "oldest_s",
+		q->oldest_ms == EVENT_UNKNOWN ? EVENT_UNKNOWN : (r->now_ms - q->oldest_ms) / 1000);
 	words(out, "source", report_queue_source(q->source));
 	buf_add_char(out, '}');
 }

@@ -85,10 +85,11 @@ static void text_codes(const struct report *r, struct buf *out)
 
 static void text_ports(const struct report *r, struct buf *out)
 {
-	static const char *const parts[DELAY__COUNT] = {"total", "before queue manager", "in queue manager",
-		"connection", "transmission"};
+	static const char *const parts[DELAY__COUNT] = {
+		"total", "before queue manager", "in queue manager", "connection", "transmission"};
 
-	buf_add_z(out, "\nBy port          connections   accepted   rejected   auth ok  auth failed       TLS\n");
+	buf_add_z(out, "\nBy port          connections   accepted   rejected   auth ok  auth "
+		       "failed       TLS\n");
 	for (size_t i = 0; i < r->nports; i++) {
 		const struct port_row *p = &r->ports[i];
 
@@ -175,7 +176,8 @@ static void csv_tables(const struct report *r, struct buf *out)
 	buf_add_z(out, "\ncode,status,n\n");
 	for (size_t i = 0; i < r->ncodes; i++) {
 		fmt_code_key(out, r->codes[i].key);
-		buf_printf(out, ",%s,%" PRId64 "\n", report_status(r->codes[i].status), r->codes[i].n);
+		buf_printf(
+			out, ",%s,%" PRId64 "\n", report_status(r->codes[i].status), r->codes[i].n);
 	}
 	buf_add_z(out, "\ndomain,sent,deferred,bounced\n");
 	for (size_t i = 0; i < r->ndomains; i++) {
@@ -188,7 +190,8 @@ static void csv_tables(const struct report *r, struct buf *out)
 
 static void csv_ports(const struct report *r, struct buf *out)
 {
-	buf_add_z(out, "\nport,direction,service,connections,accepted,rejected,auth_ok,auth_failed,tls\n");
+	buf_add_z(out,
+		"\nport,direction,service,connections,accepted,rejected,auth_ok,auth_failed,tls\n");
 	for (size_t i = 0; i < r->nports; i++) {
 		const struct port_row *p = &r->ports[i];
 

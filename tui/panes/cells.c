@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/* cells - see cells.h. */
+#include "tui/panes/cells.h"
+
+#define TEXT_MAX_BYTES 256
+#define DSN_FIRST 1000000
+
+int cells_begin(struct table *t, size_t nrows)
+{
+	t->rows = arena_alloc(&t->arena, (nrows + 1) * sizeof(*t->rows));
+	t->nrows = 0;
+	return t->rows ? 0 : MT_ELIMIT;
+}
+
+struct cell *cells_row(
+	struct table *t, size_t ncolumns, uint64_t id, enum style style, const void *ref)
+{
+	struct cell *cells = arena_alloc(&t->arena, ncolumns * sizeof(*cells));
+
+	if (!cells)
+		return NULL;
+	for (size_t i = 0; i < ncolumns; i++)
+		cells[i] = (struct cell){.text = STR_LIT("")};
+	t->rows[t->nrows++] = (struct row){.id = id, .cells = cells, .style = style, .ref = ref};
+	return cells;
+}
+
+struct cell cell_text(struct table *t, struct str text)
+{
+	return (struct cell){.text = arena_str(&t->arena, str_present(text) ? text : STR_LIT("?")),
+		.text_sort = true};
+}
+
+struct cell cell_words(const char *text)
+{
+	return (struct cell){.text = str_of(text), .text_sort = true};
+}
+
+static struct cell figure(struct table *t, struct buf *b, int64_t sort)
+{
+	struct cell cell = {.text = arena_str(&t->arena, buf_str(b)), .sort = sort};
+
+	buf_done(b);
+	return cell;
+}
+
+struct cell cell_when(struct table *t, int64_t utc_ms, int64_t now_ms)
+{
+	struct buf b;
+
+	buf_init(&b, TEXT_MAX_BYTES);
+	timefmt_when(&b, utc_ms, now_ms);
+	return figure(t, &b, utc_ms);
+}
+
+struct cell cell_count(struct table *t, int64_t n)
+{
+	struct buf b;
+
+	buf_init(&b, TEXT_MAX_BYTES);
+	fmt_count(&b, n);
+	return figure(t, &b, n);
+}
+
+struct cell cell_delay(struct table *t, int64_t cs)
+{
+	struct buf b;
+
+	buf_init(&b, TEXT_MAX_BYTES);
+	fmt_cs(&b, cs);
+	return figure(t, &b, cs);
+}
+
+struct cell cell_age(struct table *t, int64_t ms)
+{
+	struct buf b;
+
+	buf_init(&b, TEXT_MAX_BYTES);
+	timefmt_age(&b, ms);
+	return figure(t, &b, ms);
+}
+
+struct cell cell_bytes(struct table *t, int64_t bytes)
+{
+	struct buf b;
+
+	buf_init(&b, TEXT_MAX_BYTES);
+	if (bytes == EVENT_UNKNOWN)
+		buf_add_char(&b, '?');
+	else
+		fmt_bytes(&b, bytes);
+	return figure(t, &b, bytes);
+}
+
+struct cell cell_code(struct table *t, int64_t key)
+{
+	struct buf b;
+
+	buf_init(&b, TEXT_MAX_BYTES);
+	fmt_code_key(&b, key);
+	return figure(t, &b, key);
+}
+
+struct cell cell_pct(struct table *t, int64_t part, int64_t whole)
+{
+	struct buf b;
+
+	buf_init(&b, TEXT_MAX_BYTES);
+	fmt_pct(&b, part, whole);
+	return figure(t, &b, whole > 0 ? part * 100000 / whole : -1);
+}
+
+const char *status_word(enum event_status status)
+{
+	static const char *const words[STATUS__COUNT] = {"rejected", "sent", "deferred", "bounced",
+		"expired", "deliverable", "undeliverable", "other"};
+
+	return words[status];
+}
+
+const char *stage_word(enum smtp_stage stage)
+{
+	static const char *const words[STAGE__COUNT] = {"-", "CONNECT", "EHLO", "STARTTLS", "AUTH",
+		"MAIL", "RCPT", "DATA", "END-DATA", "other"};
+
+	return words[stage];
+}
+
+const char *queue_word(int queue)
+{
+	static const char *const words[QUEUE__COUNT] = {
+		"maildrop", "incoming", "active", "deferred", "hold", "corrupt"};
+
+	return queue >= 0 && queue < QUEUE__COUNT ? words[queue] : "?";
+}
+
+enum style status_style(enum event_status status)
+{
+	if (status == STATUS_BOUNCED || status == STATUS_EXPIRED)
+		return STYLE_BAD;
+	return status == STATUS_DEFERRED ? STYLE_WARN : STYLE_NORMAL;
+}
+
+const char *code_meaning(int64_t key)
+{
+	static const struct {
+		int subject, detail;
+		const char *words;
+	} codes[] = {
+#define CODE(subject, detail, words) {subject, detail, words},
+#include "assets/codes.def"
+#undef CODE
+	};
+	int subject = (int)(key / 1000 % 1000), detail = (int)(key % 1000);
+
+	if (key < DSN_FIRST)
+		return key >= 500   ? "refused for good"
+		       : key >= 400 ? "refused for now"
+		       : key >= 200 ? "accepted"
+				    : "no code";
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (codes[i].subject == subject && codes[i].detail == detail)
+			return codes[i].words;
+	return "not in the registry";
+}
+
+const char *code_side(int64_t key)
+{
+	static const char *const sides[] = {"?", "address", "mailbox", "remote system", "network",
+		"protocol", "content", "policy"};
+	int64_t subject = key < DSN_FIRST ? 0 : key / 1000 % 1000;
+
+	return subject < (int64_t)(sizeof(sides) / sizeof(sides[0])) ? sides[subject] : "?";
+}
+
+const char *metric_help(enum metric metric)
+{
+	static const char *const helps[METRIC__COUNT] = {
+#define METRIC_HELP(id, name, help) [METRIC_##id] = help,
+		METRIC_LIST(METRIC_HELP)
+#undef METRIC_HELP
+	};
+
+	return helps[metric];
+}

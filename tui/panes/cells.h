@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cells - what list panes share: text and figures into a table's arena, and the words of the vocabulary.
+ *
+ * Past the arena's cap texts come out empty; the row stays.
+ */
+#ifndef MT_TUI_PANES_CELLS_H
+#define MT_TUI_PANES_CELLS_H
+
+#include "store/base/fmt.h"
+#include "store/base/timefmt.h"
+#include "tui/pane.h"
+
+/* cells_begin - room for nrows rows in t, none filled. MT_ELIMIT. */
+int cells_begin(struct table *t, size_t nrows) MT_MUST_CHECK;
+/* cells_row - the next row with ncolumns zeroed cells, or NULL past the cap. */
+struct cell *cells_row(
+	struct table *t, size_t ncolumns, uint64_t id, enum style style, const void *ref);
+/* Text, time of day, count (unknown: "?"), delay, code. */
+struct cell cell_text(struct table *t, struct str text);
+struct cell cell_words(const char *text);
+struct cell cell_when(struct table *t, int64_t utc_ms, int64_t now_ms);
+struct cell cell_count(struct table *t, int64_t n);
+struct cell cell_delay(struct table *t, int64_t cs);
+struct cell cell_age(struct table *t, int64_t ms);
+struct cell cell_bytes(struct table *t, int64_t bytes);
+struct cell cell_code(struct table *t, int64_t key);
+/* cell_pct - part of whole; sorted by the share. */
+struct cell cell_pct(struct table *t, int64_t part, int64_t whole);
+
+const char *status_word(enum event_status status);
+const char *stage_word(enum smtp_stage stage);
+const char *queue_word(int queue);
+enum style status_style(enum event_status status);
+/* code_meaning - what an enhanced code says (RFC 3463, 5248 and the IANA registry), and whose side it is on. */
+const char *code_meaning(int64_t key);
+const char *code_side(int64_t key);
+/* metric_help - the one definition of a figure, from store/vocab.h. */
+const char *metric_help(enum metric metric);
+
+#endif

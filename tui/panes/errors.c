@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* errors - failures by code: how many, more or fewer than before, what the code says, whose side; Enter lists them. */
+#include "tui/panes/cells.h"
+
+#include <stdio.h>
+
+enum col { COL_CODE, COL_STATUS, COL_N, COL_DELTA, COL_STAGE, COL_SIDE, COL_MEANING, COL__COUNT };
+
+static const struct column columns[COL__COUNT] = {
+	{"code", 8, ALIGN_LEFT, 1, false,
+		"enhanced status code (RFC 3463), else the basic reply code"},
+	{"status", 9, ALIGN_LEFT, 2, false,
+		"deferred: tried again; bounced: given up; rejected: refused at the door"},
+	{"n", 9, ALIGN_RIGHT, 1, true, "records with this code and status in the window"},
+	{"before", 8, ALIGN_RIGHT, 3, true,
+		"the same in the window before; new: none then; ? not covered"},
+	{"stage", 8, ALIGN_LEFT, 5, false, "SMTP command the reply was given to"},
+	{"side", 13, ALIGN_LEFT, 4, false,
+		"the second digit's subject: whose side to look at first"},
+	{"meaning", 0, ALIGN_LEFT, 1, false,
+		"the registry's meaning; a provider may mean something else: read the reply"},
+};
+
+static int fill(struct table *t, const struct code_row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint64_t id = (uint64_t)rows[i].key * STATUS__COUNT + (uint64_t)rows[i].status;
+		struct cell *c;
+
+		if (rows[i].status == STATUS_SENT)
+			continue;
+		c = cells_row(t, COL__COUNT, id, status_style(rows[i].status), &rows[i]);
+		if (!c)
+			return MT_ELIMIT;
+		c[COL_CODE] = cell_code(t, rows[i].key);
+		c[COL_STATUS] = cell_words(status_word(rows[i].status));
+		c[COL_N] = cell_count(t, rows[i].n);
+		c[COL_DELTA] =
+			rows[i].before == 0 ? cell_words("new") : cell_count(t, rows[i].before);
+		c[COL_STAGE] = cell_words(stage_word(rows[i].stage));
+		c[COL_SIDE] = cell_words(code_side(rows[i].key));
+		c[COL_MEANING] = cell_words(code_meaning(rows[i].key));
+	}
+	return 0;
+}
+
+static int refresh(void *state, struct reader *r, const struct view *v, struct table *t,
+	struct mt_error *reterr)
+{
+	struct code_row *rows;
+	size_t n;
+	int rc = read_codes(r, &v->query, &t->arena, &rows, &n, reterr);
+
+	(void)state;
+	if (rc == 0)
+		rc = cells_begin(t, n);
+	if (rc == 0)
+		rc = fill(t, rows, n);
+	t->total = EVENT_UNKNOWN;
+	t->empty = STR_LIT("no failure and no refusal in this window");
+	return rc;
+}
+
+static bool enter(
+	void *state, const struct view *v, const struct row *selected, struct pane_target *ret)
+{
+	const struct code_row *row = selected->ref;
+	struct buf code;
+
+	(void)state;
+	(void)v;
+	ret->pane = row->status == STATUS_NONE ? "rejects" : "failures";
+	ret->query.code_key = row->key;
+	ret->query.status = row->status;
+	buf_init(&code, 64);
+	fmt_code_key(&code, row->key);
+	snprintf(ret->label, sizeof(ret->label), "%s %s", status_word(row->status), buf_z(&code));
+	buf_done(&code);
+	return true;
+}
+
+const struct pane_ops pane_errors = {
+	.name = "errors",
+	.title = "Errors",
+	.help = "Failed attempts and refusals by code. Deferred attempts are tries that will be "
+		"repeated, bounced ones "
+		"recipients given up on, rejected ones refusals at our own door.",
+	.number = 3,
+	.columns = columns,
+	.ncolumns = COL__COUNT,
+	.default_sort = COL_N,
+	.tile_hint = {.priority = 3, .min_w = 40, .min_h = 5, .want_w = 90, .want_h = 9},
+	.refresh = refresh,
+	.enter = enter,
+};
