@@ -34,6 +34,7 @@ struct demo_model {
 	int64_t next_ms; /* of the next arrival */
 	uint64_t serial;
 	uint64_t message;
+	unsigned pid; /* of the session being written; 0: any */
 	struct line *heap; /* owned; earliest first */
 	size_t n, cap;
 };
@@ -167,7 +168,7 @@ static void say(struct demo_model *m, int64_t t_ms, const char *program, const c
 	va_end(ap);
 	buf_init(&b, LINE_MAX_BYTES * 2);
 	timefmt_rfc3339(&b, t_ms);
-	if (buf_printf(&b, " " HOST " postfix/%s[%u]: %s\n", program, 1000 + below(m, PIDS), text) <
+	if (buf_printf(&b, " " HOST " postfix/%s[%u]: %s\n", program, m->pid ? m->pid : 1000 + below(m, PIDS), text) <
 		0)
 		buf_clear(&b);
 	push(m, t_ms, buf_take(&b));
@@ -341,6 +342,7 @@ static void refuse(struct demo_model *m, int64_t t_ms)
 {
 	unsigned host = 1 + below(m, 250);
 
+	m->pid = 1000 + below(m, PIDS);
 	say(m, t_ms, "smtpd", "connect from unknown[203.0.113.%u]", host);
 	if (below(m, 3) == 0)
 		say(m, t_ms + 40, "smtpd",
@@ -365,6 +367,7 @@ static void wrong_password(struct demo_model *m, int64_t t_ms)
 {
 	unsigned host = 1 + below(m, 250);
 
+	m->pid = 1000 + below(m, PIDS);
 	say(m, t_ms, "submission/smtpd", "connect from unknown[203.0.113.%u]", host);
 	say(m, t_ms + 300, "submission/smtpd",
 		"warning: unknown[203.0.113.%u]: SASL LOGIN authentication failed: "
@@ -388,6 +391,7 @@ static void accept_mail(struct demo_model *m, int64_t t_ms)
 	struct mail mail = {
 		.to = pick_destination(m), .t0_ms = t_ms, .size = 800 + below(m, 60000)};
 
+	m->pid = 1000 + below(m, PIDS);
 	make_qid(m, mail.qid);
 	snprintf(mail.sender, sizeof(mail.sender), "%s@example.net", user);
 	snprintf(mail.rcpt, sizeof(mail.rcpt), "u%u@%s", below(m, 5000), mail.to->domain);
@@ -420,6 +424,7 @@ static void accept_mail(struct demo_model *m, int64_t t_ms)
 			"data=1 quit=1 "
 			"commands=5",
 			client, client);
+	m->pid = 0;
 	if (service)
 		deliver(m, &mail, t_ms + 100);
 	else
@@ -436,6 +441,7 @@ static void arrive(struct demo_model *m)
 		wrong_password(m, m->next_ms);
 	else
 		accept_mail(m, m->next_ms);
+	m->pid = 0;
 	m->next_ms += 1 + below(m, 2 * 60000 / MESSAGES_PER_MIN_MEAN);
 }
 

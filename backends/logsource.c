@@ -191,6 +191,8 @@ static void describe(struct log_state *l)
 {
 	const char *path = tail_path(l->tail);
 
+	if (!path && l->newest_ms && l->env->def->nlogs)
+		path = l->env->def->logs[l->env->def->nlogs - 1];
 	if (path)
 		snprintf(l->detail, sizeof(l->detail), "%s%s", path,
 			tail_truncated(l->tail)

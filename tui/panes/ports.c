@@ -33,6 +33,14 @@ static const struct column columns[COL__COUNT] = {
 		"service names behind the port, or why it is not known"},
 };
 
+static struct cell cell_port(struct table *t, int32_t port)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", (int)port);
+	return (struct cell){.text = arena_str(&t->arena, str_of(text)), .sort = port};
+}
+
 static void fill(struct table *t, const struct port_row *p, uint64_t id)
 {
 	struct cell *c = cells_row(t, COL__COUNT, id, STYLE_NORMAL, p);
@@ -42,7 +50,7 @@ static void fill(struct table *t, const struct port_row *p, uint64_t id)
 	c[COL_DIR] = cell_words(p->outbound ? "out" : "in");
 	c[COL_PORT] = p->port == EVENT_UNKNOWN ? cell_words("?")
 		      : p->port == 0           ? cell_words("local")
-					       : cell_code(t, p->port);
+					       : cell_port(t, p->port);
 	c[COL_CONN] = cell_count(t, p->connections);
 	c[COL_ACCEPTED] = cell_count(t, p->outbound ? p->sent : p->accepted);
 	c[COL_REJECTED] = cell_count(t, p->outbound ? p->bounced : p->rejected);
