@@ -168,8 +168,8 @@ static void say(struct demo_model *m, int64_t t_ms, const char *program, const c
 	va_end(ap);
 	buf_init(&b, LINE_MAX_BYTES * 2);
 	timefmt_rfc3339(&b, t_ms);
-	if (buf_printf(&b, " " HOST " postfix/%s[%u]: %s\n", program, m->pid ? m->pid : 1000 + below(m, PIDS), text) <
-		0)
+	if (buf_printf(&b, " " HOST " postfix/%s[%u]: %s\n", program,
+		    m->pid ? m->pid : 1000 + below(m, PIDS), text) < 0)
 		buf_clear(&b);
 	push(m, t_ms, buf_take(&b));
 }

@@ -17,29 +17,29 @@
 #define EVENT_UNKNOWN (-1) /* of every int field below */
 
 enum event_kind {
-	EVENT_NONE,        /* understood, nothing to count (scache statistics, ...) */
-	EVENT_UNPARSED,    /* a line of this MTA that no rule understood; text */
-	EVENT_FOREIGN,     /* a line of another program; counted apart, never "unparsed" */
-	EVENT_OVERSIZE,    /* a line over the cap, skipped; size_bytes */
-	EVENT_RECEIVED,    /* queue id assigned: client=, or pickup uid= */
-	EVENT_MESSAGE_ID,  /* cleanup message-id= */
-	EVENT_QUEUED,      /* qmgr from=, size=, nrcpt= (queue active) */
-	EVENT_ATTEMPT,     /* one delivery try for one recipient: to=, relay=, ..., status= */
-	EVENT_EXPIRED,     /* qmgr status=expired or force-expired: all pending recipients given up */
-	EVENT_REMOVED,     /* the message left the queue (qmgr or postsuper) */
-	EVENT_NOTIFICATION,/* bounce: a notification message; queue_id parent, child_queue_id child */
-	EVENT_REJECT,      /* a refusal or other access(5) action before or at acceptance */
-	EVENT_CONNECT,     /* a client connected (smtpd, postscreen) */
-	EVENT_DISCONNECT,  /* it left; session counters if the MTA logs them */
-	EVENT_LOST,        /* lost connection / timeout / too many errors after STAGE */
+	EVENT_NONE, /* understood, nothing to count (scache statistics, ...) */
+	EVENT_UNPARSED, /* a line of this MTA that no rule understood; text */
+	EVENT_FOREIGN, /* a line of another program; counted apart, never "unparsed" */
+	EVENT_OVERSIZE, /* a line over the cap, skipped; size_bytes */
+	EVENT_RECEIVED, /* queue id assigned: client=, or pickup uid= */
+	EVENT_MESSAGE_ID, /* cleanup message-id= */
+	EVENT_QUEUED, /* qmgr from=, size=, nrcpt= (queue active) */
+	EVENT_ATTEMPT, /* one delivery try for one recipient: to=, relay=, ..., status= */
+	EVENT_EXPIRED, /* qmgr status=expired or force-expired: all pending recipients given up */
+	EVENT_REMOVED, /* the message left the queue (qmgr or postsuper) */
+	EVENT_NOTIFICATION, /* bounce: a notification message; queue_id parent, child_queue_id child */
+	EVENT_REJECT, /* a refusal or other access(5) action before or at acceptance */
+	EVENT_CONNECT, /* a client connected (smtpd, postscreen) */
+	EVENT_DISCONNECT, /* it left; session counters if the MTA logs them */
+	EVENT_LOST, /* lost connection / timeout / too many errors after STAGE */
 	EVENT_AUTH_FAILED, /* SASL authentication failed */
-	EVENT_TLS,         /* TLS established (in or out), or failed: tls_ok */
-	EVENT_HOST_FAILURE,/* outbound, host level, no recipient: connect to ..., host ... said, lost connection with */
-	EVENT_HOLD,        /* put on hold / released: postsuper, access HOLD; action */
-	EVENT_WARNING,     /* a "warning:", "error:", "fatal:", "panic:" line; severity, text */
-	EVENT_SERVER,      /* the MTA itself: started, reload, stopped, process died; text */
-	EVENT_POSTSCREEN,  /* PASS NEW/OLD, PREGREET, HANGUP, DNSBL, ALLOWLISTED ...; action */
-	EVENT_STATISTICS,  /* anvil, scache, verify figures */
+	EVENT_TLS, /* TLS established (in or out), or failed: tls_ok */
+	EVENT_HOST_FAILURE, /* outbound, host level, no recipient: connect to ..., host ... said, lost connection with */
+	EVENT_HOLD, /* put on hold / released: postsuper, access HOLD; action */
+	EVENT_WARNING, /* a "warning:", "error:", "fatal:", "panic:" line; severity, text */
+	EVENT_SERVER, /* the MTA itself: started, reload, stopped, process died; text */
+	EVENT_POSTSCREEN, /* PASS NEW/OLD, PREGREET, HANGUP, DNSBL, ALLOWLISTED ...; action */
+	EVENT_STATISTICS, /* anvil, scache, verify figures */
 	EVENT__COUNT
 };
 
@@ -49,9 +49,9 @@ enum event_status {
 	STATUS_DEFERRED,
 	STATUS_BOUNCED,
 	STATUS_EXPIRED,
-	STATUS_DELIVERABLE,   /* address probe: never in a total */
+	STATUS_DELIVERABLE, /* address probe: never in a total */
 	STATUS_UNDELIVERABLE, /* address probe: never in a total */
-	STATUS_OTHER,         /* a status= word we do not know; status_text has it */
+	STATUS_OTHER, /* a status= word we do not know; status_text has it */
 	STATUS__COUNT
 };
 
@@ -72,17 +72,23 @@ enum smtp_stage {
 
 /* What was done to a client, recipient or message by EVENT_REJECT. Only REJECT_REJECT refuses. */
 enum reject_action {
-	REJECT_REJECT,  /* reject, milter-reject, proxy-reject: refused; 4xx = temporary */
-	REJECT_WARN,    /* reject_warning, warn: let through */
+	REJECT_REJECT, /* reject, milter-reject, proxy-reject: refused; 4xx = temporary */
+	REJECT_WARN, /* reject_warning, warn: let through */
 	REJECT_HOLD,
 	REJECT_DISCARD, /* accepted and thrown away */
 	REJECT_FILTER,
 	REJECT_REDIRECT,
-	REJECT_OTHER,   /* info, prepend, replace, bcc, accept ... */
+	REJECT_OTHER, /* info, prepend, replace, bcc, accept ... */
 	REJECT__COUNT
 };
 
-enum event_severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_ERROR, SEVERITY_FATAL, SEVERITY_PANIC };
+enum event_severity {
+	SEVERITY_INFO,
+	SEVERITY_WARNING,
+	SEVERITY_ERROR,
+	SEVERITY_FATAL,
+	SEVERITY_PANIC
+};
 
 /* Delays of one attempt in centiseconds as logged (Postfix prints two significant digits, 0.01 s at
  * best): total, a before qmgr, b in qmgr, c connection set-up, d transmission. EVENT_UNKNOWN if absent
@@ -100,14 +106,14 @@ struct session_counters { /* smtpd "disconnect ... ehlo=1 auth=0/1 ... commands=
 
 struct event {
 	enum event_kind kind;
-	int64_t t_utc_ms;        /* time of the record */
-	struct str host;         /* host field of the line */
-	struct str service;      /* full tag: "postfix/submission/smtpd" */
-	struct str process;      /* last component: "smtpd" */
-	int32_t pid;             /* EVENT_UNKNOWN if none */
-	struct str queue_id;     /* absent for NOQUEUE and lines without one */
+	int64_t t_utc_ms; /* time of the record */
+	struct str host; /* host field of the line */
+	struct str service; /* full tag: "postfix/submission/smtpd" */
+	struct str process; /* last component: "smtpd" */
+	int32_t pid; /* EVENT_UNKNOWN if none */
+	struct str queue_id; /* absent for NOQUEUE and lines without one */
 	struct str child_queue_id; /* "queued as", "forwarded as", notification, 3.11 bounce */
-	struct str orig_queue_id;  /* smtpd client=..., orig_queue_id= after a filter */
+	struct str orig_queue_id; /* smtpd client=..., orig_queue_id= after a filter */
 	/* who */
 	struct str client_host, client_ip;
 	int32_t client_port;
@@ -115,38 +121,38 @@ struct event {
 	struct str sasl_method, sasl_user, sasl_sender;
 	struct str helo, proto;
 	int32_t uid;
-	struct str from;         /* envelope sender, without <> ; present and empty for <> */
+	struct str from; /* envelope sender, without <> ; present and empty for <> */
 	struct str to, orig_to;
-	struct str message_id;   /* with its <> stripped when it has them */
+	struct str message_id; /* with its <> stripped when it has them */
 	int64_t size_bytes;
 	int32_t nrcpt;
 	/* where to */
-	struct str relay;        /* the whole value as logged */
+	struct str relay; /* the whole value as logged */
 	struct str relay_host, relay_ip, relay_socket;
 	int32_t relay_port;
 	int32_t conn_use;
 	/* how it went */
 	int32_t delay_cs[DELAY__COUNT];
 	enum event_status status;
-	struct str status_text;  /* the word as logged */
-	int32_t dsn;             /* dsn= of the record, or of the reject */
-	int32_t code;            /* basic reply code 200..599 in the reply text; EVENT_UNKNOWN if none */
+	struct str status_text; /* the word as logged */
+	int32_t dsn; /* dsn= of the record, or of the reject */
+	int32_t code; /* basic reply code 200..599 in the reply text; EVENT_UNKNOWN if none */
 	enum smtp_stage stage;
-	bool forced;             /* EVENT_EXPIRED: force-expired */
-	struct str reply;        /* inside the outermost ( ) of a delivery; the text of a reject */
+	bool forced; /* EVENT_EXPIRED: force-expired */
+	struct str reply; /* inside the outermost ( ) of a delivery; the text of a reject */
 	struct str reject_subject; /* the <...> after the code of a reject */
 	enum reject_action action;
-	struct str action_text;  /* the word as logged: "milter-reject", "PASS NEW", ... */
+	struct str action_text; /* the word as logged: "milter-reject", "PASS NEW", ... */
 	/* TLS */
 	bool tls_ok;
-	bool outbound;           /* EVENT_TLS, EVENT_HOST_FAILURE */
-	struct str tls;          /* 3.11 tls= value of a delivery */
+	bool outbound; /* EVENT_TLS, EVENT_HOST_FAILURE */
+	struct str tls; /* 3.11 tls= value of a delivery */
 	struct str tls_trust, tls_version, tls_cipher;
 	int32_t tls_bits;
 	struct session_counters session;
 	enum event_severity severity;
-	struct str text;         /* free text: warning, unparsed line, server message */
-	uint64_t line_offset;    /* byte offset of the line in its file; set by the caller of parse */
+	struct str text; /* free text: warning, unparsed line, server message */
+	uint64_t line_offset; /* byte offset of the line in its file; set by the caller of parse */
 };
 
 /* event_init - zero an event with every unknown marked so. */
@@ -159,7 +165,8 @@ static inline void event_init(struct event *e)
 		.nrcpt = EVENT_UNKNOWN,
 		.relay_port = EVENT_UNKNOWN,
 		.conn_use = EVENT_UNKNOWN,
-		.delay_cs = {EVENT_UNKNOWN, EVENT_UNKNOWN, EVENT_UNKNOWN, EVENT_UNKNOWN, EVENT_UNKNOWN},
+		.delay_cs = {EVENT_UNKNOWN, EVENT_UNKNOWN, EVENT_UNKNOWN, EVENT_UNKNOWN,
+			EVENT_UNKNOWN},
 		.code = EVENT_UNKNOWN,
 		.tls_bits = EVENT_UNKNOWN};
 }

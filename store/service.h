@@ -13,11 +13,15 @@
 #include <stdint.h>
 
 enum job_kind {
-	JOB_LOG_TAIL,   /* the last max_lines lines of the provider's log */
-	JOB_LOG_FIND,   /* lines of t0..t1 that hold one of the queue ids */
+	JOB_LOG_TAIL, /* the last max_lines lines of the provider's log */
+	JOB_LOG_FIND, /* lines of t0..t1 that hold one of the queue ids */
 	JOB_QUEUE_FILE, /* headers of a queued message (postcat -h) */
-	JOB_HOLD, JOB_RELEASE, JOB_REQUEUE, JOB_DELETE, JOB_EXPIRE, /* actions on ids */
-	JOB_FLUSH       /* the whole queue */
+	JOB_HOLD,
+	JOB_RELEASE,
+	JOB_REQUEUE,
+	JOB_DELETE,
+	JOB_EXPIRE, /* actions on ids */
+	JOB_FLUSH /* the whole queue */
 };
 
 struct job_id { /* identity of a queue entry, re-checked right before an action */
@@ -35,7 +39,10 @@ struct job_request { /* copied by start */
 	size_t nids;
 };
 
-struct job_line { struct str text; int64_t offset; };
+struct job_line {
+	struct str text;
+	int64_t offset;
+};
 
 enum job_state { JOB_RUNNING, JOB_DONE, JOB_FAILED };
 
@@ -45,7 +52,8 @@ struct services {
 	void *ctx;
 	bool read_write; /* actions allowed */
 	/* start - begin a job. Gives *ret (end with drop). MT_EPERM: an action without --read-write. */
-	int (*start)(void *ctx, const struct job_request *request, struct job **ret, struct mt_error *reterr);
+	int (*start)(void *ctx, const struct job_request *request, struct job **ret,
+		struct mt_error *reterr);
 	/* state - where it stands; when not RUNNING, *ret_error (may be NULL) has the failure. Never blocks. */
 	enum job_state (*state)(struct job *job, struct mt_error *ret_error);
 	/* lines - result lines of a DONE job, borrowed until drop; summary: one sentence for the status line. */

@@ -32,34 +32,36 @@ bool reader_truncated(const struct reader *r);
 struct query {
 	/* window [t0, t1); the reader aligns both to whole minutes (t0 down, t1 up); both 0: all the cache holds */
 	int64_t t0_ms, t1_ms;
-	int provider;           /* 0 = all */
-	struct str text;        /* substring, ASCII case-insensitive, over what the rows show; absent = none */
+	int provider; /* 0 = all */
+	struct str
+		text; /* substring, ASCII case-insensitive, over what the rows show; absent = none */
 	bool text_invert;
-	struct str domain;      /* recipient domain, exact */
+	struct str domain; /* recipient domain, exact */
 	struct str relay_host;
-	struct str service;     /* exact tag */
+	struct str service; /* exact tag */
 	struct str sender_domain;
 	struct str reply_template; /* exact DICT_REPLY text */
-	int64_t code_key;       /* see code_key(); 0 = any */
+	int64_t code_key; /* see code_key(); 0 = any */
 	enum event_status status; /* STATUS_NONE = any */
-	int32_t port;           /* relay or service port; 0 = any */
-	int limit;              /* rows at most; 0 = 1000 */
-	int sort;               /* column number of the pane that asks, see each function */
+	int32_t port; /* relay or service port; 0 = any */
+	int limit; /* rows at most; 0 = 1000 */
+	int sort; /* column number of the pane that asks, see each function */
 	bool descending;
 };
 
 /* The totals of report.totals and of the delivery pane. */
 struct totals {
 	int64_t n[METRIC__COUNT];
-	int64_t first_ms, newest_ms; /* of what the cache holds at all for the provider(s); EVENT_UNKNOWN nothing */
-	int64_t from_ms, to_ms;      /* the window as aligned */
-	int window_res_s;            /* 60; 3600 when the window's edges were widened to hours, the minutes being pruned */
+	int64_t first_ms,
+		newest_ms; /* of what the cache holds at all for the provider(s); EVENT_UNKNOWN nothing */
+	int64_t from_ms, to_ms; /* the window as aligned */
+	int window_res_s; /* 60; 3600 when the window's edges were widened to hours, the minutes being pruned */
 };
 /* All n are EVENT_UNKNOWN when the cache holds nothing of the window (before the first record, after the last look). */
 /* read_totals - one of domain, relay_host, service, sender_domain, code_key in the query narrows the totals to it: then
  * metrics that are not counted by it are EVENT_UNKNOWN; all are when text or more than one of them is given. */
-int read_totals(struct reader *r, const struct query *q, struct totals *out, struct mt_error *reterr)
-	MT_MUST_CHECK;
+int read_totals(struct reader *r, const struct query *q, struct totals *out,
+	struct mt_error *reterr) MT_MUST_CHECK;
 
 /* read_slot_ms - length of a slot of a series: the window's nslots-th part rounded up to whole minutes, or to whole
  * hours when it is longer than one. q must have a window (not 0, 0). */
@@ -67,28 +69,28 @@ int64_t read_slot_ms(const struct query *q, size_t nslots);
 /* read_series - n of a metric of DIM_TOTAL in nslots equal slots; the last one ends at the window's end (rounded up
  * to the hour when slots are hours), so the first may begin before its start. Slots before the first record and
  * after the last look at the source are EVENT_UNKNOWN. */
-int read_series(struct reader *r, const struct query *q, enum metric metric, int64_t *out, size_t nslots,
-	struct mt_error *reterr) MT_MUST_CHECK;
+int read_series(struct reader *r, const struct query *q, enum metric metric, int64_t *out,
+	size_t nslots, struct mt_error *reterr) MT_MUST_CHECK;
 /* read_series_key - the same for one key of another dimension (a code, domain, port ...). */
 int read_series_key(struct reader *r, const struct query *q, enum bucket_dim dim, int64_t key,
 	enum metric metric, int64_t *out, size_t nslots, struct mt_error *reterr) MT_MUST_CHECK;
 
 struct code_row {
-	int64_t key;          /* code_key */
+	int64_t key; /* code_key */
 	enum event_status status; /* DEFERRED, BOUNCED, SENT; STATUS_NONE for rejects */
-	int64_t n, before;    /* in this window, in the one before it (EVENT_UNKNOWN if not covered) */
-	int64_t dict_reply;   /* most frequent template among its failures, 0 none */
-	struct str reply;     /* that template */
+	int64_t n, before; /* in this window, in the one before it (EVENT_UNKNOWN if not covered) */
+	int64_t dict_reply; /* most frequent template among its failures, 0 none */
+	struct str reply; /* that template */
 	enum smtp_stage stage;
 	int64_t newest_ms;
 };
 /* read_codes - by code and status, most frequent first. With domain/relay/text filters: from attempt rows. */
-int read_codes(struct reader *r, const struct query *q, struct arena *a, struct code_row **ret, size_t *ret_n,
-	struct mt_error *reterr) MT_MUST_CHECK;
+int read_codes(struct reader *r, const struct query *q, struct arena *a, struct code_row **ret,
+	size_t *ret_n, struct mt_error *reterr) MT_MUST_CHECK;
 
 struct domain_row {
 	struct str domain;
-	int64_t key;          /* dict id */
+	int64_t key; /* dict id */
 	int64_t sent, deferred, bounced, before_sent;
 	int64_t delay_p50_cs, delay_p90_cs; /* EVENT_UNKNOWN unless cheap to know */
 };
@@ -104,21 +106,24 @@ int read_senders(struct reader *r, const struct query *q, struct arena *a, struc
 
 struct port_row {
 	int provider;
-	int32_t port;         /* EVENT_UNKNOWN if unknown */
+	int32_t port; /* EVENT_UNKNOWN if unknown */
 	bool outbound;
-	struct str service;   /* inbound: tag(s), ", "-joined when several share a port */
+	struct str service; /* inbound: tag(s), ", "-joined when several share a port */
 	enum port_source source;
 	struct str note;
-	int64_t connections, accepted, rejected, auth_ok, auth_failed, tls, lost; /* EVENT_UNKNOWN where unknowable */
+	int64_t connections, accepted, rejected, auth_ok, auth_failed, tls,
+		lost; /* EVENT_UNKNOWN where unknowable */
 	int64_t sent, deferred, bounced; /* outbound */
 };
 /* read_ports - inbound rows first (by port), then outbound by relay port (0 = no network relay is left out
  * of by_port but kept as port 0 here). One definition each: see METRIC_LIST. tls of a service is unknown
  * when neither TLS lines nor session counters were seen and it is not implicit TLS. */
-int read_ports(struct reader *r, const struct query *q, struct arena *a, struct port_row **ret, size_t *ret_n,
-	struct mt_error *reterr) MT_MUST_CHECK;
+int read_ports(struct reader *r, const struct query *q, struct arena *a, struct port_row **ret,
+	size_t *ret_n, struct mt_error *reterr) MT_MUST_CHECK;
 
-struct delay_figures { int64_t n, p50_cs, p90_cs, p99_cs, max_cs; }; /* nearest-rank percentiles of sent records */
+struct delay_figures {
+	int64_t n, p50_cs, p90_cs, p99_cs, max_cs;
+}; /* nearest-rank percentiles of sent records */
 int read_delays(struct reader *r, const struct query *q, struct delay_figures out[DELAY__COUNT],
 	struct mt_error *reterr) MT_MUST_CHECK;
 
@@ -126,7 +131,8 @@ struct attempt_row {
 	int64_t id, message, t_ms; /* id 0: the attempt inside the message row (see attempt_key) */
 	int provider;
 	enum event_status status;
-	struct str qid, rcpt, domain, orig, relay, egress, reply /* whole text */, reply_template, tls;
+	struct str qid, rcpt, domain, orig, relay, egress, reply /* whole text */, reply_template,
+		tls;
 	struct str sender;
 	int64_t delay_cs[DELAY__COUNT];
 	int32_t dsn, code;
@@ -143,16 +149,17 @@ static inline int64_t attempt_key(const struct attempt_row *row)
  * = every failure (deferred, bounced, expired). before_ms, before_id: t_ms and attempt_key of the last row of the
  * page before, 0 for the first. rcpt is the whole address. */
 int read_attempts(struct reader *r, const struct query *q, int64_t before_ms, int64_t before_id,
-	struct arena *a, struct attempt_row **ret, size_t *ret_n, struct mt_error *reterr) MT_MUST_CHECK;
+	struct arena *a, struct attempt_row **ret, size_t *ret_n,
+	struct mt_error *reterr) MT_MUST_CHECK;
 
 struct message_row {
 	int64_t id, t_ms, end_ms; /* end EVENT_UNKNOWN while open */
 	int provider;
-	unsigned flags;           /* enum message_flag */
+	unsigned flags; /* enum message_flag */
 	struct str qid, host, service, client, user, sender, message_id;
-	bool sender_known;        /* false: the log did not say; sender present and empty is <> */
+	bool sender_known; /* false: the log did not say; sender present and empty is <> */
 	int64_t size_bytes, nrcpt, runs, nsent, nbounced, ndeferred;
-	int64_t parent;           /* 0 none */
+	int64_t parent; /* 0 none */
 	struct str first_rcpt;
 };
 /* read_messages - newest first; text matches qid, sender, first recipient, message-id. Keyset as above. */
@@ -161,10 +168,12 @@ int read_messages(struct reader *r, const struct query *q, int64_t before_id, st
 
 struct message_detail {
 	struct message_row message;
-	struct attempt_row *attempts; size_t nattempts; /* in time order, the inline one included */
-	struct message_row *family; size_t nfamily;     /* parent, children, siblings by re-injection or notification */
-	int64_t queue_next_retry_ms, queue_expires_ms;  /* from the queue listing; EVENT_UNKNOWN */
-	int queue;                                      /* enum queue_name or EVENT_UNKNOWN */
+	struct attempt_row *attempts;
+	size_t nattempts; /* in time order, the inline one included */
+	struct message_row *family;
+	size_t nfamily; /* parent, children, siblings by re-injection or notification */
+	int64_t queue_next_retry_ms, queue_expires_ms; /* from the queue listing; EVENT_UNKNOWN */
+	int queue; /* enum queue_name or EVENT_UNKNOWN */
 	struct str queue_reason;
 };
 int read_message(struct reader *r, int64_t id, struct arena *a, struct message_detail *out,
@@ -185,13 +194,13 @@ int read_rejects(struct reader *r, const struct query *q, int64_t before_id, str
 	struct reject_row **ret, size_t *ret_n, struct mt_error *reterr) MT_MUST_CHECK;
 
 struct queue_figures {
-	int64_t n[QUEUE__COUNT];  /* newest sample; summed over providers only if all know it */
-	int64_t oldest_ms, t_ms;  /* t_ms of the sample; EVENT_UNKNOWN if none */
+	int64_t n[QUEUE__COUNT]; /* newest sample; summed over providers only if all know it */
+	int64_t oldest_ms, t_ms; /* t_ms of the sample; EVENT_UNKNOWN if none */
 	enum queue_source source;
 	int64_t deferred_per_min; /* change over the last minutes, signed; INT64_MIN unknown */
 };
-int read_queue(struct reader *r, const struct query *q, struct queue_figures *out, struct mt_error *reterr)
-	MT_MUST_CHECK;
+int read_queue(struct reader *r, const struct query *q, struct queue_figures *out,
+	struct mt_error *reterr) MT_MUST_CHECK;
 /* read_queue_series - depth of one queue in nslots slots (last sample in each; EVENT_UNKNOWN without one). */
 int read_queue_series(struct reader *r, const struct query *q, enum queue_name queue, int64_t *out,
 	size_t nslots, struct mt_error *reterr) MT_MUST_CHECK;
@@ -203,13 +212,25 @@ struct queue_entry {
 	int64_t arrival_ms, size_bytes, nrcpt, next_retry_ms, expires_ms;
 	bool forced_expire;
 };
-enum queue_sort { QSORT_AGE, QSORT_QID, QSORT_SENDER, QSORT_DOMAIN, QSORT_SIZE, QSORT_NEXT, QSORT_QUEUE };
+enum queue_sort {
+	QSORT_AGE,
+	QSORT_QID,
+	QSORT_SENDER,
+	QSORT_DOMAIN,
+	QSORT_SIZE,
+	QSORT_NEXT,
+	QSORT_QUEUE
+};
 /* read_queue_list - the newest listing, q->sort an enum queue_sort. *ret_total counts all that match. */
-int read_queue_list(struct reader *r, const struct query *q, struct arena *a, struct queue_entry **ret,
-	size_t *ret_n, int64_t *ret_total, struct mt_error *reterr) MT_MUST_CHECK;
+int read_queue_list(struct reader *r, const struct query *q, struct arena *a,
+	struct queue_entry **ret, size_t *ret_n, int64_t *ret_total,
+	struct mt_error *reterr) MT_MUST_CHECK;
 
 #define QSHAPE_BUCKETS 10 /* <5 <10 <20 <40 <80 <160 <320 <640 <1280 >=1280 minutes */
-struct shape_row { struct str domain; int64_t total, n[QSHAPE_BUCKETS]; };
+struct shape_row {
+	struct str domain;
+	int64_t total, n[QSHAPE_BUCKETS];
+};
 int read_queue_shape(struct reader *r, const struct query *q, bool by_sender, struct arena *a,
 	struct shape_row **ret, size_t *ret_n, struct mt_error *reterr) MT_MUST_CHECK;
 
@@ -217,29 +238,42 @@ struct source_row {
 	int id;
 	struct str name, detail;
 	enum health health;
-	int64_t last_ok_ms, last_try_ms, next_due_ms, interval_ms, newest_ms, done_bytes, total_bytes, errors;
+	int64_t last_ok_ms, last_try_ms, next_due_ms, interval_ms, newest_ms, done_bytes,
+		total_bytes, errors;
 };
 struct provider_row {
 	int id;
 	struct str name, kind, host;
 	int finest_bucket_s;
-	enum health health;      /* the worst of its sources */
-	int64_t last_ok_ms;      /* the oldest of its sources; EVENT_UNKNOWN if never */
-	struct source_row *sources; size_t nsources;
+	enum health health; /* the worst of its sources */
+	int64_t last_ok_ms; /* the oldest of its sources; EVENT_UNKNOWN if never */
+	struct source_row *sources;
+	size_t nsources;
 };
 int read_providers(struct reader *r, struct arena *a, struct provider_row **ret, size_t *ret_n,
 	struct mt_error *reterr) MT_MUST_CHECK;
 
-struct sample_row { int64_t id, t_ms; int provider; enum event_kind kind; enum event_severity severity; struct str service, text; };
+struct sample_row {
+	int64_t id, t_ms;
+	int provider;
+	enum event_kind kind;
+	enum event_severity severity;
+	struct str service, text;
+};
 int read_samples(struct reader *r, const struct query *q, enum event_kind kind, struct arena *a,
 	struct sample_row **ret, size_t *ret_n, struct mt_error *reterr) MT_MUST_CHECK;
 
-struct action_log_row { int64_t id, t_ms; int provider; struct str user, verb, qids, result; int64_t asked, done; };
-int read_actions(struct reader *r, const struct query *q, struct arena *a, struct action_log_row **ret,
-	size_t *ret_n, struct mt_error *reterr) MT_MUST_CHECK;
+struct action_log_row {
+	int64_t id, t_ms;
+	int provider;
+	struct str user, verb, qids, result;
+	int64_t asked, done;
+};
+int read_actions(struct reader *r, const struct query *q, struct arena *a,
+	struct action_log_row **ret, size_t *ret_n, struct mt_error *reterr) MT_MUST_CHECK;
 
 /* read_log_position - where in which log (cursor key) the lines of this minute begin; MT_ENOENT. */
-int read_log_position(struct reader *r, int provider, int64_t t_ms, struct arena *a, struct str *ret_key,
-	int64_t *ret_offset, struct mt_error *reterr) MT_MUST_CHECK;
+int read_log_position(struct reader *r, int provider, int64_t t_ms, struct arena *a,
+	struct str *ret_key, int64_t *ret_offset, struct mt_error *reterr) MT_MUST_CHECK;
 
 #endif

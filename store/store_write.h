@@ -16,12 +16,12 @@
 struct store;
 
 struct store_options {
-	const char *path;          /* of the database file; its folder is made 0700, the file 0600 */
+	const char *path; /* of the database file; its folder is made 0700, the file 0600 */
 	const struct clock *clock; /* borrowed; NULL = real */
-	int64_t keep_attempts_ms;  /* retention of message, attempt, reject, minute buckets; 0 = default 30 days */
-	int64_t keep_buckets_ms;   /* retention of hour and day buckets; 0 = default 400 days */
-	int64_t max_bytes;         /* size cap of the cache; 0 = default 4 GiB */
-	bool bulk;                 /* catching up: fewer, larger checkpoints */
+	int64_t keep_attempts_ms; /* retention of message, attempt, reject, minute buckets; 0 = default 30 days */
+	int64_t keep_buckets_ms; /* retention of hour and day buckets; 0 = default 400 days */
+	int64_t max_bytes; /* size cap of the cache; 0 = default 4 GiB */
+	bool bulk; /* catching up: fewer, larger checkpoints */
 };
 
 /*
@@ -31,8 +31,8 @@ struct store_options {
  * of a newer mtatop), MT_EPERM (read-only file or folder), MT_EFULL, MT_ENOTSUP (no WAL here: NFS).
  * Gives *ret; end with store_close.
  */
-int store_open(const struct store_options *options, struct store **ret, struct mt_error *reterr)
-	MT_MUST_CHECK;
+int store_open(const struct store_options *options, struct store **ret,
+	struct mt_error *reterr) MT_MUST_CHECK;
 
 /* store_close - abandons an uncommitted batch, checkpoints, unlocks, frees. NULL is accepted. */
 void store_close(struct store *s);
@@ -41,26 +41,26 @@ void store_close(struct store *s);
 const char *store_notice(const struct store *s);
 
 /* store_provider - id of the provider with this name, made if new. host may be NULL. */
-int store_provider(struct store *s, const char *name, const char *kind, const char *host, int *ret_id,
-	struct mt_error *reterr) MT_MUST_CHECK;
+int store_provider(struct store *s, const char *name, const char *kind, const char *host,
+	int *ret_id, struct mt_error *reterr) MT_MUST_CHECK;
 
 /* store_source - id of the source (backend instance) of a provider, made if new. */
-int store_source(struct store *s, int provider, const char *name, int *ret_id, struct mt_error *reterr)
-	MT_MUST_CHECK;
+int store_source(struct store *s, int provider, const char *name, int *ret_id,
+	struct mt_error *reterr) MT_MUST_CHECK;
 
 /*
  * store_event - take one event into the current batch (join, count, queue rows). Copies what it keeps.
  * Returns 0, or MT_ENOMEM / MT_EFULL ... ; the batch is then undone by store_rollback.
  */
-int store_event(struct store *s, int provider, const struct event *e, struct mt_error *reterr)
-	MT_MUST_CHECK;
+int store_event(struct store *s, int provider, const struct event *e,
+	struct mt_error *reterr) MT_MUST_CHECK;
 
 /* store_log_position - where the following events are in their log: remembered per minute (table mark). */
 void store_log_position(struct store *s, int provider, struct str log_key);
 
 /* store_cursor_set - put a cursor into the current batch. value is copied. value.p NULL deletes it. */
-int store_cursor_set(struct store *s, int source, struct str key, struct str value, struct mt_error *reterr)
-	MT_MUST_CHECK;
+int store_cursor_set(struct store *s, int source, struct str key, struct str value,
+	struct mt_error *reterr) MT_MUST_CHECK;
 
 /* store_cursors - call each(ctx, key, value, updated_ms) for every committed cursor of a source. */
 int store_cursors(struct store *s, int source,
@@ -89,14 +89,14 @@ struct source_health {
 	int64_t errors_added;
 };
 /* store_health - how a source fares; written at once in a transaction of its own if no batch is open, else with it. */
-int store_health(struct store *s, int source, const struct source_health *h, struct mt_error *reterr)
-	MT_MUST_CHECK;
+int store_health(struct store *s, int source, const struct source_health *h,
+	struct mt_error *reterr) MT_MUST_CHECK;
 
 struct service_row {
-	struct str tag;         /* "postfix/submission/smtpd" */
-	int32_t port;           /* EVENT_UNKNOWN when unknown or ambiguous */
+	struct str tag; /* "postfix/submission/smtpd" */
+	int32_t port; /* EVENT_UNKNOWN when unknown or ambiguous */
 	enum port_source source;
-	int wrapper;            /* 1 implicit TLS, 0 not, EVENT_UNKNOWN */
+	int wrapper; /* 1 implicit TLS, 0 not, EVENT_UNKNOWN */
 	struct str note;
 };
 /* store_services - replace the service -> port map of a provider. Tags not in it get stock ports by name. */
@@ -106,11 +106,11 @@ int store_services(struct store *s, int provider, const struct service_row *rows
 struct queue_depth {
 	enum queue_source source;
 	int64_t n[QUEUE__COUNT]; /* EVENT_UNKNOWN where it cannot be read */
-	int64_t oldest_ms;       /* EVENT_UNKNOWN */
+	int64_t oldest_ms; /* EVENT_UNKNOWN */
 };
 /* store_queue_depth - one sample, at the clock's now. */
-int store_queue_depth(struct store *s, int provider, const struct queue_depth *d, struct mt_error *reterr)
-	MT_MUST_CHECK;
+int store_queue_depth(struct store *s, int provider, const struct queue_depth *d,
+	struct mt_error *reterr) MT_MUST_CHECK;
 
 struct queue_row {
 	struct str qid, sender;
@@ -120,8 +120,8 @@ struct queue_row {
 	int64_t next_retry_ms, expires_ms; /* EVENT_UNKNOWN */
 	bool forced_expire;
 	size_t nrcpt;
-	const struct str *rcpt;    /* nrcpt addresses, at most QUEUE_RCPT_KEPT stored */
-	const struct str *reason;  /* their delay reasons; absent entries allowed */
+	const struct str *rcpt; /* nrcpt addresses, at most QUEUE_RCPT_KEPT stored */
+	const struct str *reason; /* their delay reasons; absent entries allowed */
 };
 #define QUEUE_RCPT_KEPT 50
 /*
@@ -130,24 +130,26 @@ struct queue_row {
  * screen stays live during a listing of 100,000.
  */
 int store_queue_begin(struct store *s, int provider, struct mt_error *reterr) MT_MUST_CHECK;
-int store_queue_row(struct store *s, int provider, const struct queue_row *row, struct mt_error *reterr)
-	MT_MUST_CHECK;
-int store_queue_end(struct store *s, int provider, bool complete, struct mt_error *reterr) MT_MUST_CHECK;
+int store_queue_row(struct store *s, int provider, const struct queue_row *row,
+	struct mt_error *reterr) MT_MUST_CHECK;
+int store_queue_end(
+	struct store *s, int provider, bool complete, struct mt_error *reterr) MT_MUST_CHECK;
 
 struct action_row {
 	const char *user, *verb;
-	struct str qids;   /* space separated, cut at 64 KiB */
+	struct str qids; /* space separated, cut at 64 KiB */
 	int64_t asked, done;
 	const char *result;
 };
 /* store_action - log an action. The only write allowed from outside the collector: see store_action_at. */
-int store_action(struct store *s, int provider, const struct action_row *row, struct mt_error *reterr)
-	MT_MUST_CHECK;
+int store_action(struct store *s, int provider, const struct action_row *row,
+	struct mt_error *reterr) MT_MUST_CHECK;
 /* store_action_at - the same through a short-lived connection of its own to the cache at path. */
-int store_action_at(const char *path, int provider, const struct action_row *row, struct mt_error *reterr)
-	MT_MUST_CHECK;
+int store_action_at(const char *path, int provider, const struct action_row *row,
+	struct mt_error *reterr) MT_MUST_CHECK;
 
 /* store_prune - delete at most max_rows rows past retention. *ret_more tells whether to call again. */
-int store_prune(struct store *s, int max_rows, bool *ret_more, struct mt_error *reterr) MT_MUST_CHECK;
+int store_prune(
+	struct store *s, int max_rows, bool *ret_more, struct mt_error *reterr) MT_MUST_CHECK;
 
 #endif

@@ -10,14 +10,14 @@
 
 /* Buckets: n per (dim, resolution, provider, time, key, metric). What key means depends on dim. */
 enum bucket_dim {
-	DIM_TOTAL,       /* key 0 */
-	DIM_CODE,        /* key = code_key(dsn, basic code); metric = a METRIC_ of outcome */
-	DIM_DOMAIN,      /* key = dict id of the recipient domain (lower case) */
-	DIM_SERVICE,     /* key = dict id of the smtpd service tag (port is looked up in table service) */
-	DIM_RELAY_PORT,  /* key = remote TCP port of the relay, 0 = none (local, pipe, socket, no relay) */
-	DIM_RELAY,       /* key = dict id of the relay host (no ip, no port) */
-	DIM_EGRESS,      /* key = dict id of the delivering service tag ("postfix/smtp", "postfix/relay/smtp") */
-	DIM_SENDER,      /* key = dict id of the sender domain; metric RECEIVED, SENT ... */
+	DIM_TOTAL, /* key 0 */
+	DIM_CODE, /* key = code_key(dsn, basic code); metric = a METRIC_ of outcome */
+	DIM_DOMAIN, /* key = dict id of the recipient domain (lower case) */
+	DIM_SERVICE, /* key = dict id of the smtpd service tag (port is looked up in table service) */
+	DIM_RELAY_PORT, /* key = remote TCP port of the relay, 0 = none (local, pipe, socket, no relay) */
+	DIM_RELAY, /* key = dict id of the relay host (no ip, no port) */
+	DIM_EGRESS, /* key = dict id of the delivering service tag ("postfix/smtp", "postfix/relay/smtp") */
+	DIM_SENDER, /* key = dict id of the sender domain; metric RECEIVED, SENT ... */
 	DIM_DELAY_TOTAL, /* key = delay in cs, two significant digits; metric SENT; n = deliveries */
 	DIM_DELAY_A,
 	DIM_DELAY_B,
@@ -27,55 +27,78 @@ enum bucket_dim {
 };
 
 /* The one definition of every counted figure. The help of the panes quotes these lines. */
-#define METRIC_LIST(X) \
-	X(RECEIVED, "messages", \
-		"messages accepted into the queue (client=, pickup, or a notification made here); a message " \
-		"re-injected by a content filter or forwarded by local(8) counts once, when it first arrived") \
-	X(RECIPIENTS, "recipients", \
-		"recipients of those messages: nrcpt= of the message's first \"queue active\" line") \
-	X(SENT, "sent", \
-		"delivery records with status=sent; hand-overs to a content filter or to a forwarded copy are " \
-		"not counted here but under handed over") \
-	X(HANDED_OVER, "handed over", \
-		"status=sent records that only moved the message to another queue id of this server") \
-	X(DEFERRED, "deferred attempts", "delivery records with status=deferred: tries, not failures") \
-	X(BOUNCED, "bounced", "delivery records with status=bounced: recipients given up on") \
-	X(EXPIRED, "expired", "messages given up by the queue manager (status=expired or force-expired)") \
-	X(EXPIRED_RECIPIENTS, "expired recipients", \
-		"recipients still undelivered when their message expired (nrcpt less sent and bounced)") \
-	X(REJECTED, "rejected", \
-		"refusals (reject, milter-reject, proxy-reject) of a client, sender, recipient or message, 4xx and 5xx") \
-	X(REJECTED_TEMPORARY, "rejected 4xx", "those refusals whose reply was 4xx: the client may try again") \
-	X(REJECT_WARNINGS, "reject warnings", "reject_warning records: would have been refused, were let through") \
-	X(CONNECTIONS, "connections", "client connections (smtpd connect from, postscreen CONNECT)") \
-	X(AUTH_OK, "auth ok", "AUTH commands that succeeded, from the session's counters at disconnect, or " \
-		"messages with sasl_username= where the log has no counters") \
-	X(AUTH_FAILED, "auth failed", "AUTH commands refused: the session's counters, or SASL failure warnings " \
-		"where these are more or the counters are missing") \
-	X(TLS, "TLS", "client sessions that used TLS") \
-	X(FIRST_TRY, "first try", "sent records in the message's first queue run") \
-	X(WARNINGS, "warnings", "warning:, error:, fatal: and panic: lines of the mail server") \
-	X(UNPARSED, "unparsed lines", "lines of the mail server that mtatop does not understand") \
-	X(FOREIGN, "other lines", "lines of other programs in the same log") \
-	X(LINES, "lines", "lines read") \
-	X(NOTIFICATIONS, "notifications", "bounce, delay and delivery notices made here (they are messages too)") \
-	X(HELD, "held", "messages put on hold") \
-	X(DISCARDED, "discarded", "messages or recipients accepted and thrown away by an access rule") \
-	X(TLS_OUT, "TLS out", "deliveries over TLS, where the log says") \
-	X(HOST_FAILURES, "host failures", "outbound connections or sessions that failed before a recipient was tried") \
-	X(LOST, "lost connections", "client sessions that ended by loss, time-out or too many errors") \
-	X(OVERSIZE, "oversize lines", "lines over the length cap, skipped") \
-	X(COUNTED_SESSIONS, "counted sessions", "client sessions whose disconnect line had counters (Postfix 3.0 on): " \
+#define METRIC_LIST(X)                                                                             \
+	X(RECEIVED, "messages",                                                                    \
+		"messages accepted into the queue (client=, pickup, or a notification made "       \
+		"here); a message "                                                                \
+		"re-injected by a content filter or forwarded by local(8) counts once, when it "   \
+		"first arrived")                                                                   \
+	X(RECIPIENTS, "recipients",                                                                \
+		"recipients of those messages: nrcpt= of the message's first \"queue active\" "    \
+		"line")                                                                            \
+	X(SENT, "sent",                                                                            \
+		"delivery records with status=sent; hand-overs to a content filter or to a "       \
+		"forwarded copy are "                                                              \
+		"not counted here but under handed over")                                          \
+	X(HANDED_OVER, "handed over",                                                              \
+		"status=sent records that only moved the message to another queue id of this "     \
+		"server")                                                                          \
+	X(DEFERRED, "deferred attempts",                                                           \
+		"delivery records with status=deferred: tries, not failures")                      \
+	X(BOUNCED, "bounced", "delivery records with status=bounced: recipients given up on")      \
+	X(EXPIRED, "expired",                                                                      \
+		"messages given up by the queue manager (status=expired or force-expired)")        \
+	X(EXPIRED_RECIPIENTS, "expired recipients",                                                \
+		"recipients still undelivered when their message expired (nrcpt less sent and "    \
+		"bounced)")                                                                        \
+	X(REJECTED, "rejected",                                                                    \
+		"refusals (reject, milter-reject, proxy-reject) of a client, sender, recipient "   \
+		"or message, 4xx and 5xx")                                                         \
+	X(REJECTED_TEMPORARY, "rejected 4xx",                                                      \
+		"those refusals whose reply was 4xx: the client may try again")                    \
+	X(REJECT_WARNINGS, "reject warnings",                                                      \
+		"reject_warning records: would have been refused, were let through")               \
+	X(CONNECTIONS, "connections",                                                              \
+		"client connections (smtpd connect from, postscreen CONNECT)")                     \
+	X(AUTH_OK, "auth ok",                                                                      \
+		"AUTH commands that succeeded, from the session's counters at disconnect, or "     \
+		"messages with sasl_username= where the log has no counters")                      \
+	X(AUTH_FAILED, "auth failed",                                                              \
+		"AUTH commands refused: the session's counters, or SASL failure warnings "         \
+		"where these are more or the counters are missing")                                \
+	X(TLS, "TLS", "client sessions that used TLS")                                             \
+	X(FIRST_TRY, "first try", "sent records in the message's first queue run")                 \
+	X(WARNINGS, "warnings", "warning:, error:, fatal: and panic: lines of the mail server")    \
+	X(UNPARSED, "unparsed lines", "lines of the mail server that mtatop does not understand")  \
+	X(FOREIGN, "other lines", "lines of other programs in the same log")                       \
+	X(LINES, "lines", "lines read")                                                            \
+	X(NOTIFICATIONS, "notifications",                                                          \
+		"bounce, delay and delivery notices made here (they are messages too)")            \
+	X(HELD, "held", "messages put on hold")                                                    \
+	X(DISCARDED, "discarded",                                                                  \
+		"messages or recipients accepted and thrown away by an access rule")               \
+	X(TLS_OUT, "TLS out", "deliveries over TLS, where the log says")                           \
+	X(HOST_FAILURES, "host failures",                                                          \
+		"outbound connections or sessions that failed before a recipient was tried")       \
+	X(LOST, "lost connections",                                                                \
+		"client sessions that ended by loss, time-out or too many errors")                 \
+	X(OVERSIZE, "oversize lines", "lines over the length cap, skipped")                        \
+	X(COUNTED_SESSIONS, "counted sessions",                                                    \
+		"client sessions whose disconnect line had counters (Postfix 3.0 on): "            \
 		"where there are none and no TLS lines either, TLS is unknown")
 
 enum metric {
 #define METRIC_ENUM(id, name, help) METRIC_##id,
 	METRIC_LIST(METRIC_ENUM)
 #undef METRIC_ENUM
-	METRIC__COUNT
+		METRIC__COUNT
 };
 
-enum bucket_resolution { RES_MINUTE = 60, RES_HOUR = 3600, RES_DAY = 86400 }; /* seconds; days are UTC days */
+enum bucket_resolution {
+	RES_MINUTE = 60,
+	RES_HOUR = 3600,
+	RES_DAY = 86400
+}; /* seconds; days are UTC days */
 
 /* An attempt later than this after its message's arrival is never put inside the message row (a_*), so that
  * the inline attempts of a time window lie in the window's message ids and this long before. */
@@ -83,26 +106,38 @@ enum bucket_resolution { RES_MINUTE = 60, RES_HOUR = 3600, RES_DAY = 86400 }; /*
 
 /* Flags of a message row. */
 enum message_flag {
-	MESSAGE_OPEN = 1,          /* still in the queue as far as the log says */
-	MESSAGE_NOTIFICATION = 2,  /* a bounce, delay or success notice made here */
-	MESSAGE_REINJECTED = 4,    /* has a parent: not counted again */
-	MESSAGE_FORWARDED = 8,     /* child of local(8) "forwarded as" */
-	MESSAGE_LOCAL = 16,        /* came in by pickup */
-	MESSAGE_NO_START = 32,     /* the log began after its arrival */
+	MESSAGE_OPEN = 1, /* still in the queue as far as the log says */
+	MESSAGE_NOTIFICATION = 2, /* a bounce, delay or success notice made here */
+	MESSAGE_REINJECTED = 4, /* has a parent: not counted again */
+	MESSAGE_FORWARDED = 8, /* child of local(8) "forwarded as" */
+	MESSAGE_LOCAL = 16, /* came in by pickup */
+	MESSAGE_NO_START = 32, /* the log began after its arrival */
 	MESSAGE_EXPIRED = 64,
 	MESSAGE_HELD = 128,
-	MESSAGE_DELETED = 256,     /* removed by postsuper */
-	MESSAGE_PROBE = 512        /* an address probe (status=deliverable, undeliverable): in no total */
+	MESSAGE_DELETED = 256, /* removed by postsuper */
+	MESSAGE_PROBE = 512 /* an address probe (status=deliverable, undeliverable): in no total */
 };
 
 /* A message is counted under RECEIVED and RECIPIENTS unless it has one of these. */
-#define MESSAGE_NOT_COUNTED \
+#define MESSAGE_NOT_COUNTED                                                                        \
 	(MESSAGE_NO_START | MESSAGE_REINJECTED | MESSAGE_FORWARDED | MESSAGE_PROBE)
 
 /* How deep a provider's queue was, and where the figure is from. */
-enum queue_source { QUEUE_SOURCE_NONE, QUEUE_SOURCE_SPOOL, QUEUE_SOURCE_POSTQUEUE, QUEUE_SOURCE_LOG };
-enum queue_name { QUEUE_MAILDROP, QUEUE_INCOMING, QUEUE_ACTIVE, QUEUE_DEFERRED, QUEUE_HOLD, QUEUE_CORRUPT,
-	QUEUE__COUNT };
+enum queue_source {
+	QUEUE_SOURCE_NONE,
+	QUEUE_SOURCE_SPOOL,
+	QUEUE_SOURCE_POSTQUEUE,
+	QUEUE_SOURCE_LOG
+};
+enum queue_name {
+	QUEUE_MAILDROP,
+	QUEUE_INCOMING,
+	QUEUE_ACTIVE,
+	QUEUE_DEFERRED,
+	QUEUE_HOLD,
+	QUEUE_CORRUPT,
+	QUEUE__COUNT
+};
 
 enum health {
 	HEALTH_UNKNOWN,
@@ -122,11 +157,11 @@ enum port_source { PORT_UNKNOWN, PORT_FROM_MASTER, PORT_BY_STOCK_NAME, PORT_AMBI
 enum dict_kind {
 	DICT_DOMAIN,
 	DICT_SERVICE,
-	DICT_CLIENT,  /* host[ip] */
-	DICT_RELAY,   /* the whole relay= value */
+	DICT_CLIENT, /* host[ip] */
+	DICT_RELAY, /* the whole relay= value */
 	DICT_RELAY_HOST,
-	DICT_USER,    /* sasl_username */
-	DICT_REPLY,   /* reply text with its varying parts replaced, see reply.h */
+	DICT_USER, /* sasl_username */
+	DICT_REPLY, /* reply text with its varying parts replaced, see reply.h */
 	DICT_TLS,
 	DICT_HOST,
 	DICT__COUNT

@@ -9,18 +9,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum command { COMMAND_DASHBOARD, COMMAND_COLLECT, COMMAND_REPORT, COMMAND_DOCTOR, COMMAND_HELP, COMMAND_VERSION,
-	COMMAND_REPLAY, COMMAND_DUMP_CONFIG };
+enum command {
+	COMMAND_DASHBOARD,
+	COMMAND_COLLECT,
+	COMMAND_REPORT,
+	COMMAND_DOCTOR,
+	COMMAND_HELP,
+	COMMAND_VERSION,
+	COMMAND_REPLAY,
+	COMMAND_DUMP_CONFIG
+};
 
 struct args {
 	enum command command;
-	const char *cache, *config, *provider, *window, *filter, *sort_key, *theme; /* NULL = not given */
+	const char *cache, *config, *provider, *window, *filter, *sort_key,
+		*theme; /* NULL = not given */
 	const char *format, *since, *until;
 	const char *replay_family, *replay_file;
-	const char *script, *fake_now;  /* for tests, not in --help */
-	const char **logs;              /* owned array, NULL-terminated */
+	const char *script, *fake_now; /* for tests, not in --help */
+	const char **logs; /* owned array, NULL-terminated */
 	size_t nlogs;
-	int64_t delay_ms;               /* 0 = not given */
+	int64_t delay_ms; /* 0 = not given */
 	bool demo, once, read_write, no_mouse, no_color, no_unicode, until_caught_up;
 };
 

@@ -15,21 +15,21 @@
 struct session {
 	const struct args *args;
 	struct conf_table tables[16]; /* borrowed by conf */
-	struct conf *conf;          /* owned */
+	struct conf *conf; /* owned */
 	struct clock clock;
-	char *cache_path;           /* owned */
-	const char **logs;          /* borrowed from args, or demo_logs */
+	char *cache_path; /* owned */
+	const char **logs; /* borrowed from args, or demo_logs */
 	size_t nlogs;
 	const char *demo_logs[2];
-	struct demo *demo;          /* owned; NULL without */
+	struct demo *demo; /* owned; NULL without */
 	struct collector *collector; /* owned; NULL when attached */
-	struct services *services;  /* owned */
-	char *notice;               /* owned; NULL none */
+	struct services *services; /* owned */
+	char *notice; /* owned; NULL none */
 	bool attached;
-	int notify[2];              /* pipe: the collector writes, the screen reads */
+	int notify[2]; /* pipe: the collector writes, the screen reads */
 	pthread_t thread;
 	bool thread_started;
-	pthread_mutex_t lock;       /* over failed, error */
+	pthread_mutex_t lock; /* over failed, error */
 	bool failed;
 	struct mt_error error;
 };

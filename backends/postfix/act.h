@@ -17,10 +17,10 @@
 struct act_result {
 	int64_t asked;
 	int64_t malformed; /* not the shape of a queue id */
-	int64_t gone;      /* no longer in the queue */
-	int64_t changed;   /* another message by now: arrival or sender differ */
-	int64_t passed;    /* given to postsuper */
-	int64_t done;      /* by postsuper's own count */
+	int64_t gone; /* no longer in the queue */
+	int64_t changed; /* another message by now: arrival or sender differ */
+	int64_t passed; /* given to postsuper */
+	int64_t done; /* by postsuper's own count */
 };
 
 /* act_done_count - the figure of postsuper's summary line ("postsuper: Deleted: 3 messages"); EVENT_UNKNOWN if it is
@@ -33,7 +33,7 @@ int64_t act_done_count(struct str line);
  * Returns 0 with *ret filled (also when nothing was left to do), or as queue_list_step and spawn_run, MT_EIO with
  * postsuper's words when it refused.
  */
-int act_on_ids(const struct postfix_config *c, const struct job_request *request, struct job_output *out,
-	struct act_result *ret, struct mt_error *reterr) MT_MUST_CHECK;
+int act_on_ids(const struct postfix_config *c, const struct job_request *request,
+	struct job_output *out, struct act_result *ret, struct mt_error *reterr) MT_MUST_CHECK;
 
 #endif

@@ -15,7 +15,7 @@
 
 struct postfix_config {
 	struct arena arena; /* owns every text below */
-	const char *dir;    /* config_directory */
+	const char *dir; /* config_directory */
 	/* texts: never NULL, "" when empty or not given */
 	const char *authorized_mailq_users;
 	const char *command_directory;
@@ -67,7 +67,8 @@ void postfix_config_parse(struct postfix_config *c, struct str lines);
  * Fills *c (initialised here, also on failure; end with postfix_config_done).
  * Returns 0, MT_ENOENT (no postconf), MT_ECONFIG (postconf refused; text has its words), or as spawn_run.
  */
-int postfix_config_load(struct postfix_config *c, const char *dir, struct mt_error *reterr) MT_MUST_CHECK;
+int postfix_config_load(
+	struct postfix_config *c, const char *dir, struct mt_error *reterr) MT_MUST_CHECK;
 
 /* postfix_config_older - mail_version is known and below major.minor. */
 bool postfix_config_older(const struct postfix_config *c, int major, int minor);
@@ -77,8 +78,8 @@ char *postfix_tool(const struct postfix_config *c, const char *name);
 
 /* postfix_run_text - blocking: run argv, stdout into out. Exit code >= 0 or negative; ret_complaint (may be NULL)
  * gets the first line of stderr worth reading. */
-int postfix_run_text(const char *const *argv, struct str input, struct buf *out, struct buf *ret_complaint,
-	struct mt_error *reterr) MT_MUST_CHECK;
+int postfix_run_text(const char *const *argv, struct str input, struct buf *out,
+	struct buf *ret_complaint, struct mt_error *reterr) MT_MUST_CHECK;
 
 /* postfix_complaint - the most telling line of a Postfix command's stderr: the last fatal: or error:, else the first. */
 struct str postfix_complaint(struct str stderr_bytes);
@@ -87,7 +88,8 @@ struct str postfix_complaint(struct str stderr_bytes);
 size_t postfix_multi_parse(struct str lines, void (*each)(void *ctx, struct str dir), void *ctx);
 
 /* postfix_discover - backend_ops.discover. */
-int postfix_discover(const struct conf *conf, int (*found)(void *ctx, const struct instance_def *def), void *ctx,
+int postfix_discover(const struct conf *conf,
+	int (*found)(void *ctx, const struct instance_def *def), void *ctx,
 	struct mt_error *reterr);
 
 #endif

@@ -32,11 +32,12 @@ int32_t postfix_port(struct str service);
  * of the services is used.   c   gives syslog_name, smtpd_service_name and wrapper mode where not overridden.
  * Fills *ret (initialised here; end with postfix_services_done). Never fails: what it can't read gives no row.
  */
-void postfix_master_parse(
-	struct str services, struct str params, const struct postfix_config *c, struct postfix_services *ret);
+void postfix_master_parse(struct str services, struct str params, const struct postfix_config *c,
+	struct postfix_services *ret);
 void postfix_services_done(struct postfix_services *s);
 
 /* postfix_services - backend_ops.services. */
-int postfix_services(struct store *store, int provider, const struct instance_def *def, struct mt_error *reterr);
+int postfix_services(
+	struct store *store, int provider, const struct instance_def *def, struct mt_error *reterr);
 
 #endif

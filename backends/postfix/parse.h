@@ -21,13 +21,15 @@ enum smtp_stage postfix_stage(struct str text);
 bool postfix_smtpd(struct event *e, struct str rest);
 bool postfix_cleanup(struct event *e, struct str rest);
 bool postfix_qmgr(struct event *e, struct str rest);
-bool postfix_client(struct event *e, struct str rest);   /* smtp, lmtp and the other delivery agents */
+bool postfix_client(
+	struct event *e, struct str rest); /* smtp, lmtp and the other delivery agents */
 bool postfix_bounce(struct event *e, struct str rest);
 bool postfix_postscreen(struct event *e, struct str rest);
 bool postfix_pickup(struct event *e, struct str rest);
 bool postfix_postsuper(struct event *e, struct str rest);
 bool postfix_master(struct event *e, struct str rest);
-bool postfix_quiet(struct event *e, struct str rest);    /* anvil, scache, verify, tlsmgr ...: statistics, nothing to count */
+bool postfix_quiet(struct event *e,
+	struct str rest); /* anvil, scache, verify, tlsmgr ...: statistics, nothing to count */
 /* postfix_warning - a message that begins with a severity word; also SASL failures. */
 bool postfix_warning(struct event *e, struct str message);
 /* postfix_access - "reject: RCPT from H[ip]: ...; from=<> to=<> ..." of smtpd, cleanup and postscreen. */

@@ -20,7 +20,7 @@ extern const struct source_ops postfix_queue_source;
  * Returns 0 with out->asked, done and summary, MT_ENOTSUP (another kind of job, or no config_dir), MT_EPERM (needs
  * root; the text has the command to type), MT_ECANCELED, MT_EINVAL (no cache_path), or as spawn_run.
  */
-int postfix_queue_job(const struct instance_def *def, const struct job_request *request, struct job_output *out,
-	struct mt_error *reterr) MT_MUST_CHECK;
+int postfix_queue_job(const struct instance_def *def, const struct job_request *request,
+	struct job_output *out, struct mt_error *reterr) MT_MUST_CHECK;
 
 #endif

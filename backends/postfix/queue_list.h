@@ -15,14 +15,14 @@
 struct queue_list_stats {
 	int64_t n[QUEUE__COUNT]; /* messages by queue; EVENT_UNKNOWN: not told apart */
 	int64_t rows;
-	int64_t oldest_ms;       /* EVENT_UNKNOWN when there is none */
-	size_t bad;              /* lines that were no row, too long or cut short */
-	bool direct;             /* Postfix is down, postqueue read the spool itself (as root) */
+	int64_t oldest_ms; /* EVENT_UNKNOWN when there is none */
+	size_t bad; /* lines that were no row, too long or cut short */
+	bool direct; /* Postfix is down, postqueue read the spool itself (as root) */
 };
 
 struct queue_list_request {
 	const struct postfix_config *config; /* borrowed for the listing's life */
-	bool text;                           /* -p instead of -j */
+	bool text; /* -p instead of -j */
 	int64_t now_utc_ms;
 	int64_t timeout_ms;
 	/* row - called once for each message, also when it is listed in two queues while it moves; its views die with the call. Negative stops the listing. next_retry_ms and
@@ -34,8 +34,8 @@ struct queue_list_request {
 struct queue_list;
 
 /* queue_list_open - start postqueue. MT_ENOENT / MT_EPERM / MT_EIO. Gives *ret; end with queue_list_close. */
-int queue_list_open(const struct queue_list_request *request, struct queue_list **ret, struct mt_error *reterr)
-	MT_MUST_CHECK;
+int queue_list_open(const struct queue_list_request *request, struct queue_list **ret,
+	struct mt_error *reterr) MT_MUST_CHECK;
 /* queue_list_fds - what to poll; returns the number filled. */
 size_t queue_list_fds(const struct queue_list *l, struct pollfd *out, size_t max);
 /*

@@ -44,20 +44,21 @@ bool queue_id_hash(struct str id, char ret[QUEUE_HASH_MAX]);
  * Returns 0, MT_EINVAL (not such an object, or without id, queue or arrival), MT_ELIMIT, MT_ENOMEM.
  * Unknown members are passed over; of a member given twice the last counts. Source: postqueue(1), "JSON OUTPUT".
  */
-int queue_json_row(char *line, size_t n, struct queue_rcpts *rcpts, struct queue_row *ret) MT_MUST_CHECK;
+int queue_json_row(
+	char *line, size_t n, struct queue_rcpts *rcpts, struct queue_row *ret) MT_MUST_CHECK;
 
 /* The text of `postqueue -p` (mailq), a line at a time: Postfix before 3.1 has no -j. */
 struct queue_text {
-	struct arena arena;        /* texts of the message being read */
+	struct arena arena; /* texts of the message being read */
 	struct queue_rcpts rcpts;
 	struct queue_row row;
-	bool open;                 /* a message has begun */
-	bool unmarked;             /* neither active nor on hold: the reasons will tell */
-	bool ended;                /* the last line ("-- n Kbytes ...", "Mail queue is empty") was seen */
-	struct str reason;         /* stated before the recipients it holds for */
-	int64_t now_utc_ms;        /* to find the year of arrival stamps */
-	const char *timezone;      /* of those stamps; NULL = the system's */
-	size_t bad;                /* lines not understood */
+	bool open; /* a message has begun */
+	bool unmarked; /* neither active nor on hold: the reasons will tell */
+	bool ended; /* the last line ("-- n Kbytes ...", "Mail queue is empty") was seen */
+	struct str reason; /* stated before the recipients it holds for */
+	int64_t now_utc_ms; /* to find the year of arrival stamps */
+	const char *timezone; /* of those stamps; NULL = the system's */
+	size_t bad; /* lines not understood */
 };
 
 void queue_text_init(struct queue_text *t, int64_t now_utc_ms, const char *timezone);
@@ -75,8 +76,8 @@ int queue_text_line(struct queue_text *t, struct str line) MT_MUST_CHECK;
  * only, so the try is at that time or up to one such delay later.
  * Returns UTC ms > now_ms, or EVENT_UNKNOWN without the backoff times.
  */
-int64_t queue_retry_estimate(int64_t arrival_ms, int64_t now_ms, int64_t minimal_backoff_ms,
-	int64_t maximal_backoff_ms);
+int64_t queue_retry_estimate(
+	int64_t arrival_ms, int64_t now_ms, int64_t minimal_backoff_ms, int64_t maximal_backoff_ms);
 
 /*
  * queue_expiry - when the message is given up: arrival + maximal_queue_lifetime (bounce_queue_lifetime for the

@@ -13,14 +13,15 @@
 #include <dirent.h>
 #include <stdbool.h>
 
-#define QUEUE_SCAN_DEPTH_MAX 6 /* hash_queue_depth is at most 5 digits in practice, and the queue's own folder */
+#define QUEUE_SCAN_DEPTH_MAX                                                                       \
+	6 /* hash_queue_depth is at most 5 digits in practice, and the queue's own folder */
 
 struct queue_scan {
 	int spool_fd;
-	int queue;                        /* enum queue_name being read; QUEUE__COUNT when done */
+	int queue; /* enum queue_name being read; QUEUE__COUNT when done */
 	DIR *open[QUEUE_SCAN_DEPTH_MAX];
-	int depth;                        /* folders open */
-	int64_t n[QUEUE__COUNT];          /* EVENT_UNKNOWN where a folder can't be read */
+	int depth; /* folders open */
+	int64_t n[QUEUE__COUNT]; /* EVENT_UNKNOWN where a folder can't be read */
 };
 
 /* queue_scan_begin - start over; end with queue_scan_done. */

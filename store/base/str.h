@@ -21,7 +21,10 @@ struct str {
 #define STR_LIT(lit) ((struct str){(lit), sizeof(lit) - 1})
 
 /* STR_INIT - the same as an initializer of a static object. */
-#define STR_INIT(lit) {(lit), sizeof(lit) - 1}
+#define STR_INIT(lit)                                                                              \
+	{                                                                                          \
+		(lit), sizeof(lit) - 1                                                             \
+	}
 
 /* STR_ARG - the two arguments of a "%.*s". Only for bytes known to be clean. */
 #define STR_ARG(s) ((int)(s).n), ((s).p ? (s).p : "")

@@ -17,6 +17,7 @@ TOP, BUILD = sys.argv[1], sys.argv[2]
 FUNCTION_MAX_LINES = 100
 FUNCTION_MEDIAN_LINES = 20
 FILE_MAX_LINES = 500
+TEST_FILE_MAX_LINES = 700  # tables of cases
 SPDX = "SPDX-License-Identifier: MIT"
 
 # Who may include whom: the first rule whose pattern matches the file counts. Prefixes, or whole names.
@@ -81,7 +82,7 @@ def check_layers():
         allowed = next((rule[1] for rule in LAYERS if re.match(rule[0], name)), [])
         for number, line in lines_of(name, False):
             ours = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
-            if ours and not any(ours[1] == a or a.endswith("/") and ours[1].startswith(a) for a in allowed):
+            if ours and not ours[1].endswith(".def") and not any(ours[1] == a or a.endswith("/") and ours[1].startswith(a) for a in allowed):
                 yield "%s:%d: may not include %s" % (name, number, ours[1])
             system = re.match(r"\s*#\s*include\s+<([^>]+)>", line)
             for header, where in SYSTEM_HEADERS if system else ():
@@ -106,7 +107,7 @@ def check_sizes():
         raise Skip("no ctags")
     for name in tracked(".c", ".h"):
         count = read(name).count("\n")
-        if count > FILE_MAX_LINES:
+        if count > (TEST_FILE_MAX_LINES if name.startswith("tests/") else FILE_MAX_LINES):
             yield "%s: %d lines" % (name, count)
     sources = tracked(".c")
     out = subprocess.run([ctags, "--languages=C", "--kinds-C=f", "--fields=+ne", "--output-format=json", "-f", "-", "-L", "-"],

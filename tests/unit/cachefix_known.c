@@ -173,7 +173,7 @@ static void bounce(struct fix *f, int64_t t_ms, const char *qid, const char *chi
 	a.stage = STAGE_RCPT;
 	a.sender_domain = "shop.example.com";
 	a.reply = "host " GMAIL_HOST "[142.250.1.27] said: 550-5.1.1 The email account that you "
-				     "tried to reach does not exist. "
+		  "tried to reach does not exist. "
 		  "a1-20020a05.117 - gsmtp (in reply to RCPT TO command)";
 	to_gmail(&a);
 	fix_attempt(f, &a);
@@ -198,7 +198,7 @@ static void deferral(struct fix *f, int64_t message_id, int64_t t_ms, int run)
 	a.relay_host = OUTLOOK_HOST;
 	a.relay_port = 25;
 	a.reply = "host " OUTLOOK_HOST "[52.101.1.1] said: 451 4.7.650 The mail server "
-				       "[203.0.113.7] has been temporarily rate "
+		  "[203.0.113.7] has been temporarily rate "
 		  "limited due to IP reputation. (in reply to MAIL FROM command)";
 	fix_attempt(f, &a);
 }
