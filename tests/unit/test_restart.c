@@ -222,8 +222,7 @@ static const char *const dumps[] = {
 	"SELECT * FROM reject ORDER BY id",
 	"SELECT res, dim, t_s, key, metric, n FROM bucket WHERE n<>0",
 	"SELECT * FROM mark ORDER BY 1, 2",
-	"SELECT provider, kind, t_ms, severity, service, text FROM sample ORDER BY kind, t_ms, "
-	"severity, text",
+	"SELECT provider, kind, t_ms, severity, service, text FROM sample ORDER BY 2, 3, 4, 6",
 	"SELECT * FROM dict ORDER BY id",
 	"SELECT provider, key, hex(value) FROM state ORDER BY 1, 2",
 	"SELECT provider, dict, port, wrapper FROM service ORDER BY 1, 2",

@@ -18,7 +18,7 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 	struct mt_error *reterr)
 {
 	struct domain_row *rows;
-	size_t n;
+	size_t n = 0;
 	int rc = read_domains(r, &v->query, &t->arena, &rows, &n, reterr);
 
 	(void)state;

@@ -21,7 +21,7 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 {
 	struct query q = v->query;
 	struct attempt_row *rows;
-	size_t n;
+	size_t n = 0;
 	int rc;
 
 	(void)state;

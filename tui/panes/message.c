@@ -159,7 +159,7 @@ static void family(struct table *t, const struct message_detail *d)
 static void log_lines(struct message *s, struct table *t)
 {
 	const struct job_line *lines;
-	size_t n;
+	size_t n = 0;
 
 	if (!s->job)
 		return;

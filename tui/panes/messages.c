@@ -35,7 +35,7 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 	struct mt_error *reterr)
 {
 	struct message_row *rows;
-	size_t n;
+	size_t n = 0;
 	int rc = read_messages(r, &v->query, 0, &t->arena, &rows, &n, reterr);
 
 	(void)state;

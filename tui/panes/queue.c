@@ -51,7 +51,7 @@ static void fill(struct table *t, const struct queue_entry *e, const struct view
 		return;
 	c[COL_AGE] = cell_age(t, v->now_ms - e->arrival_ms);
 	c[COL_QID] = cell_text(t, e->qid);
-	c[COL_QUEUE] = cell_words(queue_word(e->queue));
+	c[COL_QUEUE] = cell_words(queue_word((int)e->queue));
 	c[COL_FROM] = e->sender.n ? cell_text(t, e->sender) : cell_words("<>");
 	c[COL_TO] = cell_text(t, e->rcpt);
 	c[COL_N] = cell_count(t, e->nrcpt);
@@ -84,7 +84,7 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 	struct queue *s = state;
 	struct query q = v->query;
 	struct queue_entry *rows;
-	size_t n;
+	size_t n = 0;
 	int rc = read_queue(r, &q, &s->figures, reterr);
 
 	if (rc == 0)
