@@ -101,7 +101,7 @@ class Scene:
         return got
 
 
-def scenario_dashboard_over_real_postfix(env):
+def test_dashboard_over_real_postfix(env):
     scene = Scene(env)
     try:
         t = scene.start()
