@@ -4,7 +4,7 @@
 #   sh tests/regold.sh [build folder]
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
-build=${1:-$top/build}
+build=${1:-$top/build-test/gcc}
 ninja -C "$build" tests/golden
 rm -f "$top"/tests/golden/*.txt "$top"/tests/golden/*.sty
 cd "$top"

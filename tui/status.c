@@ -312,6 +312,15 @@ static void count_text(struct app *a, struct buf *out)
 			       : " rows");
 }
 
+/* The way from frame `first` to what is on top. */
+static void add_crumbs(const struct app *a, size_t first, struct buf *out)
+{
+	for (size_t i = first; i < a->depth; i++)
+		buf_printf(out, "%s%s", i > first ? " > " : "", a->stack[i].label);
+	if (a->help.open || a->setup.open)
+		buf_add_z(out, a->help.open ? " > help" : " > setup");
+}
+
 static void draw_crumbs(struct app *a, struct canvas *c, int y)
 {
 	struct buf text;
@@ -332,14 +341,12 @@ static void draw_crumbs(struct app *a, struct canvas *c, int y)
 	}
 	/* The near end of the way matters most: drop from the far end. */
 	buf_clear(&text);
-	for (size_t i = 0; i < a->depth; i++)
-		buf_printf(&text, "%s%s", i ? " > " : "", a->stack[i].label);
+	add_crumbs(a, 0, &text);
 	columns = (int)utf8_show_width(buf_str(&text), !c->utf8);
 	for (size_t i = 0; i + 1 < a->depth && columns > right - x; i++) {
 		buf_clear(&text);
-		buf_add_z(&text, "...");
-		for (size_t k = i + 1; k < a->depth; k++)
-			buf_printf(&text, " > %s", a->stack[k].label);
+		buf_add_z(&text, "... > ");
+		add_crumbs(a, i + 1, &text);
 		columns = (int)utf8_show_width(buf_str(&text), !c->utf8);
 	}
 	canvas_text(c, x, y, right - x, STYLE_BOLD, buf_str(&text));
@@ -348,7 +355,7 @@ static void draw_crumbs(struct app *a, struct canvas *c, int y)
 
 int status_draw_head(struct app *a, struct canvas *c)
 {
-	bool crumbs = a->depth > 1 || a->filter[0] || a->help.open;
+	bool crumbs = a->depth > 1 || a->filter[0] || a->help.open || a->setup.open;
 
 	draw_line1(a, c);
 	draw_line2(a, c);
@@ -368,111 +375,4 @@ bool status_click(struct app *a, int x, int y)
 		}
 	}
 	return y < 2;
-}
-
-/* --- the foot --- */
-
-/* Is the hint of any use here? */
-static bool hint_applies(struct app *a, enum request req)
-{
-	const struct request_info *info = request_info(req);
-	bool list = app_list_frame(a) != NULL;
-
-	if (info->hint[0] == '\0')
-		return false;
-	if (req == REQ_SORT || req == REQ_SEARCH)
-		return list;
-	if (req == REQ_PROVIDER_NEXT)
-		return a->status.nproviders > 1;
-	return true;
-}
-
-void status_draw_foot(struct app *a, struct canvas *c, int y)
-{
-	char key[KEY_NAME_MAX_BYTES];
-	int x = 1;
-
-	if (a->message[0]) {
-		canvas_text(c, 1, y, c->w - 2, a->message_style, str_of(a->message));
-		return;
-	}
-	for (int req = REQ_NONE + 1; req < REQ__COUNT; req++) {
-		const struct request_info *info = request_info((enum request)req);
-		const char *hint = info->hint;
-		int w;
-
-		if (!hint_applies(a, (enum request)req))
-			continue;
-		if (req == REQ_QUIT && a->depth > 1)
-			hint = "Back";
-		request_first_key((enum request)req, key);
-		w = (int)(strlen(key) + 1 + strlen(hint));
-		if (x + w > c->w)
-			break;
-		x += canvas_printf(c, x, y, c->w - x, STYLE_KEY, "%s", key);
-		x += canvas_printf(c, x, y, c->w - x, STYLE_NORMAL, " %s", hint) + 2;
-	}
-}
-
-/* --- tiny --- */
-
-static void queue_total(const struct status *s, struct buf *out, bool abridged)
-{
-	static const enum queue_name counted[] = {
-		QUEUE_INCOMING, QUEUE_ACTIVE, QUEUE_DEFERRED, QUEUE_HOLD};
-	int64_t sum = 0;
-	bool any = false;
-
-	for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]); i++) {
-		if (s->queue.n[counted[i]] < 0)
-			continue;
-		sum += s->queue.n[counted[i]];
-		any = true;
-	}
-	if (abridged)
-		fmt_count_short(out, s->known && any ? sum : EVENT_UNKNOWN);
-	else
-		fmt_count(out, s->known && any ? sum : EVENT_UNKNOWN);
-}
-
-/* Figure i of three: queue, delivered, bounced. */
-static void tiny_figure(const struct status *s, int i, bool abridged, struct buf *out)
-{
-	static const char *const words[2][3] = {{"queue ", "sent ", "bounced "}, {"q", "s", "b"}};
-	const int64_t *n = s->totals.n;
-	int64_t final =
-		s->known ? n[METRIC_SENT] + n[METRIC_BOUNCED] + n[METRIC_EXPIRED_RECIPIENTS] : 0;
-
-	buf_clear(out);
-	buf_add_z(out, words[abridged][i]);
-	if (i == 0)
-		queue_total(s, out, abridged);
-	else
-		fmt_pct(out, n[i == 1 ? METRIC_SENT : METRIC_BOUNCED], final);
-}
-
-void status_draw_tiny(struct app *a, struct canvas *c)
-{
-	struct buf text;
-	int widths[2] = {2 * 2, 1 * 2}, x = 0, form;
-
-	buf_init(&text, TEXT_MAX_BYTES);
-	for (form = 0; form < 2; form++)
-		for (int i = 0; i < 3; i++) {
-			tiny_figure(&a->status, i, form == 1, &text);
-			widths[form] += (int)text.n;
-		}
-	form = widths[0] > c->w;
-	for (int i = 0; i < 3; i++) {
-		tiny_figure(&a->status, i, form == 1, &text);
-		if (x + (int)text.n > c->w) {
-			if (i == 0) /* not even one figure: say so rather than cut it */
-				canvas_number(c, 0, 0, c->w, STYLE_NORMAL, buf_str(&text));
-			break;
-		}
-		x += canvas_text(
-			c, x, 0, c->w - x, i == 2 ? STYLE_BOLD : STYLE_NORMAL, buf_str(&text));
-		x += form ? 1 : 2;
-	}
-	buf_done(&text);
 }
