@@ -38,7 +38,7 @@ static const char *const event_names[EVENT__COUNT] = {[EVENT_NONE] = "other",
 	[EVENT_RECEIVED] = "received",
 	[EVENT_MESSAGE_ID] = "message_id",
 	[EVENT_QUEUED] = "queued",
-	[EVENT_ATTEMPT] = "attempt",
+	[EVENT_ATTEMPT] = "delivery",
 	[EVENT_EXPIRED] = "expired",
 	[EVENT_REMOVED] = "removed",
 	[EVENT_NOTIFICATION] = "notification",
@@ -46,7 +46,7 @@ static const char *const event_names[EVENT__COUNT] = {[EVENT_NONE] = "other",
 	[EVENT_CONNECT] = "connect",
 	[EVENT_DISCONNECT] = "disconnect",
 	[EVENT_LOST] = "lost",
-	[EVENT_AUTH_FAILED] = "auth_failed",
+	[EVENT_AUTH_FAILED] = "sasl_failed",
 	[EVENT_TLS] = "tls",
 	[EVENT_HOST_FAILURE] = "host_failure",
 	[EVENT_HOLD] = "hold",
@@ -130,6 +130,7 @@ static void put_head(struct replay *r, const struct event *e)
 	timefmt_rfc3339(b, e->t_utc_ms);
 	buf_printf(b, "\",\"event\":\"%s\"", event_names[e->kind]);
 	put_str(b, "host", e->host);
+	put_str(b, "instance", str_first(e->service, str_find_char(e->service, '/')));
 	put_str(b, "program", e->service);
 	put_str(b, "process", e->process);
 	put_int(b, "pid", e->pid);
@@ -174,25 +175,39 @@ static void put_outcome(struct buf *b, const struct event *e)
 	put_str(b, e->kind == EVENT_REJECT ? "reject_text" : "response", e->reply);
 }
 
+/* The stage in the log's own words; in ours where it has none ("connect to ...: Connection refused"). */
+static void put_stage(struct buf *b, const struct event *e)
+{
+	if (str_present(e->stage_text))
+		put_str(b, "smtp_stage", e->stage_text);
+	else if (stage_names[e->stage])
+		put_str(b, "smtp_stage", str_of(stage_names[e->stage]));
+}
+
 static void put_rest(struct buf *b, const struct event *e)
 {
+	static const char *const severities[] = {NULL, "warning", "error", "fatal", "panic"};
+
 	if (e->kind == EVENT_REJECT) {
 		put_int(b, "reject_code", e->code);
 		put_dsn(b, "reject_dsn", e->dsn);
-		put_str(b, "reject_subject", e->reject_subject);
+		put_str(b, "reject_data", e->reject_subject);
+		put_str(b, "reject_reason", e->reject_reason);
 	} else {
 		put_int(b, "reply_code", e->code);
 	}
 	put_str(b, "action", e->action_text);
-	if (stage_names[e->stage])
-		put_str(b, "smtp_stage", str_of(stage_names[e->stage]));
+	put_stage(b, e);
 	put_str(b, "tls_trust", e->tls_trust);
 	put_str(b, "tls_version", e->tls_version);
 	put_str(b, "tls_cipher", e->tls_cipher);
-	put_int(b, "tls_bits", e->tls_bits);
-	if (e->kind == EVENT_WARNING || e->kind == EVENT_SERVER || e->kind == EVENT_STATISTICS ||
-		e->kind == EVENT_POSTSCREEN)
-		put_str(b, "text", e->text);
+	put_str(b, "tls_bits", e->tls_bits);
+	if (severities[e->severity])
+		put_str(b, "severity", str_of(severities[e->severity]));
+	else if (e->kind == EVENT_REJECT && (str_eq(e->action_text, STR_LIT("info")) ||
+						    str_eq(e->action_text, STR_LIT("warning"))))
+		put_str(b, "severity", e->action_text);
+	put_str(b, "message", e->text);
 }
 
 static int flush_out(struct replay *r)

@@ -138,9 +138,11 @@ struct event {
 	int32_t dsn; /* dsn= of the record, or of the reject */
 	int32_t code; /* basic reply code 200..599 in the reply text; EVENT_UNKNOWN if none */
 	enum smtp_stage stage;
+	struct str stage_text; /* the stage in the log's words: "RCPT TO", "end of DATA", "VRFY" */
 	bool forced; /* EVENT_EXPIRED: force-expired */
 	struct str reply; /* inside the outermost ( ) of a delivery; the text of a reject */
-	struct str reject_subject; /* the <...> after the code of a reject */
+	struct str reject_subject; /* who or what a reject is about: the <...> after its code */
+	struct str reject_reason; /* the text of a reject without code and subject */
 	enum reject_action action;
 	struct str action_text; /* the word as logged: "milter-reject", "PASS NEW", ... */
 	/* TLS */
@@ -148,7 +150,7 @@ struct event {
 	bool outbound; /* EVENT_TLS, EVENT_HOST_FAILURE */
 	struct str tls; /* 3.11 tls= value of a delivery */
 	struct str tls_trust, tls_version, tls_cipher;
-	int32_t tls_bits;
+	struct str tls_bits; /* "256/256": used, and of the cipher */
 	struct session_counters session;
 	enum event_severity severity;
 	struct str text; /* free text: warning, unparsed line, server message */
@@ -167,8 +169,7 @@ static inline void event_init(struct event *e)
 		.conn_use = EVENT_UNKNOWN,
 		.delay_cs = {EVENT_UNKNOWN, EVENT_UNKNOWN, EVENT_UNKNOWN, EVENT_UNKNOWN,
 			EVENT_UNKNOWN},
-		.code = EVENT_UNKNOWN,
-		.tls_bits = EVENT_UNKNOWN};
+		.code = EVENT_UNKNOWN};
 }
 
 /* Where events go. emit must copy what it keeps; a negative return stops the parse (MT_ENOMEM ...). */

@@ -97,23 +97,38 @@ static struct str read_trailer(struct event *e, struct str rest)
 	return (struct str){NULL, 0};
 }
 
+/* take_listed - "Service unavailable; client [192.0.2.1] blocked using LIST": what is listed, up to its ']'. */
+static void take_listed(struct event *e, struct str *in)
+{
+	size_t mark = str_find(*in, STR_LIT("] blocked using "));
+	size_t open = str_rfind_char(str_first(*in, mark), '[');
+
+	if (mark == in->n || open >= mark)
+		return;
+	e->reject_subject = str_make(in->p + open + 1, mark - open - 1);
+	*in = str_skip(*in, mark + 1);
+}
+
 static void read_reply(struct event *e, struct str text)
 {
 	uint64_t code;
 	struct str in = text;
 
-	e->reply = text;
+	e->reply = e->reject_reason = text;
 	if (scan_u64(&in, 3, CODE_MAX, &code) && code >= CODE_MIN &&
 		(scan_lit(&in, STR_LIT(" ")) || scan_lit(&in, STR_LIT("-"))))
 		e->code = (int32_t)code;
 	else
 		in = text;
 	e->dsn = postfix_dsn(&in);
-	if (e->dsn == 0 && e->code == EVENT_UNKNOWN)
-		return;
 	scan_lit(&in, STR_LIT(" "));
+	e->reject_reason = in;
 	if (in.n && in.p[0] == '<')
 		postfix_take_address(&in, &e->reject_subject);
+	else
+		take_listed(e, &in);
+	if (scan_lit(&in, STR_LIT(": ")) || scan_lit(&in, STR_LIT(" ")))
+		e->reject_reason = in;
 }
 
 /* read_where - "RCPT from H[ip]" or "header Subject: ... from H[ip]": stage and client; the last " from " counts. */
@@ -143,7 +158,7 @@ static bool read_command(struct event *e, struct str body)
 
 	if (from == body.n || from > 40 || !postfix_take_client(e, &rest))
 		return false;
-	e->stage = postfix_stage(str_first(body, from));
+	postfix_set_stage(e, str_first(body, from));
 	if (!scan_lit(&rest, STR_LIT(": ")))
 		return rest.n == 0;
 	read_reply(e, rest);

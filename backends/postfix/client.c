@@ -24,6 +24,7 @@ static bool host_failure(struct event *e, struct str rest, struct str whole, enu
 	e->reply = whole;
 	e->text = whole;
 	postfix_reply_facts(e);
+	postfix_host_reply(e);
 	if (e->stage == STAGE_NONE)
 		e->stage = stage;
 	return true;
@@ -39,10 +40,21 @@ static bool tls_failure(struct event *e, struct str rest, struct str whole)
 	return true;
 }
 
+/* workaround - "enabling PIX workarounds: disable_esmtp delay_dotcrlf for H[ip]:25". */
+static bool workaround(struct event *e, struct str rest, struct str whole)
+{
+	size_t at = str_find(rest, STR_LIT(" for "));
+	struct str who = str_skip(rest, at + 5);
+
+	take_host(e, &who);
+	e->kind = EVENT_NONE;
+	e->text = whole;
+	return true;
+}
+
 static bool known_quiet(struct event *e, struct str rest)
 {
-	static const struct str starts[] = {STR_INIT("enabling PIX workarounds"),
-		STR_INIT("setting up TLS connection to "),
+	static const struct str starts[] = {STR_INIT("setting up TLS connection to "),
 		STR_INIT("initializing the client-side TLS engine"), STR_INIT("breaking line "),
 		STR_INIT("replace: "), STR_INIT("Verified TLS"),
 		STR_INIT("certificate peer name verification failed"),
@@ -73,7 +85,10 @@ bool postfix_client(struct event *e, struct str rest)
 		{STR_INIT("conversation with "), STAGE_OTHER},
 		{STR_INIT("Cannot start TLS: "), STAGE_STARTTLS},
 		{STR_INIT("TLS is required, "), STAGE_STARTTLS},
-		{STR_INIT("Server certificate not "), STAGE_STARTTLS}};
+		{STR_INIT("Server certificate not "), STAGE_STARTTLS},
+		{STR_INIT("SASL authentication failed; server "), STAGE_AUTH},
+		{STR_INIT("SASL authentication failed; cannot authenticate to server "),
+			STAGE_AUTH}};
 	struct str in = rest;
 
 	if (postfix_delivery(e, rest))
@@ -84,6 +99,8 @@ bool postfix_client(struct event *e, struct str rest)
 	if (scan_lit(&in, STR_LIT("SSL_connect error to ")) ||
 		scan_lit(&in, STR_LIT("certificate verification failed for ")))
 		return tls_failure(e, in, rest);
+	if (scan_lit(&in, STR_LIT("enabling PIX workarounds: ")))
+		return workaround(e, in, rest);
 	if (postfix_tls(e, rest)) {
 		e->relay_host = e->client_host;
 		e->relay_ip = e->client_ip;

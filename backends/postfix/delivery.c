@@ -172,6 +172,12 @@ enum smtp_stage postfix_stage(struct str text)
 	return STAGE_OTHER;
 }
 
+void postfix_set_stage(struct event *e, struct str words)
+{
+	e->stage = postfix_stage(words);
+	e->stage_text = words;
+}
+
 static int32_t code_at(struct str text)
 {
 	uint64_t code;
@@ -198,24 +204,42 @@ static struct str remote_words(struct str reply, bool *remote)
 	return reply;
 }
 
-static enum smtp_stage stage_of(struct str reply)
+/* in_reply_to - "... (in reply to RCPT TO command)": where that begins, and the stage in its words. */
+static size_t in_reply_to(struct str reply, struct str *ret_stage)
 {
-	static const struct str marks[] = {STR_INIT("(in reply to "), STR_INIT(" while sending "),
-		STR_INIT(" while receiving the "), STR_INIT(" while performing the ")};
-	size_t at;
+	static const struct str mark = STR_INIT(" (in reply to ");
+	size_t at = str_rfind(reply, mark);
+	struct str words = str_skip(reply, at + mark.n);
+	size_t end = str_find(words, STR_LIT(" command"));
 
-	at = str_rfind(reply, marks[0]);
 	if (at < reply.n)
-		return postfix_stage(str_skip(reply, at + marks[0].n));
-	for (size_t i = 1; i < sizeof(marks) / sizeof(marks[0]); i++) {
-		at = str_find(reply, marks[i]);
-		if (at < reply.n)
-			return postfix_stage(str_skip(reply, at + marks[i].n));
+		*ret_stage = end < words.n ? str_first(words, end)
+					   : str_first(words, str_find_char(words, ')'));
+	return at;
+}
+
+static void read_stage(struct event *e, struct str reply)
+{
+	static const struct str marks[] = {STR_INIT(" while sending "),
+		STR_INIT(" while receiving the "), STR_INIT(" while performing the ")};
+	struct str words;
+
+	if (in_reply_to(reply, &words) < reply.n) {
+		postfix_set_stage(e, words);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		size_t at = str_find(reply, marks[i]);
+
+		if (at < reply.n) {
+			words = str_skip(reply, at + marks[i].n);
+			postfix_set_stage(e, str_first(words, str_find(words, STR_LIT(" -- "))));
+			return;
+		}
 	}
 	if (str_find(reply, STR_LIT("connect to ")) < reply.n ||
 		str_find(reply, STR_LIT("refused to talk to me")) < reply.n)
-		return STAGE_CONNECT;
-	return STAGE_NONE;
+		e->stage = STAGE_CONNECT;
 }
 
 static struct str child_id(struct str reply)
@@ -248,5 +272,14 @@ void postfix_reply_facts(struct event *e)
 		e->child_queue_id = child_id(e->reply);
 		return;
 	}
-	e->stage = stage_of(e->reply);
+	read_stage(e, e->reply);
+}
+
+void postfix_host_reply(struct event *e)
+{
+	bool remote = false;
+	struct str words = remote_words(e->reply, &remote), stage;
+
+	if (remote)
+		e->reply = str_first(words, in_reply_to(words, &stage));
 }

@@ -3,6 +3,8 @@
 #include "backends/postfix/parse.h"
 #include "store/base/scan.h"
 
+#include <arpa/inet.h>
+
 static bool starts_with_one(struct str s, const struct str *starts, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -37,6 +39,17 @@ static bool sasl_failure(struct event *e, struct str rest)
 	return true;
 }
 
+/* strange_command - "non-SMTP command from H[ip]: GET / HTTP/1.1": the client, beside the text. */
+static bool strange_command(struct event *e, struct str rest)
+{
+	struct str in = rest;
+
+	if (!scan_lit(&in, STR_LIT("non-SMTP command from ")) || !postfix_take_client(e, &in))
+		return false;
+	e->kind = EVENT_WARNING;
+	return true;
+}
+
 bool postfix_warning(struct event *e, struct str message)
 {
 	static const struct {
@@ -52,8 +65,10 @@ bool postfix_warning(struct event *e, struct str message)
 		if (!scan_lit(&rest, words[i].word))
 			continue;
 		e->severity = words[i].severity;
+		if (!str_present(e->queue_id))
+			postfix_queue_id(&rest, &e->queue_id);
 		e->text = rest;
-		if (i == 0 && sasl_failure(e, rest))
+		if (i == 0 && (sasl_failure(e, rest) || strange_command(e, rest)))
 			return true;
 		e->kind = EVENT_WARNING;
 		return true;
@@ -77,21 +92,44 @@ bool postfix_master(struct event *e, struct str rest)
 	return true;
 }
 
-static bool anvil_client(struct event *e, struct str rest)
+static bool is_ip(struct str s)
+{
+	char text[INET6_ADDRSTRLEN];
+	unsigned char bytes[16];
+
+	if (s.n == 0 || s.n >= sizeof(text))
+		return false;
+	memcpy(text, s.p, s.n);
+	text[s.n] = '\0';
+	return inet_pton(AF_INET, text, bytes) == 1 || inet_pton(AF_INET6, text, bytes) == 1;
+}
+
+/* anvil_client - "(smtpd:2001:db8::1)", "(127.0.0.1:2525:192.0.2.1)": the service has colons too. */
+static void anvil_client(struct event *e, struct str rest)
 {
 	static const struct str mark = STR_INIT(" for (");
-	size_t at = str_find(rest, mark);
-	size_t colon, close;
+	struct str who = str_skip(rest, str_find(rest, mark) + mark.n);
 
-	if (at == rest.n)
-		return false;
-	rest = str_skip(rest, at + mark.n);
-	colon = str_find_char(rest, ':');
-	close = str_find_char(rest, ')');
-	if (colon >= close || close == rest.n)
-		return false;
-	e->client_ip = str_make(rest.p + colon + 1, close - colon - 1);
-	return true;
+	who = str_first(who, str_find_char(who, ')'));
+	for (size_t n = str_find_char(who, ':'); n < who.n; n = str_find_char(who, ':')) {
+		who = str_skip(who, n + 1);
+		if (is_ip(who)) {
+			e->client_ip = who;
+			return;
+		}
+	}
+}
+
+/* quiet_client - the client of dnsblog's "addr IP listed by ..." and of tlsproxy's lines. */
+static void quiet_client(struct event *e, struct str rest)
+{
+	struct str word;
+
+	if (scan_lit(&rest, STR_LIT("addr ")) && scan_word(&rest, &word))
+		e->client_ip = word;
+	if ((scan_lit(&rest, STR_LIT("CONNECT ")) || scan_lit(&rest, STR_LIT("DISCONNECT "))) &&
+		(scan_lit(&rest, STR_LIT("from ")) || rest.n) && postfix_take_client(e, &rest))
+		e->client_host = (struct str){NULL, 0};
 }
 
 bool postfix_quiet(struct event *e, struct str rest)
@@ -121,6 +159,7 @@ bool postfix_quiet(struct event *e, struct str rest)
 		return false;
 	e->kind = EVENT_NONE;
 	e->text = rest;
+	quiet_client(e, rest);
 	return true;
 }
 

@@ -15,8 +15,12 @@
 bool postfix_delivery(struct event *e, struct str rest);
 /* postfix_reply_facts - code, stage and child queue id out of e->reply. */
 void postfix_reply_facts(struct event *e);
+/* postfix_host_reply - e->reply ("host H[ip] said: 450 ... (in reply to ...)") cut down to the server's words. */
+void postfix_host_reply(struct event *e);
 /* postfix_stage - the stage behind a command name or Postfix's description of a moment. */
 enum smtp_stage postfix_stage(struct str text);
+/* postfix_set_stage - the event's stage from the log's words, which it keeps too. */
+void postfix_set_stage(struct event *e, struct str words);
 
 bool postfix_smtpd(struct event *e, struct str rest);
 bool postfix_cleanup(struct event *e, struct str rest);

@@ -11,8 +11,14 @@ static bool verdict(struct event *e, struct str rest, struct str word)
 	e->action_text = word;
 	e->text = rest;
 	rest = str_skip(rest, open);
-	if (rest.n && postfix_take_client(e, &rest))
-		e->client_host = (struct str){NULL, 0};
+	if (!rest.n || !postfix_take_client(e, &rest))
+		return true;
+	e->client_host = (struct str){NULL, 0};
+	if (scan_lit(&rest, STR_LIT(" after "))) {
+		size_t colon = str_find_char(rest, ':');
+
+		postfix_set_stage(e, str_first(rest, colon ? colon : 1));
+	}
 	return true;
 }
 
@@ -21,7 +27,7 @@ bool postfix_postscreen(struct event *e, struct str rest)
 	static const struct str words[] = {STR_INIT("PASS NEW"), STR_INIT("PASS OLD"),
 		STR_INIT("WHITELISTED"), STR_INIT("ALLOWLISTED"), STR_INIT("BLACKLISTED"),
 		STR_INIT("DENYLISTED"), STR_INIT("WHITELIST VETO"), STR_INIT("ALLOWLIST VETO"),
-		STR_INIT("PREGREET"), STR_INIT("HANGUP"), STR_INIT("DNSBL rank"),
+		STR_INIT("PREGREET"), STR_INIT("HANGUP"), STR_INIT("DNSBL"),
 		STR_INIT("COMMAND PIPELINING"), STR_INIT("COMMAND TIME LIMIT"),
 		STR_INIT("COMMAND COUNT LIMIT"), STR_INIT("COMMAND LENGTH LIMIT"),
 		STR_INIT("NON-SMTP COMMAND"), STR_INIT("BARE NEWLINE"), STR_INIT("FAIL"),

@@ -114,7 +114,7 @@ bool postfix_postsuper(struct event *e, struct str rest)
 
 	if (str_eq(rest, STR_LIT("removed"))) {
 		e->kind = EVENT_REMOVED;
-		e->action_text = STR_LIT("postsuper");
+		e->action_text = rest;
 		return true;
 	}
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {

@@ -99,7 +99,22 @@ static bool lost(struct event *e, struct str rest, struct str word)
 		return false;
 	e->kind = EVENT_LOST;
 	e->action_text = word;
-	e->stage = postfix_stage(str_first(rest, from));
+	postfix_set_stage(e, str_first(rest, from));
+	e->stage_text = str_first(e->stage_text, str_find(e->stage_text, STR_LIT(" (")));
+	return true;
+}
+
+/* odd - "improper command pipelining after EHLO from H[ip]: ..." and "bare <LF> received after DATA from H[ip]". */
+static bool odd(struct event *e, struct str rest, struct str whole)
+{
+	size_t from = str_find(rest, STR_LIT(" from "));
+	struct str who = str_skip(rest, from + 6);
+
+	e->kind = EVENT_NONE;
+	e->action_text = str_first(whole, str_find(whole, STR_LIT(" after ")));
+	e->text = whole;
+	if (from < rest.n && postfix_take_client(e, &who))
+		postfix_set_stage(e, str_first(rest, from));
 	return true;
 }
 
@@ -109,6 +124,7 @@ static bool tls_failed(struct event *e, struct str rest)
 		return false;
 	e->kind = EVENT_TLS;
 	e->tls_ok = false;
+	e->action_text = STR_LIT("SSL_accept error");
 	scan_lit(&rest, STR_LIT(": "));
 	e->text = rest;
 	return true;
@@ -117,8 +133,7 @@ static bool tls_failed(struct event *e, struct str rest)
 /* known_quiet - understood, nothing to count. */
 static bool known_quiet(struct event *e, struct str rest)
 {
-	static const struct str starts[] = {STR_INIT("improper command pipelining after "),
-		STR_INIT("setting up TLS connection from "),
+	static const struct str starts[] = {STR_INIT("setting up TLS connection from "),
 		STR_INIT("initializing the server-side TLS engine"), STR_INIT("table "),
 		STR_INIT("statistics: "), STR_INIT("Connection concurrency limit exceeded"),
 		STR_INIT("Connection rate limit exceeded"), STR_INIT("NOQUEUE: client="),
@@ -146,8 +161,10 @@ static bool known_quiet(struct event *e, struct str rest)
 bool postfix_smtpd(struct event *e, struct str rest)
 {
 	static const struct str losses[] = {STR_INIT("lost connection after "),
-		STR_INIT("timeout after "), STR_INIT("too many errors after "),
-		STR_INIT("SSL_accept error from ")};
+		STR_INIT("timeout after "), STR_INIT("too many errors after ")};
+	static const struct str odds[] = {STR_INIT("improper command pipelining after "),
+		STR_INIT("bare <LF> received after ")};
+	struct str whole = rest;
 
 	if (scan_lit(&rest, STR_LIT("connect from "))) {
 		e->kind = EVENT_CONNECT;
@@ -157,11 +174,14 @@ bool postfix_smtpd(struct event *e, struct str rest)
 		return disconnect(e, rest);
 	if (scan_lit(&rest, STR_LIT("client=")))
 		return client(e, rest);
-	if (scan_lit(&rest, losses[3]))
+	if (scan_lit(&rest, STR_LIT("SSL_accept error from ")))
 		return tls_failed(e, rest);
 	for (size_t i = 0; i < 3; i++)
 		if (scan_lit(&rest, losses[i]))
 			return lost(e, rest, str_first(losses[i], losses[i].n - 7));
+	for (size_t i = 0; i < 2; i++)
+		if (scan_lit(&rest, odds[i]))
+			return odd(e, rest, whole);
 	if (str_eq(rest, STR_LIT("canceled"))) {
 		e->kind = EVENT_REMOVED;
 		e->action_text = rest;
@@ -183,7 +203,6 @@ bool postfix_tls(struct event *e, struct str rest)
 	size_t at = str_find(rest, in);
 	size_t skip = in.n;
 	struct str cipher;
-	uint64_t bits;
 
 	e->outbound = at == rest.n;
 	if (e->outbound) {
@@ -207,7 +226,7 @@ bool postfix_tls(struct event *e, struct str rest)
 	if (!scan_lit(&rest, STR_LIT(" with cipher ")) || !scan_word(&rest, &cipher))
 		return true;
 	e->tls_cipher = cipher;
-	if (scan_lit(&rest, STR_LIT(" (")) && scan_u64(&rest, 5, 99999, &bits))
-		e->tls_bits = (int32_t)bits;
+	if (scan_lit(&rest, STR_LIT(" (")))
+		e->tls_bits = str_first(rest, str_find(rest, STR_LIT(" bits)")));
 	return true;
 }
