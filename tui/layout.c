@@ -1,21 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * layout - tiles in shelves: as many tiles side by side as their widths allow, shelf under shelf.
+ * layout - tiles in shelves, shelf under shelf. A shelf holds columns side by side; beside a tall tile a
+ * column may hold several tiles, one under the other.
  *
- * Tried first with the widths they want; then with the least they can do with; then without the tile
- * of the highest priority number, and so on. Spare rows and columns are shared out. Knows no panes.
+ * Widths are tried in steps from what the tiles want down to the least they can do with; of the plans
+ * that fit, the one that gives the tiles the most of what they want is taken. If none fits, the tile of
+ * the highest priority number is left out and all is tried again. Knows no panes.
  */
 #include "tui/layout.h"
 
-struct shelf {
-	size_t first, end;
-	int h, want_h;
+#define WIDTH_STEPS 4 /* 4: the widths wanted ... 0: the least */
+#define GROWN_ROWS 24 /* rows up to which a growing tile is the better for each more */
+
+struct stack {
+	size_t first, end; /* of kept */
+	int min_w, want_w, min_h, want_h;
 	bool grows;
-}; /* tiles kept[first..end) */
+};
+
+struct shelf {
+	size_t first, end; /* of columns */
+	int w, h, want_h;
+	bool grows;
+};
 
 struct plan {
 	const struct tile_hint *hints;
+	struct rect area;
+	int step;
 	size_t kept[LAYOUT_TILES_MAX], nkept;
+	struct stack stacks[LAYOUT_TILES_MAX];
+	size_t nstacks;
 	struct shelf shelves[LAYOUT_TILES_MAX];
 	size_t nshelves;
 };
@@ -25,44 +40,99 @@ static int max_int(int a, int b)
 	return a > b ? a : b;
 }
 
-static int width_of(const struct tile_hint *hint, bool wanted)
+static int min_int(int a, int b)
 {
-	return max_int(1, wanted ? max_int(hint->want_w, hint->min_w) : hint->min_w);
+	return a < b ? a : b;
 }
 
-/* Fill shelves; returns their height in all. */
-static int fill_shelves(struct plan *p, int area_w, bool wanted)
+static int least_width(const struct tile_hint *hint)
 {
-	int used = 0, height = 0;
+	return max_int(1, hint->min_w);
+}
 
-	p->nshelves = 0;
+static int least_height(const struct tile_hint *hint)
+{
+	return max_int(1, hint->min_h);
+}
+
+static int wanted_height(const struct tile_hint *hint)
+{
+	return max_int(least_height(hint), hint->want_h);
+}
+
+/* The width of a tile at the plan's step; never more than there is. */
+static int width_of(const struct plan *p, const struct tile_hint *hint)
+{
+	int least = least_width(hint), wanted = max_int(least, hint->want_w);
+
+	return max_int(least, min_int(p->area.w, least + (wanted - least) * p->step / WIDTH_STEPS));
+}
+
+static void add_to_stack(struct plan *p, struct stack *stack, const struct tile_hint *hint)
+{
+	stack->end++;
+	stack->min_w = max_int(stack->min_w, width_of(p, hint));
+	stack->want_w = max_int(stack->want_w, max_int(hint->min_w, hint->want_w));
+	stack->min_h += least_height(hint);
+	stack->want_h += wanted_height(hint);
+	stack->grows = stack->grows || hint->grows;
+}
+
+/* Under the last column's tiles: where it is wide enough and the tile beside it is tall enough for all. */
+static bool may_stack(const struct plan *p, const struct shelf *shelf, const struct tile_hint *hint)
+{
+	const struct stack *last = &p->stacks[shelf->end - 1];
+	int beside = 0;
+
+	for (size_t i = shelf->first; i + 1 < shelf->end; i++)
+		beside = max_int(beside, p->stacks[i].want_h);
+	return last->min_h + least_height(hint) <= beside &&
+	       p->area.w - (shelf->w - last->min_w) >= width_of(p, hint);
+}
+
+static void measure_shelf(struct plan *p, struct shelf *shelf)
+{
+	shelf->w = shelf->h = shelf->want_h = 0;
+	shelf->grows = false;
+	for (size_t i = shelf->first; i < shelf->end; i++) {
+		const struct stack *stack = &p->stacks[i];
+
+		shelf->w += stack->min_w;
+		shelf->h = max_int(shelf->h, stack->min_h);
+		shelf->want_h = max_int(shelf->want_h, stack->want_h);
+		shelf->grows = shelf->grows || stack->grows;
+	}
+}
+
+/* Fill the shelves at the plan's step; does it all fit into the area? */
+static bool fill(struct plan *p)
+{
+	int height = 0;
+
+	p->nshelves = p->nstacks = 0;
 	for (size_t i = 0; i < p->nkept; i++) {
 		const struct tile_hint *hint = &p->hints[p->kept[i]];
-		int w = width_of(hint, wanted);
 		struct shelf *shelf = p->nshelves ? &p->shelves[p->nshelves - 1] : NULL;
 
-		if (!shelf || used + w > area_w) {
-			shelf = &p->shelves[p->nshelves++];
-			*shelf = (struct shelf){.first = i};
-			used = 0;
+		if (width_of(p, hint) > p->area.w)
+			return false;
+		if (!shelf || shelf->w + width_of(p, hint) > p->area.w) {
+			if (!shelf || !may_stack(p, shelf, hint)) {
+				shelf = &p->shelves[p->nshelves++];
+				*shelf = (struct shelf){.first = p->nstacks, .end = p->nstacks};
+				shelf->end++;
+				p->stacks[p->nstacks++] = (struct stack){.first = i, .end = i};
+			}
+		} else {
+			shelf->end++;
+			p->stacks[p->nstacks++] = (struct stack){.first = i, .end = i};
 		}
-		used += w;
-		shelf->end = i + 1;
-		shelf->h = max_int(shelf->h, max_int(1, hint->min_h));
-		shelf->want_h = max_int(shelf->want_h, hint->want_h);
-		shelf->grows = shelf->grows || hint->grows;
+		add_to_stack(p, &p->stacks[p->nstacks - 1], hint);
+		measure_shelf(p, shelf);
 	}
 	for (size_t i = 0; i < p->nshelves; i++)
 		height += p->shelves[i].h;
-	return height;
-}
-
-static bool fits(struct plan *p, struct rect area, bool wanted)
-{
-	for (size_t i = 0; i < p->nkept; i++)
-		if (width_of(&p->hints[p->kept[i]], wanted) > area.w)
-			return false;
-	return fill_shelves(p, area.w, wanted) <= area.h;
+	return height <= p->area.h;
 }
 
 static void drop_least(struct plan *p)
@@ -77,14 +147,21 @@ static void drop_least(struct plan *p)
 	p->nkept--;
 }
 
-/* One row at a time to each shelf still under its wish, then to those that grow, then to the last. */
-static void share_rows(struct plan *p, int spare)
+/* --- rows --- */
+
+struct part { /* something that takes rows: a shelf, or a tile of a column */
+	int h, want_h;
+	bool grows;
+};
+
+/* Spare rows one at a time to each part still under its wish, then to those that grow, then to the last. */
+static void share_rows(struct part *parts, size_t n, int spare)
 {
 	for (bool again = true; again && spare > 0;) {
 		again = false;
-		for (size_t i = 0; i < p->nshelves && spare > 0; i++) {
-			if (p->shelves[i].h < p->shelves[i].want_h) {
-				p->shelves[i].h++;
+		for (size_t i = 0; i < n && spare > 0; i++) {
+			if (parts[i].h < parts[i].want_h) {
+				parts[i].h++;
 				spare--;
 				again = true;
 			}
@@ -92,44 +169,123 @@ static void share_rows(struct plan *p, int spare)
 	}
 	for (bool again = true; again && spare > 0;) {
 		again = false;
-		for (size_t i = p->nshelves; i-- > 0 && spare > 0;) {
-			if (p->shelves[i].grows) {
-				p->shelves[i].h++;
+		for (size_t i = n; i-- > 0 && spare > 0;) {
+			if (parts[i].grows) {
+				parts[i].h++;
 				spare--;
 				again = true;
 			}
 		}
 	}
-	p->shelves[p->nshelves - 1].h += spare;
+	if (n > 0)
+		parts[n - 1].h += spare;
 }
 
-/* Columns by the widths wanted, the last tile takes the rounding. */
-static void place_shelf(
-	const struct plan *p, const struct shelf *s, struct rect row, bool wanted, struct rect *out)
+/* The tiles of a column over its height. */
+static void place_stack(
+	const struct plan *p, const struct stack *stack, struct rect r, struct rect *out)
 {
-	int base = 0, weight = 0, x = row.x, spare;
+	struct part parts[LAYOUT_TILES_MAX];
+	size_t n = stack->end - stack->first;
+	int y = r.y;
 
-	for (size_t i = s->first; i < s->end; i++) {
-		base += width_of(&p->hints[p->kept[i]], wanted);
-		weight += width_of(&p->hints[p->kept[i]], true);
+	for (size_t i = 0; i < n; i++) {
+		const struct tile_hint *hint = &p->hints[p->kept[stack->first + i]];
+
+		parts[i] = (struct part){least_height(hint), wanted_height(hint), hint->grows};
 	}
-	spare = row.w - base;
-	for (size_t i = s->first; i < s->end; i++) {
-		const struct tile_hint *hint = &p->hints[p->kept[i]];
-		int w = width_of(hint, wanted) + spare * width_of(hint, true) / weight;
+	share_rows(parts, n, r.h - stack->min_h);
+	for (size_t i = 0; i < n; i++) {
+		out[p->kept[stack->first + i]] = (struct rect){r.x, y, r.w, parts[i].h};
+		y += parts[i].h;
+	}
+}
 
-		if (i + 1 == s->end)
+/* Spare width: first up to what the columns want, then by what they want; the last takes the rounding. */
+static void place_shelf(
+	const struct plan *p, const struct shelf *shelf, struct rect row, struct rect *out)
+{
+	int lack = 0, wanted = 0, spare = row.w - shelf->w, over, x = row.x;
+
+	for (size_t i = shelf->first; i < shelf->end; i++) {
+		lack += max_int(0, p->stacks[i].want_w - p->stacks[i].min_w);
+		wanted += p->stacks[i].want_w;
+	}
+	over = max_int(0, spare - lack);
+	for (size_t i = shelf->first; i < shelf->end; i++) {
+		const struct stack *stack = &p->stacks[i];
+		int under = max_int(0, stack->want_w - stack->min_w);
+		int w = stack->min_w;
+
+		w += spare >= lack ? under : lack ? spare * under / lack : 0;
+		w += wanted ? over * stack->want_w / wanted : 0;
+		if (i + 1 == shelf->end)
 			w = row.x + row.w - x;
-		out[p->kept[i]] = (struct rect){x, row.y, w, row.h};
+		place_stack(p, stack, (struct rect){x, row.y, w, row.h}, out);
 		x += w;
 	}
 }
 
+static void place(const struct plan *p, struct rect *out)
+{
+	struct part parts[LAYOUT_TILES_MAX];
+	int y = p->area.y, height = 0;
+
+	for (size_t i = 0; i < p->nshelves; i++) {
+		parts[i] =
+			(struct part){p->shelves[i].h, p->shelves[i].want_h, p->shelves[i].grows};
+		height += parts[i].h;
+	}
+	share_rows(parts, p->nshelves, p->area.h - height);
+	for (size_t i = 0; i < p->nshelves; i++) {
+		struct rect row = {p->area.x, y, p->area.w, parts[i].h};
+
+		place_shelf(p, &p->shelves[i], row, out);
+		y += parts[i].h;
+	}
+}
+
+/* Of what the tiles want, how much a placement gives: cells, a tile's own width and height at most. */
+static int64_t worth(const struct plan *p, const struct rect *out)
+{
+	int64_t cells = 0;
+
+	for (size_t i = 0; i < p->nkept; i++) {
+		const struct tile_hint *hint = &p->hints[p->kept[i]];
+		const struct rect *r = &out[p->kept[i]];
+		int rows = hint->grows ? max_int(hint->want_h, GROWN_ROWS) : wanted_height(hint);
+
+		cells += (int64_t)min_int(r->w, max_int(hint->min_w, hint->want_w)) *
+			 min_int(r->h, rows);
+	}
+	return cells;
+}
+
+/* The best of the steps that fit, placed; false if none does. */
+static bool try_steps(struct plan *p, struct rect *out)
+{
+	struct rect placed[LAYOUT_TILES_MAX];
+	int64_t best = -1;
+
+	for (p->step = WIDTH_STEPS; p->step >= 0; p->step--) {
+		int64_t cells;
+
+		if (!fill(p))
+			continue;
+		place(p, placed);
+		cells = worth(p, placed);
+		if (cells <= best)
+			continue;
+		best = cells;
+		for (size_t i = 0; i < p->nkept; i++)
+			out[p->kept[i]] = placed[p->kept[i]];
+	}
+	return best >= 0;
+}
+
 size_t layout_tiles(struct rect area, const struct tile_hint *hints, size_t n, struct rect *out)
 {
-	struct plan p = {.hints = hints};
-	bool wanted = true;
-	int y = area.y, height;
+	struct plan p = {.hints = hints, .area = area};
 
 	n = n > LAYOUT_TILES_MAX ? LAYOUT_TILES_MAX : n;
 	for (size_t i = 0; i < n; i++) {
@@ -139,19 +295,9 @@ size_t layout_tiles(struct rect area, const struct tile_hint *hints, size_t n, s
 	}
 	if (area.w <= 0 || area.h <= 0 || p.nkept == 0)
 		return 0;
-	while (!(wanted = fits(&p, area, true)) && !fits(&p, area, false) && p.nkept > 1)
+	while (p.nkept > 1 && !try_steps(&p, out))
 		drop_least(&p);
-	if (p.nkept == 1) { /* the last one takes what there is, be it too small */
+	if (p.nkept == 1) /* the last one takes what there is, be it too small */
 		out[p.kept[0]] = area;
-		return 1;
-	}
-	height = fill_shelves(&p, area.w, wanted);
-	share_rows(&p, area.h - height);
-	for (size_t i = 0; i < p.nshelves; i++) {
-		struct rect row = {area.x, y, area.w, p.shelves[i].h};
-
-		place_shelf(&p, &p.shelves[i], row, wanted, out);
-		y += p.shelves[i].h;
-	}
 	return p.nkept;
 }

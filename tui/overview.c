@@ -9,21 +9,28 @@
 #include <stdio.h>
 
 #define TILE_NOTE_BYTES 64
+#define NUMBER_LAST 9 /* of the number keys */
 
-void overview_init(struct app *a)
+/* In the order of the number keys, panes without one last; those that take the rows left over under the others. */
+static void open_tiles(struct app *a, bool growing)
 {
 	struct overview *o = &a->overview;
 
-	/* Reading order is the order of the number keys; panes without one come last. */
-	for (int number = 1; number <= 10; number++) {
+	for (int number = 1; number <= NUMBER_LAST + 1; number++) {
 		for (size_t i = 0; pane_table[i] && o->n < LAYOUT_TILES_MAX; i++) {
 			const struct pane_ops *pane = pane_table[i];
 
-			if ((pane->number ? pane->number : 10) == number &&
-				pane->tile_hint.priority > 0)
+			if ((pane->number ? pane->number : NUMBER_LAST + 1) == number &&
+				pane->tile_hint.priority > 0 && pane->tile_hint.grows == growing)
 				frame_open(a, &o->tiles[o->n++], pane, NULL);
 		}
 	}
+}
+
+void overview_init(struct app *a)
+{
+	open_tiles(a, false);
+	open_tiles(a, true);
 }
 
 void overview_done(struct app *a)

@@ -13,13 +13,23 @@
 #define MAX_W 300
 #define MAX_H 200
 
+/* As the panes' own, and the two that later issues bring. */
+enum { QUEUE, DELIVERY, ERRORS, PORTS, DESTINATIONS, WARMUP, REPUTATION, FAILURES };
+
 static const struct tile_hint hints[] = {
-	{.priority = 1, .min_w = 36, .min_h = 6, .want_w = 38, .want_h = 12},
-	{.priority = 2, .min_w = 40, .min_h = 6, .want_w = 76, .want_h = 8},
-	{.priority = 3, .min_w = 50, .min_h = 5, .want_w = 78, .want_h = 9, .grows = true},
-	{.priority = 5, .min_w = 60, .min_h = 5, .want_w = 80, .want_h = 8},
-	{.priority = 6, .min_w = 30, .min_h = 5, .want_w = 32, .want_h = 8},
-	{.priority = 4, .min_w = 60, .min_h = 5, .want_w = 100, .want_h = 8, .grows = true},
+	[QUEUE] = {.priority = 4, .min_w = 26, .min_h = 9, .want_w = 38, .want_h = 12},
+	[DELIVERY] = {.priority = 1, .min_w = 40, .min_h = 7, .want_w = 82, .want_h = 9},
+	[ERRORS] = {.priority = 3, .min_w = 60, .min_h = 5, .want_w = 82, .want_h = 10},
+	[PORTS] = {.priority = 5, .min_w = 50, .min_h = 5, .want_w = 80, .want_h = 9},
+	[DESTINATIONS] = {.priority = 6, .min_w = 40, .min_h = 5, .want_w = 60, .want_h = 9},
+	[WARMUP] = {.priority = 7, .min_w = 30, .min_h = 5, .want_w = 32, .want_h = 8},
+	[REPUTATION] = {.priority = 8, .min_w = 30, .min_h = 5, .want_w = 50, .want_h = 6},
+	[FAILURES] = {.priority = 2,
+		.min_w = 60,
+		.min_h = 5,
+		.want_w = 120,
+		.want_h = 10,
+		.grows = true},
 };
 #define TILES (sizeof(hints) / sizeof(hints[0]))
 
@@ -81,9 +91,48 @@ static void test_priority(void **state)
 						assert_true(out[i].w > 0);
 		}
 	}
-	assert_int_equal(layout_tiles((struct rect){0, 0, 120, 37}, hints, TILES, out), TILES);
+	assert_int_equal(layout_tiles((struct rect){0, 0, 200, 57}, hints, TILES, out), TILES);
 	assert_true(layout_tiles((struct rect){0, 0, 80, 21}, hints, TILES, out) >= 4);
 	assert_int_equal(layout_tiles((struct rect){0, 0, 0, 0}, hints, TILES, out), 0);
+}
+
+static bool below(struct rect upper, struct rect lower)
+{
+	return lower.w > 0 && upper.w > 0 && lower.y >= upper.y + upper.h;
+}
+
+/* The board one is used to: queue at the left, delivery over errors beside it, failures over the whole width. */
+static void test_board(void **state)
+{
+	struct rect out[LAYOUT_TILES_MAX], area = {0, 2, 120, 37};
+	struct tile_hint now[TILES];
+
+	(void)state;
+	assert_int_equal(layout_tiles(area, hints, TILES, out), TILES); /* there is room for all */
+	memcpy(now, hints, sizeof(now));
+	now[WARMUP].priority = now[REPUTATION].priority =
+		0; /* and none is kept for what is not there */
+	assert_int_equal(layout_tiles(area, now, TILES, out), TILES - 2);
+	assert_int_equal(out[WARMUP].w, 0);
+	assert_int_equal(out[QUEUE].y, out[DELIVERY].y);
+	assert_int_equal(out[ERRORS].x, out[DELIVERY].x);
+	assert_int_equal(out[ERRORS].w, out[DELIVERY].w);
+	assert_true(below(out[DELIVERY], out[ERRORS]));
+	assert_int_equal(out[QUEUE].h, out[DELIVERY].h + out[ERRORS].h);
+	assert_true(out[DELIVERY].w >= hints[DELIVERY].want_w);
+	assert_int_equal(out[PORTS].y, out[DESTINATIONS].y);
+	assert_int_equal(out[FAILURES].w, 120);
+	assert_true(below(out[ERRORS], out[PORTS]) && below(out[PORTS], out[FAILURES]));
+	/* rows that come are the list's */
+	area.h = 60;
+	assert_int_equal(layout_tiles(area, now, TILES, out), TILES - 2);
+	assert_true(out[QUEUE].h <= hints[DELIVERY].want_h + hints[ERRORS].want_h);
+	assert_true(out[FAILURES].h > 15);
+	/* the four that matter, on the smallest terminal in use */
+	area = (struct rect){0, 2, 80, 21};
+	assert_int_equal(layout_tiles(area, hints, TILES, out), 4);
+	assert_true(out[QUEUE].w > 0 && out[DELIVERY].w > 0 && out[ERRORS].w > 0 &&
+		    out[FAILURES].w > 0);
 }
 
 static void test_columns(void **state)
@@ -122,6 +171,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_size),
 		cmocka_unit_test(test_priority),
+		cmocka_unit_test(test_board),
 		cmocka_unit_test(test_columns),
 	};
 

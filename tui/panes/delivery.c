@@ -144,7 +144,7 @@ const struct pane_ops pane_delivery = {
 		"p50 p90 p99: delay= of sent records, nearest rank.",
 	.number = 2,
 	.state_bytes = sizeof(struct delivery),
-	.tile_hint = {.priority = 1, .min_w = 30, .min_h = 6, .want_w = 80, .want_h = 10},
+	.tile_hint = {.priority = 1, .min_w = 40, .min_h = 7, .want_w = 82, .want_h = 9},
 	.refresh = refresh,
 	.draw = draw,
 	.tile = tile,

@@ -66,7 +66,7 @@ const struct pane_ops pane_destinations = {
 	.columns = columns,
 	.ncolumns = COL__COUNT,
 	.default_sort = COL_SENT,
-	.tile_hint = {.priority = 6, .min_w = 44, .min_h = 5, .want_w = 60, .want_h = 8},
+	.tile_hint = {.priority = 6, .min_w = 40, .min_h = 5, .want_w = 60, .want_h = 9},
 	.refresh = refresh,
 	.enter = enter,
 };

@@ -89,7 +89,7 @@ const struct pane_ops pane_errors = {
 	.columns = columns,
 	.ncolumns = COL__COUNT,
 	.default_sort = COL_N,
-	.tile_hint = {.priority = 3, .min_w = 40, .min_h = 5, .want_w = 90, .want_h = 9},
+	.tile_hint = {.priority = 3, .min_w = 60, .min_h = 5, .want_w = 82, .want_h = 10},
 	.refresh = refresh,
 	.enter = enter,
 };

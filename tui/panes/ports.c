@@ -109,7 +109,7 @@ const struct pane_ops pane_ports = {
 	.columns = columns,
 	.ncolumns = COL__COUNT,
 	.default_sort = COL_DIR,
-	.tile_hint = {.priority = 5, .min_w = 50, .min_h = 5, .want_w = 80, .want_h = 8},
+	.tile_hint = {.priority = 5, .min_w = 50, .min_h = 5, .want_w = 80, .want_h = 9},
 	.refresh = refresh,
 	.enter = enter,
 };

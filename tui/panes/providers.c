@@ -132,7 +132,6 @@ const struct pane_ops pane_providers = {
 	.columns = columns,
 	.ncolumns = COL__COUNT,
 	.default_sort = COL_PROVIDER,
-	.tile_hint = {.priority = 9, .min_w = 30, .min_h = 4, .want_w = 100, .want_h = 5},
 	.refresh = refresh,
 	.enter = enter,
 };

@@ -195,7 +195,7 @@ const struct pane_ops pane_queue = {
 	.default_sort = COL_AGE,
 	.requests = requests,
 	.state_bytes = sizeof(struct queue),
-	.tile_hint = {.priority = 4, .min_w = 24, .min_h = 8, .want_w = 38, .want_h = 10},
+	.tile_hint = {.priority = 4, .min_w = 26, .min_h = 9, .want_w = 38, .want_h = 12},
 	.refresh = refresh,
 	.tile = tile,
 	.enter = enter,
