@@ -10,13 +10,13 @@
  */
 #include "backends/spawn.h"
 
+#include "backends/child.h"
 #include "store/base/clock.h"
 #include "store/base/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -35,16 +35,10 @@
 #define SIGNAL_EXIT_BASE 128 /* as sh(1) reports death by a signal */
 #define EXIT_UNKNOWN (-1)
 
-#ifdef __GLIBC__
-#if __GLIBC_PREREQ(2, 34)
-#define CAN_CLOSE_FROM
-#endif
-#endif
-
 enum { PIPE_READ, PIPE_WRITE };
 
 struct spawn {
-	pid_t pid; /* 0 once reaped */
+	struct child child;
 	int out_fd, err_fd; /* -1 after EOF */
 	int timer_fd;
 	int64_t deadline_mono_ms; /* next escalation: SIGTERM, then SIGKILL */
@@ -138,78 +132,6 @@ static int make_input(struct str input)
 	return fd;
 }
 
-static int set_attributes(posix_spawnattr_t *attr)
-{
-	sigset_t none, defaults;
-	short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP;
-	int rc;
-
-	sigemptyset(&none);
-	sigemptyset(&defaults);
-	sigaddset(&defaults, SIGPIPE);
-	sigaddset(&defaults, SIGHUP);
-	sigaddset(&defaults, SIGINT);
-	sigaddset(&defaults, SIGTERM);
-	sigaddset(&defaults, SIGCHLD);
-	rc = posix_spawnattr_setsigmask(attr, &none);
-	if (rc == 0)
-		rc = posix_spawnattr_setsigdefault(attr, &defaults);
-	if (rc == 0)
-		rc = posix_spawnattr_setpgroup(attr, 0);
-	if (rc == 0)
-		rc = posix_spawnattr_setflags(attr, flags);
-	return rc;
-}
-
-static int set_files(posix_spawn_file_actions_t *files, int in, int out, int err)
-{
-	int rc = posix_spawn_file_actions_adddup2(files, in, STDIN_FILENO);
-
-	if (rc == 0)
-		rc = posix_spawn_file_actions_adddup2(files, out, STDOUT_FILENO);
-	if (rc == 0)
-		rc = posix_spawn_file_actions_adddup2(files, err, STDERR_FILENO);
-#ifdef CAN_CLOSE_FROM
-	/* A library that forgot O_CLOEXEC must not leak a database or a key into the child. */
-	if (rc == 0)
-		rc = posix_spawn_file_actions_addclosefrom_np(files, FIRST_FREE_FD);
-#endif
-	return rc;
-}
-
-/* Start the child on these three descriptors. Returns 0 or an errno. */
-static int start(const struct spawn_request *r, int in, int out, int err, pid_t *ret_pid)
-{
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
-	char *config = r->mail_config ? xasprintf("MAIL_CONFIG=%s", r->mail_config) : NULL;
-	char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", lang[] = "LANG=C";
-	char *env[] = {path, lang, config, NULL};
-	char **argv;
-	size_t n = 0, i;
-	int rc;
-
-	while (r->argv[n])
-		n++;
-	argv = xcalloc(n + 1, sizeof(*argv));
-	for (i = 0; i < n; i++) /* posix_spawn wants char *, and promises not to write */
-		argv[i] = xstrdup(r->argv[i]);
-	posix_spawn_file_actions_init(&files);
-	posix_spawnattr_init(&attr);
-	rc = set_files(&files, in, out, err);
-	if (rc == 0)
-		rc = set_attributes(&attr);
-	if (rc == 0)
-		rc = posix_spawn(ret_pid, argv[0], &files, &attr, argv, env);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&files);
-	for (i = 0; i < n; i++)
-		free(argv[i]);
-	free(argv);
-	free(config);
-	return rc;
-}
-
 static void arm_timer(const struct spawn *s, int64_t in_ms)
 {
 	struct itimerspec when = {0};
@@ -257,19 +179,19 @@ int spawn_open(const struct spawn_request *request, struct spawn **ret, struct m
 	if (request->argv[0] == NULL || request->argv[0][0] != '/')
 		return mt_error_set(reterr, MT_EINVAL, "no absolute path of a program to run");
 	s = xcalloc(1, sizeof(*s));
-	s->out_fd = s->err_fd = s->timer_fd = -1;
+	s->out_fd = s->err_fd = s->timer_fd = s->child.control_fd = -1;
 	s->exit_code = EXIT_UNKNOWN;
 	s->max_bytes = request->max_bytes;
 	s->chunk = xmalloc(READ_BYTES);
 	buf_init(&s->err, STDERR_MAX_BYTES);
 	rc = open_fds(s, request, &in, &out, &err);
 	if (rc == 0)
-		rc = -start(request, in, out, request->merge_stderr ? out : err, &s->pid);
+		rc = -child_start(&s->child, request->argv, request->mail_config,
+			&(struct child_files){in, out, request->merge_stderr ? out : err});
 	close_fd(&in);
 	close_fd(&out);
 	close_fd(&err);
 	if (rc < 0) {
-		s->pid = 0;
 		spawn_close(s);
 		return mt_error_sys(reterr, -rc, "cannot run %s", request->argv[0]);
 	}
@@ -290,15 +212,8 @@ size_t spawn_fds(const struct spawn *s, struct pollfd *out, size_t max)
 	return n;
 }
 
-static void signal_group(const struct spawn *s, int signo)
-{
-	if (s->pid > 0 && kill(-s->pid, signo) < 0)
-		(void)kill(s->pid, signo);
-}
-
 static void take_status(struct spawn *s, int status)
 {
-	s->pid = 0;
 	if (WIFEXITED(status))
 		s->exit_code = WEXITSTATUS(status);
 	else if (WIFSIGNALED(status))
@@ -308,24 +223,21 @@ static void take_status(struct spawn *s, int status)
 /* Reap without waiting. True when there is no child any more. */
 static bool reap(struct spawn *s)
 {
-	int status = 0;
-	pid_t got;
+	int status = 0, rc;
 
-	if (s->pid == 0)
+	if (!child_running(&s->child))
 		return true;
-	got = waitpid(s->pid, &status, WNOHANG);
-	if (got == s->pid)
+	rc = child_reap(&s->child, &status);
+	if (rc == 0)
 		take_status(s, status);
-	else if (got < 0 && errno != EINTR)
-		s->pid = 0; /* ECHILD: someone else reaped it; the exit code stays unknown */
-	return s->pid == 0;
+	return rc <= 0; /* negative: the exit code stays unknown */
 }
 
 static void kill_and_reap(struct spawn *s)
 {
 	int64_t until_mono_ms = now_mono_ms() + REAP_MAX_MS;
 
-	signal_group(s, SIGKILL);
+	child_signal(&s->child, SIGKILL);
 	while (!reap(s) && now_mono_ms() < until_mono_ms)
 		(void)poll(NULL, 0, 1);
 	close_fd(&s->out_fd);
@@ -377,7 +289,7 @@ static void escalate(struct spawn *s)
 		return;
 	if (!s->termed) {
 		s->termed = true;
-		signal_group(s, SIGTERM);
+		child_signal(&s->child, SIGTERM);
 		s->deadline_mono_ms = now_ms + TERM_GRACE_MS;
 		arm_timer(s, TERM_GRACE_MS);
 	} else if (!s->killed) {
@@ -438,7 +350,7 @@ void spawn_close(struct spawn *s)
 {
 	if (!s)
 		return;
-	if (s->pid > 0)
+	if (child_running(&s->child))
 		kill_and_reap(s);
 	close_fd(&s->out_fd);
 	close_fd(&s->err_fd);

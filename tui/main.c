@@ -3,6 +3,7 @@
  * main - the commands. Alone in tui/ (with main_*.c) it may know the backends; it starts the collector
  * and hands the screens what they need. Exit status: 0 well, 1 failed, 2 usage or configuration.
  */
+#include "backends/helper.h"
 #include "store/base/log.h"
 #include "store/base/timefmt.h"
 #include "tui/dashboard.h"
@@ -230,6 +231,16 @@ static int run_with_session(const struct args *args)
 	return code;
 }
 
+/* start_helper - before anything is read: it alone may run Postfix's tools once this process has given that up. */
+static int start_helper(const struct args *args, struct mt_error *reterr)
+{
+	const struct helper_options o = {.read_write = args->read_write};
+	bool asks_postfix = args->command == COMMAND_DASHBOARD ||
+			    args->command == COMMAND_COLLECT || args->command == COMMAND_DOCTOR;
+
+	return asks_postfix && !args->nlogs && !args->demo ? helper_start(&o, reterr) : 0;
+}
+
 /* no_cores - the memory holds addresses and, later, keys: they must not end in a core file. */
 static void no_cores(void)
 {
@@ -261,7 +272,8 @@ int main(int argc, char **argv)
 		code = run_replay(&args);
 	} else {
 		no_cores();
-		code = run_with_session(&args);
+		code = start_helper(&args, &error) < 0 ? fail(&error) : run_with_session(&args);
+		helper_stop();
 	}
 	args_done(&args);
 	if (fflush(stdout) != 0 && errno != EPIPE && code == EXIT_OK)

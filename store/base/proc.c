@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* proc - see proc.h. */
+#include "store/base/proc.h"
+
+static int helper_fd = -1;
+static pid_t helper_pid;
+
+void proc_set_helper(int fd, pid_t pid)
+{
+	helper_fd = fd;
+	helper_pid = pid;
+}
+
+int proc_helper(pid_t *ret_pid)
+{
+	if (ret_pid && helper_fd >= 0)
+		*ret_pid = helper_pid;
+	return helper_fd;
+}
