@@ -3,6 +3,7 @@
 #include "store/count.h"
 
 #include "store/base/mem.h"
+#include "store/bucket.h"
 
 #include <stdlib.h>
 
@@ -60,6 +61,7 @@ void count_add(struct counts *c, int provider, uint32_t minute, enum bucket_dim 
 		      (uint64_t)dim << 8 | (uint64_t)metric;
 	struct count_slot *slot;
 
+	key = key < 0 ? 0 : key > BUCKET_KEY_MAX ? BUCKET_KEY_MAX : key;
 	if (2 * (c->n + 1) > c->cap)
 		grow(c);
 	slot = find(c, at, key);
@@ -86,25 +88,50 @@ static int by_primary_key(const void *left, const void *right)
 	return (a->metric > b->metric) - (a->metric < b->metric);
 }
 
-static int write_rows(const struct bucket_row *rows, size_t n, enum bucket_resolution res,
-	struct db *db, struct mt_error *reterr)
+/* The rows of one slot (or of one chunk of it) as one row of the table. */
+static int write_slot(const struct bucket_row *rows, size_t n, enum bucket_resolution res,
+	unsigned char *packed, struct db *db, struct mt_error *reterr)
 {
 	sqlite3_stmt *stmt = db_stmt(db, SQL_BUCKET_ADD, reterr);
-	int rc = 0;
+	unsigned char *end = packed;
+	int64_t key = 0;
 
 	if (!stmt)
 		return (int)reterr->code;
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].n != 0)
+			end = bucket_put(end, &key,
+				&(struct bucket_entry){.key = rows[i].key,
+					.metric = rows[i].metric,
+					.n = rows[i].n});
 	bind_int(stmt, 1, res);
-	for (size_t i = 0; rc == 0 && i < n; i++) {
-		if (rows[i].n == 0)
+	bind_int(stmt, 2, rows[0].dim);
+	bind_int(stmt, 3, rows[0].t_s);
+	bind_int(stmt, 4, rows[0].provider);
+	bind_int(stmt, 5, bucket_chunk(res, (enum bucket_dim)rows[0].dim, rows[0].key));
+	bind_blob(stmt, 6, (struct str){(const char *)packed, (size_t)(end - packed)});
+	return db_run(db, stmt, reterr);
+}
+
+static bool same_slot(
+	const struct bucket_row *a, const struct bucket_row *b, enum bucket_resolution res)
+{
+	return a->dim == b->dim && a->t_s == b->t_s && a->provider == b->provider &&
+	       bucket_chunk(res, (enum bucket_dim)a->dim, a->key) ==
+		       bucket_chunk(res, (enum bucket_dim)b->dim, b->key);
+}
+
+static int write_rows(const struct bucket_row *rows, size_t n, enum bucket_resolution res,
+	unsigned char *packed, struct db *db, struct mt_error *reterr)
+{
+	size_t first = 0;
+	int rc = 0;
+
+	for (size_t i = 1; rc == 0 && i <= n; i++) {
+		if (i < n && same_slot(&rows[first], &rows[i], res))
 			continue;
-		bind_int(stmt, 2, rows[i].dim);
-		bind_int(stmt, 3, rows[i].t_s);
-		bind_int(stmt, 4, rows[i].provider);
-		bind_int(stmt, 5, rows[i].key);
-		bind_int(stmt, 6, rows[i].metric);
-		bind_int(stmt, 7, rows[i].n);
-		rc = db_run(db, stmt, reterr);
+		rc = write_slot(rows + first, i - first, res, packed, db, reterr);
+		first = i;
 	}
 	return rc;
 }
@@ -130,6 +157,7 @@ int count_write(const struct counts *c, struct db *db, struct mt_error *reterr)
 {
 	static const enum bucket_resolution resolutions[] = {RES_MINUTE, RES_HOUR, RES_DAY};
 	struct bucket_row *rows = xmalloc(c->n * sizeof(rows[0]));
+	unsigned char *packed = xmalloc(c->n * BUCKET_ENTRY_MAX_BYTES + 1);
 	size_t n = 0;
 	int rc = 0;
 
@@ -147,8 +175,9 @@ int count_write(const struct counts *c, struct db *db, struct mt_error *reterr)
 	}
 	for (size_t i = 0; rc == 0 && i < sizeof(resolutions) / sizeof(resolutions[0]); i++) {
 		n = roll_up(rows, n, resolutions[i]);
-		rc = write_rows(rows, n, resolutions[i], db, reterr);
+		rc = write_rows(rows, n, resolutions[i], packed, db, reterr);
 	}
+	free(packed);
 	free(rows);
 	return rc;
 }

@@ -8,6 +8,7 @@
 #include "store/writer.h"
 
 #include "store/base/mem.h"
+#include "store/bucket.h"
 #include "store/migrate.h"
 #include "store/recover.h"
 
@@ -156,7 +157,9 @@ static int open_file(struct store *s, bool empty, struct mt_error *reterr)
 	sqlite3_db_config(s->db.handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_db_config(s->db.handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
 	sqlite3_db_config(s->db.handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
-	rc = empty ? db_exec(s->db.handle, pragmas_new, reterr) : 0;
+	rc = bucket_register(s->db.handle, reterr);
+	if (rc == 0 && empty)
+		rc = db_exec(s->db.handle, pragmas_new, reterr);
 	if (rc == 0)
 		rc = db_exec(s->db.handle, pragmas, reterr);
 	if (rc == 0)

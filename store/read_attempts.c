@@ -236,22 +236,13 @@ static int narrow_to_code(struct reader *r, const struct query *q, const struct 
 	int64_t *to_ms, struct mt_error *reterr)
 {
 	static const enum metric outcomes[] = {METRIC_SENT, METRIC_DEFERRED, METRIC_BOUNCED};
+	struct segment hours = {RES_HOUR, w->from_s - w->from_s % RES_HOUR, w->to_s};
 	int64_t newest_s = EVENT_UNKNOWN, t_s;
-	sqlite3_stmt *stmt;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < sizeof(outcomes) / sizeof(outcomes[0]); i++) {
-		rc = rd_prepare(r, READ_BUCKET_LAST, &stmt, reterr);
-		if (rc < 0)
-			return rc;
-		rd_bind(stmt, 1, q->provider);
-		rd_bind(stmt, 2, RES_HOUR);
-		rd_bind(stmt, 3, DIM_CODE);
-		rd_bind(stmt, 4, w->from_s - w->from_s % RES_HOUR);
-		rd_bind(stmt, 5, w->to_s);
-		rd_bind(stmt, 6, q->code_key);
-		rd_bind(stmt, 7, outcomes[i]);
-		rc = rd_int(r, stmt, EVENT_UNKNOWN, &t_s, reterr);
+		rc = counts_last(
+			r, &hours, DIM_CODE, q->code_key, outcomes[i], q->provider, &t_s, reterr);
 		newest_s = rc == 0 && t_s > newest_s ? t_s : newest_s;
 	}
 	if (rc == 0 && newest_s >= 0 && (newest_s + RES_HOUR) * MS_PER_S < *to_ms)

@@ -215,19 +215,9 @@ static int newest_minute(struct reader *r, const struct query *q, const struct w
 			metric = metrics[m];
 	*ret_s = EVENT_UNKNOWN;
 	for (size_t i = 0; rc == 0 && i < 2; i++) {
-		sqlite3_stmt *stmt;
+		struct segment seg = {steps[i], from_s, to_s};
 
-		rc = rd_prepare(r, READ_BUCKET_LAST, &stmt, reterr);
-		if (rc < 0)
-			return rc;
-		rd_bind(stmt, 1, q->provider);
-		rd_bind(stmt, 2, steps[i]);
-		rd_bind(stmt, 3, DIM_CODE);
-		rd_bind(stmt, 4, from_s);
-		rd_bind(stmt, 5, to_s);
-		rd_bind(stmt, 6, row->key);
-		rd_bind(stmt, 7, metric);
-		rc = rd_int(r, stmt, EVENT_UNKNOWN, ret_s, reterr);
+		rc = counts_last(r, &seg, DIM_CODE, row->key, metric, q->provider, ret_s, reterr);
 		if (*ret_s < 0)
 			break;
 		from_s = *ret_s;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* read_sums - buckets of a window added up by key; see read_window.h. Knows nothing of what keys mean. */
+#include "store/bucket.h"
 #include "store/read_window.h"
 
 #include <stdlib.h>
@@ -51,27 +52,52 @@ static int add(struct sums *s, int32_t provider, int64_t key, int column, int64_
 	return 0;
 }
 
-static int read_segment(struct reader *r, const struct segment *seg, enum bucket_dim dim,
-	int provider, bool by_provider, const int8_t *column, struct sums *out,
-	struct mt_error *reterr)
+static int corrupt(const struct reader *r, struct mt_error *reterr)
+{
+	return mt_error_set(reterr, MT_ECORRUPT, "cache %s: counts that are not ours", r->path);
+}
+
+/* What sums_read adds up, and where to. */
+struct adding {
+	struct reader *r;
+	enum bucket_dim dim;
+	int provider;
+	bool by_provider;
+	int8_t column[METRIC__COUNT]; /* -1: not asked for */
+	struct sums *out;
+	struct mt_error *reterr;
+};
+
+static int add_counts(struct adding *a, int32_t provider, struct str counts)
+{
+	struct bucket_iter it = bucket_iter(counts);
+	struct bucket_entry e;
+	int rc;
+
+	while ((rc = bucket_next(&it, &e)) > 0) {
+		if (e.metric >= METRIC__COUNT || a->column[e.metric] < 0)
+			continue;
+		rc = add(a->out, provider, e.key, a->column[e.metric], e.n, a->reterr);
+		if (rc < 0)
+			return rc;
+	}
+	return rc < 0 ? corrupt(a->r, a->reterr) : 0;
+}
+
+static int read_segment(struct adding *a, const struct segment *seg)
 {
 	sqlite3_stmt *stmt;
-	int rc = rd_prepare(r, READ_BUCKET_SUMS, &stmt, reterr);
+	int rc = rd_prepare(a->r, READ_BUCKET_SUMS, &stmt, a->reterr);
 
 	if (rc < 0)
 		return rc;
-	rd_bind(stmt, 1, provider);
+	rd_bind(stmt, 1, a->provider);
 	rd_bind(stmt, 2, seg->res);
-	rd_bind(stmt, 3, dim);
+	rd_bind(stmt, 3, a->dim);
 	rd_bind(stmt, 4, seg->from_s);
 	rd_bind(stmt, 5, seg->to_s);
-	while ((rc = rd_step(r, stmt, reterr)) > 0) {
-		int64_t metric = rd_id(stmt, 2);
-
-		if (metric < 0 || metric >= METRIC__COUNT || column[metric] < 0)
-			continue;
-		rc = add(out, by_provider ? (int32_t)rd_id(stmt, 0) : 0, rd_id(stmt, 1),
-			column[metric], rd_id(stmt, 3), reterr);
+	while ((rc = rd_step(a->r, stmt, a->reterr)) > 0) {
+		rc = add_counts(a, a->by_provider ? (int32_t)rd_id(stmt, 0) : 0, rd_str(stmt, 1));
 		if (rc < 0) {
 			sqlite3_reset(stmt);
 			return rc;
@@ -80,19 +106,88 @@ static int read_segment(struct reader *r, const struct segment *seg, enum bucket
 	return rc;
 }
 
+static int walk_counts(struct reader *r, sqlite3_stmt *stmt, int64_t key,
+	int (*each)(void *ctx, int64_t t_s, int metric, int64_t n), void *ctx,
+	struct mt_error *reterr)
+{
+	struct bucket_iter it = bucket_iter(rd_str(stmt, 1));
+	struct bucket_entry e;
+	int rc, stop = 0;
+
+	while (stop == 0 && (rc = bucket_next(&it, &e)) > 0 && e.key <= key)
+		if (e.key == key)
+			stop = each(ctx, rd_id(stmt, 0), e.metric, e.n);
+	return stop ? stop : rc < 0 ? corrupt(r, reterr) : 0;
+}
+
+int counts_walk(struct reader *r, const struct segment *seg, bool down, enum bucket_dim dim,
+	int64_t key, int provider, int (*each)(void *ctx, int64_t t_s, int metric, int64_t n),
+	void *ctx, struct mt_error *reterr)
+{
+	sqlite3_stmt *stmt;
+	int rc = rd_prepare(r, down ? READ_BUCKET_KEY_DOWN : READ_BUCKET_KEY, &stmt, reterr);
+
+	if (rc < 0)
+		return rc;
+	rd_bind(stmt, 1, provider);
+	rd_bind(stmt, 2, seg->res);
+	rd_bind(stmt, 3, dim);
+	rd_bind(stmt, 4, seg->from_s);
+	rd_bind(stmt, 5, seg->to_s);
+	rd_bind(stmt, 6, bucket_chunk(seg->res, dim, key));
+	while ((rc = rd_step(r, stmt, reterr)) > 0) {
+		rc = walk_counts(r, stmt, key, each, ctx, reterr);
+		if (rc != 0)
+			break;
+	}
+	sqlite3_reset(stmt);
+	return rc < 0 ? rc : 0;
+}
+
+struct newest {
+	int metric;
+	int64_t t_s;
+};
+
+static int newest_slot(void *ctx, int64_t t_s, int metric, int64_t n)
+{
+	struct newest *newest = ctx;
+
+	if (metric != newest->metric || n <= 0)
+		return 0;
+	newest->t_s = t_s;
+	return 1;
+}
+
+int counts_last(struct reader *r, const struct segment *seg, enum bucket_dim dim, int64_t key,
+	enum metric metric, int provider, int64_t *ret_s, struct mt_error *reterr)
+{
+	struct newest newest = {.metric = (int)metric, .t_s = EVENT_UNKNOWN};
+	int rc = counts_walk(r, seg, true, dim, key, provider, newest_slot, &newest, reterr);
+
+	if (rc == 0)
+		*ret_s = newest.t_s;
+	return rc;
+}
+
 int sums_read(struct reader *r, const struct window *w, enum bucket_dim dim, int provider,
 	bool by_provider, const enum metric *metrics, size_t nmetrics, struct sums *out,
 	struct mt_error *reterr)
 {
-	int8_t column[METRIC__COUNT];
+	struct adding a = {.r = r,
+		.dim = dim,
+		.provider = provider,
+		.by_provider = by_provider,
+		.out = out,
+		.reterr = reterr};
 	int rc = 0;
 
 	*out = (struct sums){0};
-	memset(column, -1, sizeof(column));
+	memset(a.column, -1, sizeof(a.column));
 	for (size_t i = 0; i < nmetrics && i < SUM_COLUMNS; i++)
-		column[metrics[i]] = (int8_t)i;
+		a.column[metrics[i]] = (int8_t)i;
 	for (size_t i = 0; rc == 0 && i < w->nseg; i++)
-		rc = read_segment(r, &w->seg[i], dim, provider, by_provider, column, out, reterr);
+		rc = read_segment(&a, &w->seg[i]);
 	if (rc < 0)
 		sums_done(out);
 	return rc;

@@ -7,7 +7,6 @@
 #include "store/read_window.h"
 
 #define MS_PER_S 1000
-#define PROVIDERS_MAX 256
 
 /* Which buckets a query's filter leads to. */
 struct narrowed {
@@ -78,26 +77,12 @@ static bool window_covered(const struct coverage *c, const struct window *w)
 	       w->from_s * MS_PER_S <= c->until_ms;
 }
 
-static int add_segment(struct reader *r, const struct segment *seg, const struct narrowed *to,
-	int provider, int64_t *n, struct mt_error *reterr)
+static int add_total(void *ctx, int64_t t_s, int metric, int64_t n)
 {
-	sqlite3_stmt *stmt;
-	int rc = rd_prepare(r, READ_BUCKET_SUMS, &stmt, reterr);
-
-	if (rc < 0)
-		return rc;
-	rd_bind(stmt, 1, provider);
-	rd_bind(stmt, 2, seg->res);
-	rd_bind(stmt, 3, to->dim);
-	rd_bind(stmt, 4, seg->from_s);
-	rd_bind(stmt, 5, seg->to_s);
-	while ((rc = rd_step(r, stmt, reterr)) > 0) {
-		int64_t metric = rd_id(stmt, 2);
-
-		if (metric >= 0 && metric < METRIC__COUNT && rd_id(stmt, 1) == to->key)
-			n[metric] += rd_id(stmt, 3);
-	}
-	return rc;
+	(void)t_s;
+	if (metric < METRIC__COUNT)
+		((int64_t *)ctx)[metric] += n;
+	return 0;
 }
 
 int read_totals(
@@ -122,7 +107,8 @@ int read_totals(
 	t.window_res_s = w.res_s;
 	if (to.possible && window_covered(&covered, &w))
 		for (size_t i = 0; rc == 0 && i < w.nseg; i++)
-			rc = add_segment(r, &w.seg[i], &to, q->provider, t.n, reterr);
+			rc = counts_walk(r, &w.seg[i], false, to.dim, to.key, q->provider,
+				add_total, t.n, reterr);
 	for (int m = 0; m < METRIC__COUNT; m++)
 		if (!to.possible || !window_covered(&covered, &w) ||
 			!counted_by(to.dim, (enum metric)m))
@@ -163,65 +149,51 @@ int64_t read_slot_ms(const struct query *q, size_t nslots)
 	return slots_of(from_s, to_s, nslots, false).slot_s * MS_PER_S;
 }
 
-/* Point look-ups: cheaper than a range of all keys, and bounded by nslots times 60. */
-static int add_slot(struct reader *r, const struct slots *s, size_t i, int provider,
-	const struct narrowed *to, enum metric metric, int64_t *sum, struct mt_error *reterr)
+struct series {
+	struct slots slots;
+	int metric;
+	int64_t *out;
+};
+
+static int add_slot(void *ctx, int64_t t_s, int metric, int64_t n)
 {
-	int64_t from_s = s->from_s + (int64_t)i * s->slot_s;
+	struct series *s = ctx;
 
-	for (int64_t t_s = from_s; t_s < from_s + s->slot_s; t_s += s->res) {
-		sqlite3_stmt *stmt;
-		int64_t n = 0;
-		int rc = rd_prepare(r, READ_BUCKET_AT, &stmt, reterr);
-
-		if (rc < 0)
-			return rc;
-		rd_bind(stmt, 1, s->res);
-		rd_bind(stmt, 2, to->dim);
-		rd_bind(stmt, 3, t_s);
-		rd_bind(stmt, 4, provider);
-		rd_bind(stmt, 5, to->key);
-		rd_bind(stmt, 6, metric);
-		rc = rd_int(r, stmt, 0, &n, reterr);
-		if (rc < 0)
-			return rc;
-		*sum += n;
-	}
+	if (metric == s->metric)
+		s->out[(t_s - s->slots.from_s) / s->slots.slot_s] += n;
 	return 0;
 }
 
 static int series(struct reader *r, const struct query *q, const struct narrowed *to,
 	enum metric metric, int64_t *out, size_t nslots, struct mt_error *reterr)
 {
+	struct series s = {.metric = (int)metric, .out = out};
 	struct coverage covered;
+	struct segment seg;
 	struct window w;
-	struct slots s;
-	int ids[PROVIDERS_MAX], nids = 0;
 	int rc = coverage_read(r, q->provider, &covered, reterr);
+	bool known = to->possible && counted_by(to->dim, metric);
 
 	if (rc == 0)
 		rc = window_read(r, q, &w, reterr);
-	if (rc == 0)
-		rc = provider_list(r, q->provider, ids, PROVIDERS_MAX, &nids, reterr);
 	if (rc < 0 || nslots == 0)
 		return rc;
-	s = slots_of(w.from_s, w.to_s, nslots, w.minutes_gone);
-	for (size_t i = 0; i < nslots; i++) {
-		int64_t from_ms = (s.from_s + (int64_t)i * s.slot_s) * MS_PER_S, sum = 0;
+	s.slots = slots_of(w.from_s, w.to_s, nslots, w.minutes_gone);
+	seg = (struct segment){
+		s.slots.res, s.slots.from_s, s.slots.from_s + (int64_t)nslots * s.slots.slot_s};
+	memset(out, 0, nslots * sizeof(out[0]));
+	if (known)
+		rc = counts_walk(
+			r, &seg, false, to->dim, to->key, q->provider, add_slot, &s, reterr);
+	for (size_t i = 0; rc == 0 && i < nslots; i++) {
+		int64_t from_ms = (seg.from_s + (int64_t)i * s.slots.slot_s) * MS_PER_S;
 
-		if (!to->possible || !counted_by(to->dim, metric) || covered.first_ms < 0 ||
-			from_ms + s.slot_s * MS_PER_S <= covered.first_ms ||
-			from_ms > covered.until_ms) {
+		if (!known || covered.first_ms < 0 ||
+			from_ms + s.slots.slot_s * MS_PER_S <= covered.first_ms ||
+			from_ms > covered.until_ms)
 			out[i] = EVENT_UNKNOWN;
-			continue;
-		}
-		for (int p = 0; rc == 0 && p < nids; p++)
-			rc = add_slot(r, &s, i, ids[p], to, metric, &sum, reterr);
-		if (rc < 0)
-			return rc;
-		out[i] = sum;
 	}
-	return 0;
+	return rc;
 }
 
 int read_series(struct reader *r, const struct query *q, enum metric metric, int64_t *out,

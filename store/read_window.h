@@ -84,6 +84,14 @@ struct sums {
 int sums_read(struct reader *r, const struct window *w, enum bucket_dim dim, int provider,
 	bool by_provider, const enum metric *metrics, size_t nmetrics, struct sums *out,
 	struct mt_error *reterr) MT_MUST_CHECK;
+/* counts_walk - what a key counted in the slots of seg: each(ctx, t_s, metric, n), slots ascending, or descending
+ * when down; each returns 0 to go on, 1 to stop. provider 0: all, each with slots of its own. Errors: the cache's. */
+int counts_walk(struct reader *r, const struct segment *seg, bool down, enum bucket_dim dim,
+	int64_t key, int provider, int (*each)(void *ctx, int64_t t_s, int metric, int64_t n),
+	void *ctx, struct mt_error *reterr) MT_MUST_CHECK;
+/* counts_last - start of the newest slot of seg in which the key counted the metric; EVENT_UNKNOWN: none. */
+int counts_last(struct reader *r, const struct segment *seg, enum bucket_dim dim, int64_t key,
+	enum metric metric, int provider, int64_t *ret_s, struct mt_error *reterr) MT_MUST_CHECK;
 /* sums_find - the row of a key (all providers together), NULL if none; before sums_pack. */
 const struct sum_row *sums_find(const struct sums *s, int32_t provider, int64_t key);
 /* sums_pack - dense rows 0..n-1 in no order; sums_find must not be called after. */

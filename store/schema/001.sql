@@ -167,15 +167,15 @@ CREATE TABLE mark (
 	PRIMARY KEY (provider, minute_s)
 ) STRICT, WITHOUT ROWID;
 
+-- Counts of a time slot, all keys and metrics packed into one value (bucket.h), cut by key where they may be many.
 CREATE TABLE bucket (
 	res INTEGER NOT NULL,           -- enum bucket_resolution, seconds
 	dim INTEGER NOT NULL,           -- enum bucket_dim
 	t_s INTEGER NOT NULL,           -- start, seconds UTC
 	provider INTEGER NOT NULL,
-	key INTEGER NOT NULL,
-	metric INTEGER NOT NULL,        -- enum metric
-	n INTEGER NOT NULL,
-	PRIMARY KEY (res, dim, t_s, provider, key, metric)
+	chunk INTEGER NOT NULL,         -- bucket_chunk of its keys
+	counts BLOB NOT NULL,           -- entries of key, metric (enum metric) and n
+	PRIMARY KEY (res, dim, t_s, provider, chunk)
 ) STRICT, WITHOUT ROWID;
 
 -- Lines kept for a person to look at: unparsed, warnings, oversize. Capped per kind.

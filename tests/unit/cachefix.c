@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "store/base/buf.h"
+#include "store/bucket.h"
 #include "store/reply.h"
 #include "tests/unit/cachefix.h"
 
@@ -34,6 +35,7 @@ void fix_open(struct fix *f, const char *path)
 	fclose(file);
 	*f = (struct fix){.next_message = 1, .next_attempt = 1, .next_reject = 1};
 	assert_int_equal(sqlite3_open(path, &f->db), SQLITE_OK);
+	assert_int_equal(bucket_register(f->db, NULL), 0);
 	fix_exec(f, "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA "
 		    "application_id=1836343668");
 	fix_exec(f, "BEGIN");
@@ -48,7 +50,7 @@ void fix_close(struct fix *f)
 	assert_int_equal(sqlite3_close(f->db), SQLITE_OK);
 }
 
-/* Bind "i" int64_t, "u" int64_t with -1 as NULL, "z" int64_t with 0 as NULL, "s" const char *; then run. */
+/* Bind "b" const struct str *, "i" int64_t, "u" int64_t with -1 as NULL, "z" int64_t with 0 as NULL, "s" const char *; then run. */
 static sqlite3_stmt *prepare(struct fix *f, const char *sql, const char *types, va_list args)
 {
 	sqlite3_stmt *stmt;
@@ -60,6 +62,10 @@ static sqlite3_stmt *prepare(struct fix *f, const char *sql, const char *types, 
 		if (*types == 's') {
 			sqlite3_bind_text(
 				stmt, at, va_arg(args, const char *), -1, SQLITE_TRANSIENT);
+		} else if (*types == 'b') {
+			const struct str *blob = va_arg(args, const struct str *);
+
+			sqlite3_bind_blob64(stmt, at, blob->p, blob->n, SQLITE_TRANSIENT);
 		} else {
 			int64_t value = va_arg(args, int64_t);
 
@@ -106,16 +112,22 @@ int64_t fix_dict(struct fix *f, enum dict_kind kind, const char *text)
 void fix_bucket(struct fix *f, int64_t t_ms, int provider, enum bucket_dim dim, int64_t key,
 	enum metric metric, int64_t n)
 {
-	static const int64_t resolutions[] = {RES_MINUTE, RES_HOUR, RES_DAY};
+	static const enum bucket_resolution resolutions[] = {RES_MINUTE, RES_HOUR, RES_DAY};
+	unsigned char packed[BUCKET_ENTRY_MAX_BYTES];
+	struct bucket_entry entry = {.key = key, .metric = (int)metric, .n = n};
+	int64_t from = 0;
+	struct str counts = {
+		(const char *)packed, (size_t)(bucket_put(packed, &from, &entry) - packed)};
 
 	for (size_t i = 0; i < 3; i++) {
 		int64_t t_s = t_ms / MS_PER_S;
 
 		run(f,
-			"INSERT INTO bucket VALUES(?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET "
-			"n=n+excluded.n",
-			"iiiiiii", resolutions[i], (int64_t)dim, t_s - t_s % resolutions[i],
-			(int64_t)provider, key, (int64_t)metric, n);
+			"INSERT INTO bucket VALUES(?,?,?,?,?,?) ON CONFLICT DO UPDATE SET "
+			"counts=bucket_merge(counts,excluded.counts)",
+			"iiiiib", (int64_t)resolutions[i], (int64_t)dim,
+			t_s - t_s % (int64_t)resolutions[i], (int64_t)provider,
+			bucket_chunk(resolutions[i], dim, key), &counts);
 	}
 }
 

@@ -3,6 +3,7 @@
 #ifndef MT_TESTS_STORE_FIXTURE_H
 #define MT_TESTS_STORE_FIXTURE_H
 
+#include "tests/unit/bucketsql.h"
 #include "store/base/mem.h"
 #include "store/store_write.h"
 
@@ -187,6 +188,7 @@ static inline int64_t sql_int(const struct fixture *f, const char *sql)
 	int64_t result = -1;
 
 	assert_int_equal(sqlite3_open_v2(f->path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	assert_int_equal(bucketsql_register(db), SQLITE_OK);
 	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
 		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
 	if (sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_type(stmt, 0) != SQLITE_NULL)
@@ -203,9 +205,9 @@ static inline int64_t total(const struct fixture *f, enum bucket_dim dim, enum m
 	const int res[3] = {RES_MINUTE, RES_HOUR, RES_DAY};
 
 	for (int i = 0; i < 3; i++) {
-		char *sql = xasprintf(
-			"SELECT coalesce(sum(n),0) FROM bucket WHERE res=%d AND dim=%d AND "
-			"metric=%d",
+		char *sql = xasprintf("SELECT coalesce(sum(n),0) FROM " BUCKET_ROWS
+				      " WHERE res=%d AND dim=%d AND "
+				      "metric=%d",
 			res[i], (int)dim, (int)metric);
 
 		n[i] = sql_int(f, sql);

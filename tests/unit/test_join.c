@@ -40,7 +40,8 @@ static void one_row_for_a_delivered_mail(void **state)
 	assert_int_equal(total(&f, DIM_SENDER, METRIC_RECEIVED), 1);
 	assert_int_equal(total(&f, DIM_SERVICE, METRIC_RECEIVED), 1);
 	assert_int_equal(total(&f, DIM_DELAY_D, METRIC_SENT), 1);
-	assert_int_equal(sql_int(&f, "SELECT key FROM bucket WHERE dim=8 AND res=60"), 120);
+	assert_int_equal(
+		sql_int(&f, "SELECT key FROM " BUCKET_ROWS " WHERE dim=8 AND res=60"), 120);
 	fixture_end(&f);
 }
 

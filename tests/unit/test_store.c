@@ -247,17 +247,18 @@ static void retention_by_age(void **state)
 	assert_int_equal(sql_int(&f, "SELECT count(*) FROM message WHERE qid<>'OPEN'"), 30);
 	assert_int_equal(sql_int(&f, "SELECT count(*) FROM attempt"), 60);
 	assert_int_equal(sql_int(&f, "SELECT count(*) FROM mark"), 30);
-	assert_int_equal(
-		sql_int(&f, "SELECT sum(n) FROM bucket WHERE res=60 AND dim=0 AND metric=2"), 30);
-	assert_int_equal(
-		sql_int(&f, "SELECT sum(n) FROM bucket WHERE res=3600 AND dim=0 AND metric=2"), 40);
-	assert_int_equal(
-		sql_int(&f, "SELECT sum(n) FROM bucket WHERE res=86400 AND dim=2 AND metric=2"),
+	assert_int_equal(sql_int(&f, "SELECT sum(n) FROM " BUCKET_ROWS
+				     " WHERE res=60 AND dim=0 AND metric=2"),
+		30);
+	assert_int_equal(sql_int(&f, "SELECT sum(n) FROM " BUCKET_ROWS
+				     " WHERE res=3600 AND dim=0 AND metric=2"),
 		40);
-	assert_int_equal(
-		sql_int(&f,
-			"SELECT count(*) FROM bucket b LEFT JOIN dict d ON d.id=b.key WHERE dim=2 "
-			"AND d.id IS NULL"),
+	assert_int_equal(sql_int(&f, "SELECT sum(n) FROM " BUCKET_ROWS
+				     " WHERE res=86400 AND dim=2 AND metric=2"),
+		40);
+	assert_int_equal(sql_int(&f, "SELECT count(*) FROM " BUCKET_ROWS
+				     " b LEFT JOIN dict d ON d.id=b.key WHERE dim=2 "
+				     "AND d.id IS NULL"),
 		0);
 	clock_advance(&f.clock, 500LL * 86400000);
 	prune_all(&f, 50);
