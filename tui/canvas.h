@@ -82,6 +82,13 @@ void canvas_spark(struct canvas *c, int x, int y, int width, enum style style, c
 	size_t n, int64_t max);
 /* canvas_graph - area graph (braille, or .:|# in ASCII) of values, newest at the right. Returns the scale's maximum. */
 int64_t canvas_graph(struct canvas *c, struct rect r, enum style style, const int64_t *v, size_t n);
+/* canvas_chart - canvas_graph with its scale at the left: the maximum at the top, 0 at the bottom, in CHART_SCALE
+ * columns. Without room for the scale the graph alone. */
+#define CHART_SCALE 6
+void canvas_chart(struct canvas *c, struct rect r, enum style style, const int64_t *v, size_t n);
+/* canvas_time_axis - under a graph of CHART_SCALE and width: how long ago its left end, its middle and "now" (or
+ * `end`) are. One line; words are left out rather than cut. */
+void canvas_time_axis(struct canvas *c, int x, int y, int width, int64_t span_ms, const char *end);
 /* canvas_bar - horizontal bar part/whole. canvas_shade - heat cell 0..4 of intensity. */
 void canvas_bar(
 	struct canvas *c, int x, int y, int width, enum style style, int64_t part, int64_t whole);

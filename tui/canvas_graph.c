@@ -5,6 +5,8 @@
  * Values below 0 are unknown and leave a gap; 0 is drawn as the base line and anything above 0 stands
  * at least one step over it, so nothing, no news and little are three different pictures.
  */
+#include "store/base/fmt.h"
+#include "store/base/utf8.h"
 #include "tui/canvas_priv.h"
 
 #define BRAILLE_BASE 0x2800
@@ -12,6 +14,10 @@
 #define SPARK_LEVELS 8
 #define BAR_EIGHTHS 8
 #define SHADE_MAX 4
+#define MS_PER_MIN 60000
+#define MIN_PER_H 60
+#define MIN_PER_DAY 1440
+#define MIDDLE_MIN_COLUMNS 24 /* of a time axis that has a mark in its middle */
 
 /* Mean of the known values that fall into column i of columns; -1 if none is known. */
 static int64_t column_value(const int64_t *v, size_t n, size_t i, size_t columns)
@@ -144,6 +150,71 @@ int64_t canvas_graph(struct canvas *c, struct rect r, enum style style, const in
 		}
 	}
 	return max;
+}
+
+/* One mark of the scale, at the left of row y. */
+static void scale_mark(struct canvas *c, int x, int y, int64_t value)
+{
+	struct buf text;
+
+	buf_init(&text, 32);
+	fmt_count_short(&text, value);
+	canvas_number(c, x, y, CHART_SCALE - 1, STYLE_DIM, buf_str(&text));
+	canvas_put_z(c, x + CHART_SCALE - 1, y, STYLE_BORDER, "\xe2\x94\xa4", '+');
+	buf_done(&text);
+}
+
+void canvas_chart(struct canvas *c, struct rect r, enum style style, const int64_t *v, size_t n)
+{
+	int64_t max;
+
+	if (r.w < 2 * CHART_SCALE) {
+		canvas_graph(c, r, style, v, n);
+		return;
+	}
+	max = canvas_graph(
+		c, (struct rect){r.x + CHART_SCALE, r.y, r.w - CHART_SCALE, r.h}, style, v, n);
+	for (int y = 0; y < r.h; y++)
+		canvas_put_z(c, r.x + CHART_SCALE - 1, r.y + y, STYLE_BORDER, "\xe2\x94\x82", '|');
+	if (r.h > 1)
+		scale_mark(c, r.x, r.y + r.h - 1, 0);
+	if (r.h > 0)
+		scale_mark(c, r.x, r.y, max);
+}
+
+/* "-1h", "-30m", "-90m", "-12h", "-15d": the largest unit that is whole. */
+static void ago(struct buf *out, int64_t ms)
+{
+	int64_t minutes = ms / MS_PER_MIN;
+
+	if (minutes % MIN_PER_DAY == 0 && minutes > 0)
+		buf_printf(out, "-%lldd", (long long)(minutes / MIN_PER_DAY));
+	else if (minutes % MIN_PER_H == 0 && minutes > 0)
+		buf_printf(out, "-%lldh", (long long)(minutes / MIN_PER_H));
+	else if (ms % MS_PER_MIN == 0)
+		buf_printf(out, "-%lldm", (long long)minutes);
+	else
+		buf_printf(out, "-%llds", (long long)(ms / 1000));
+}
+
+void canvas_time_axis(struct canvas *c, int x, int y, int width, int64_t span_ms, const char *end)
+{
+	struct buf text;
+	int columns = (int)utf8_show_width(str_of(end), !c->utf8), right;
+
+	buf_init(&text, 64);
+	if (columns <= width)
+		canvas_text(c, x + width - columns, y, columns, STYLE_DIM, str_of(end));
+	right = x + width - columns - 1;
+	for (int i = 1; i <= 2; i++) { /* the left end first: it matters more than the middle */
+		int at = i == 1 ? x : x + width / 2;
+
+		buf_clear(&text);
+		ago(&text, span_ms / i);
+		if (at + (int)text.n <= right && (i == 1 || width >= MIDDLE_MIN_COLUMNS))
+			canvas_text(c, at, y, (int)text.n, STYLE_DIM, buf_str(&text));
+	}
+	buf_done(&text);
 }
 
 void canvas_bar(
