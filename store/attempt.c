@@ -230,6 +230,7 @@ static void tally(struct store *s, const struct at *at, struct message *m, const
 	case STATUS_DEFERRED:
 		count_outcome(s, at, f, METRIC_DEFERRED);
 		m->ndeferred++;
+		depth_touch(s, m);
 		break;
 	case STATUS_BOUNCED:
 		count_outcome(s, at, f, METRIC_BOUNCED);

@@ -29,7 +29,8 @@ void batch_init(struct batch *b)
 		.marks = {.item = sizeof(struct mark)},
 		.services = {.item = sizeof(struct service_change)},
 		.health = {.item = sizeof(struct health_change)},
-		.aged = {.item = sizeof(struct aged)}};
+		.aged = {.item = sizeof(struct aged)},
+		.depths = {.item = sizeof(struct depth_sample)}};
 	arena_init(&b->arena, ARENA_MAX_BYTES);
 }
 
@@ -60,6 +61,7 @@ void batch_reset(struct store *s)
 	struct batch *b = &s->batch;
 
 	b->attempts.n = b->rejects.n = b->relabels.n = b->cursors.n = b->services.n = b->aged.n = 0;
+	b->depths.n = 0;
 	forget_health(b);
 	forget_samples(b);
 	clear_marks(b);
@@ -94,6 +96,7 @@ void batch_done(struct batch *b)
 	vec_done(&b->services);
 	vec_done(&b->health);
 	vec_done(&b->aged);
+	vec_done(&b->depths);
 	free(b->mark_index);
 	b->mark_index = NULL;
 	arena_done(&b->arena);

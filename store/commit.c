@@ -247,6 +247,10 @@ static int write_batch(struct store *s, struct mt_error *reterr)
 		rc = write_relabels(s, reterr);
 	if (rc == 0)
 		rc = write_aged(s, reterr);
+	if (rc == 0 && s->batch.aged.n)
+		rc = depth_load(s, reterr);
+	if (rc == 0 && s->batch.events)
+		rc = depth_write_batch(s, reterr);
 	if (rc == 0)
 		rc = count_write(&s->counts, &s->db, reterr);
 	if (rc == 0)
@@ -292,6 +296,8 @@ int reload(struct store *s, struct mt_error *reterr)
 		rc = state_load(s, reterr);
 	if (rc == 0)
 		rc = messages_load(s, reterr);
+	if (rc == 0)
+		rc = depth_load(s, reterr);
 	return rc;
 }
 

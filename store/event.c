@@ -34,6 +34,7 @@ static void move_time(struct store *s, const struct at *at)
 	if (at->t_ms > s->clock_limit_ms)
 		return;
 	p->newest_ms = at->t_ms;
+	depth_minute(s, p, at->t_ms);
 	hour = p->newest_ms / MS_PER_HOUR;
 	if (hour != p->last_age_hour) {
 		p->last_age_hour = hour;

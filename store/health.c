@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* health - how sources fare, and depth samples of queues. */
+/* health - how sources fare. */
 #include "store/writer.h"
 
 #include "store/base/mem.h"
@@ -73,31 +73,4 @@ int store_health(
 	}
 	rc = txn_begin(s, reterr);
 	return rc < 0 ? rc : txn_end(s, health_write(s, source, h, reterr), reterr);
-}
-
-static int write_depth(
-	struct store *s, int provider, const struct queue_depth *d, struct mt_error *reterr)
-{
-	sqlite3_stmt *stmt = db_stmt(&s->db, SQL_QUEUE_SAMPLE, reterr);
-
-	if (!stmt)
-		return (int)reterr->code;
-	bind_int(stmt, 1, provider);
-	bind_int(stmt, 2, clock_utc_ms(s->clock));
-	bind_int(stmt, 3, d->source);
-	for (int i = 0; i < QUEUE__COUNT; i++)
-		bind_known(stmt, 4 + i, d->n[i]);
-	bind_known(stmt, 10, d->oldest_ms);
-	return db_run(&s->db, stmt, reterr);
-}
-
-int store_queue_depth(
-	struct store *s, int provider, const struct queue_depth *d, struct mt_error *reterr)
-{
-	struct mt_error local;
-	int rc;
-
-	reterr = reterr ? reterr : &local;
-	rc = txn_begin(s, reterr);
-	return rc < 0 ? rc : txn_end(s, write_depth(s, provider, d, reterr), reterr);
 }

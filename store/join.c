@@ -283,6 +283,7 @@ static int queued(struct store *s, struct at *at, const struct event *e, struct 
 		return rc;
 	if (m->runs < INT32_MAX)
 		m->runs++;
+	depth_touch(s, m);
 	if (m->size_bytes < 0)
 		m->size_bytes = e->size_bytes;
 	if (m->nrcpt < 0 && e->nrcpt >= 0) {
@@ -319,6 +320,8 @@ static int held(struct store *s, struct at *at, const struct event *e, struct mt
 		m->flags |= MESSAGE_HELD;
 	else if (m)
 		m->flags &= (uint16_t)~MESSAGE_HELD;
+	if (m)
+		depth_touch(s, m);
 	return rc;
 }
 

@@ -19,6 +19,7 @@ void link_uncount(struct store *s, struct message *m, enum message_flag flag)
 		join_count_recipients(s, m, -1);
 	}
 	m->flags |= (uint16_t)flag;
+	depth_touch(s, m);
 	message_dirty(s, m);
 }
 

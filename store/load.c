@@ -63,6 +63,7 @@ static struct message *load_row(struct store *s, sqlite3_stmt *stmt)
 		message_candidate(s, m);
 	if (m->end_ms)
 		s->messages.nopen--;
+	depth_known(m);
 	return m;
 }
 

@@ -247,6 +247,7 @@ struct message *message_new(struct store *s, const struct at *at, struct str qid
 	made->flags = MESSAGE_OPEN;
 	message_dirty(s, made);
 	mark_row(s, at->p->id, at->t_ms, id, 0, 0);
+	depth_touch(s, made);
 	return made;
 }
 
@@ -257,6 +258,7 @@ void message_close(struct store *s, struct message *m, int64_t t_ms)
 	m->end_ms = t_ms;
 	m->flags &= (uint16_t)~MESSAGE_OPEN;
 	s->messages.nopen--;
+	depth_touch(s, m);
 	message_dirty(s, m);
 }
 

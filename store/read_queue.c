@@ -54,6 +54,7 @@ static int trend(struct reader *r, int provider, const struct depth *d, int64_t 
 	rd_bind(stmt, 1, provider);
 	rd_bind(stmt, 2, d->t_ms - TREND_MS);
 	rd_bind(stmt, 3, d->t_ms);
+	rd_bind(stmt, 4, d->source); /* a change of source is no change of the queue */
 	rc = rd_step(r, stmt, reterr);
 	if (rc <= 0)
 		return rc;

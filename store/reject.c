@@ -64,6 +64,7 @@ static int end_message(
 		return rc;
 	if (e->action == REJECT_HOLD) {
 		m->flags |= MESSAGE_HELD;
+		depth_touch(s, m);
 		message_dirty(s, m);
 	} else if (m->runs == 0 &&
 		   (str_eq(e->process, STR_LIT("cleanup")) || e->stage == STAGE_END_OF_DATA)) {

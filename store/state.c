@@ -169,6 +169,7 @@ static int load_providers(struct store *s, struct mt_error *reterr)
 			sqlite3_reset(stmt);
 		}
 		p->newest_ms = saved.newest_ms;
+		p->depth_minute_ms = saved.newest_ms - saved.newest_ms % 60000;
 		p->last_age_hour = saved.last_age_hour;
 		p->last_offset = saved.last_offset;
 		p->has_offset = saved.has_offset;

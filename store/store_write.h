@@ -111,6 +111,9 @@ struct queue_depth {
 /* store_queue_depth - one sample, at the clock's now. */
 int store_queue_depth(struct store *s, int provider, const struct queue_depth *d,
 	struct mt_error *reterr) MT_MUST_CHECK;
+/* store_queue_by_log - the provider's queue can't be read (any more): samples, one a minute of the log, are made of the
+ * messages open by it, until store_queue_depth is called with another source. That is how every provider begins. */
+void store_queue_by_log(struct store *s, int provider);
 
 struct queue_row {
 	struct str qid, sender;

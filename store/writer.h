@@ -64,6 +64,7 @@ struct message {
 	int32_t provider, host, service, client, user, from_dom, mid_dom;
 	int32_t nrcpt, runs, nsent, nbounced, ndeferred;
 	uint16_t flags, bits;
+	uint8_t depth; /* 1 + enum queue_name it is counted under in p->open; 0 none */
 	uint8_t qid_len;
 	char qid[QID_INLINE_BYTES +
 		 1]; /* or, when longer, a pointer to owned bytes (see message_qid) */
@@ -138,6 +139,7 @@ struct batch {
 	struct vec rejects; /* struct reject * */
 	struct vec samples; /* struct sample_ring *, kept over batches */
 	struct vec relabels, cursors, marks, services, health, aged;
+	struct vec depths; /* struct depth_sample */
 	size_t events;
 	uint32_t *mark_index; /* hash of marks */
 	size_t mark_cap, last_mark;
@@ -146,6 +148,11 @@ struct batch {
 struct aged {
 	int32_t provider;
 	int64_t before_ms, now_ms;
+};
+
+struct depth_sample { /* of a minute of the log */
+	int32_t provider;
+	int64_t t_ms, n[QUEUE__COUNT];
 };
 
 struct service_known {
@@ -161,6 +168,9 @@ struct provider_state {
 	bool warned_line; /* the line of last_offset is already among WARNINGS */
 	char *log_key; /* owned; NULL none */
 	size_t log_key_n;
+	int64_t open[QUEUE__COUNT]; /* open messages by the log, see depth.c */
+	int64_t depth_minute_ms; /* whose sample is not complete yet; 0 none */
+	bool own_depth; /* its queue is read itself: no samples by the log */
 	struct str batch_key; /* copy in the batch's arena */
 	struct service_known *services;
 	size_t nservices;
@@ -248,6 +258,16 @@ void messages_age(struct store *s, const struct at *at);
 int messages_load(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;
 int messages_load_spilled(struct store *s, int provider, int32_t host, struct str qid,
 	struct message **ret, struct mt_error *reterr) MT_MUST_CHECK;
+
+/* depth.c: depth_touch - after a change of what tells a message's queue; depth_known - the same for one that is
+ * counted already. depth_minute - the log has come to t_ms. depth_load - the counts, from the cache. */
+void depth_touch(struct store *s, struct message *m);
+void depth_known(struct message *m);
+void depth_minute(struct store *s, struct provider_state *p, int64_t t_ms);
+int depth_load(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;
+int depth_write(struct store *s, int provider, int64_t t_ms, const struct queue_depth *d,
+	struct mt_error *reterr) MT_MUST_CHECK;
+int depth_write_batch(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;
 
 /* join.c, attempt.c, link.c, session.c, reject.c: one event kind each. */
 int join_event(struct store *s, struct at *at, const struct event *e,

@@ -227,6 +227,7 @@ static const char *const dumps[] = {
 	"SELECT * FROM dict ORDER BY id",
 	"SELECT provider, key, hex(value) FROM state ORDER BY 1, 2",
 	"SELECT provider, dict, port, wrapper FROM service ORDER BY 1, 2",
+	"SELECT * FROM queue_sample ORDER BY 1, 2",
 };
 
 static void compare(
