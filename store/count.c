@@ -7,17 +7,13 @@
 
 #include <stdlib.h>
 
-#define COUNT_FIRST_SLOTS 4096 /* a quiet second of a busy server */
-#define COUNT_KEEP_SLOTS 262144 /* 6 MiB; a larger table is given back after the batch */
+#define CHAINS_FIRST 256
+#define CHAINS_KEEP 65536 /* 512 KiB; more are given back after the batch */
+#define ENTRIES_FIRST 8
 #define MS_PER_MINUTE 60000
 #define MINUTES_MAX 4223375999 /* end of the year 9999 */
 #define SECONDS_PER_MINUTE 60
-
-struct bucket_row {
-	int64_t t_s, key, n;
-	int32_t provider;
-	uint8_t dim, metric;
-};
+#define METRIC_MASK ((UINT64_C(1) << BUCKET_METRIC_BITS) - 1)
 
 uint32_t count_minute(int64_t t_ms)
 {
@@ -26,173 +22,275 @@ uint32_t count_minute(int64_t t_ms)
 	return (uint32_t)(minute < 0 ? 0 : minute > MINUTES_MAX ? MINUTES_MAX : minute);
 }
 
-static size_t slot_hash(uint64_t at, int64_t key)
+static size_t slot_hash(uint32_t minute, uint16_t provider, uint8_t dim)
 {
-	uint64_t h = (at ^ ((uint64_t)key * 0x9e3779b97f4a7c15u)) * 0xff51afd7ed558ccdu;
+	uint64_t h = ((uint64_t)minute << 24 | (uint64_t)provider << 8 | dim) * 0x9e3779b97f4a7c15u;
 
-	return (size_t)(h ^ (h >> 32));
+	return (size_t)(h >> 32);
 }
 
-static struct count_slot *find(struct counts *c, uint64_t at, int64_t key)
+static void widen_chains(struct counts *c)
 {
-	size_t mask = c->cap - 1, i = slot_hash(at, key) & mask;
+	size_t n = c->nchains ? c->nchains * 2 : CHAINS_FIRST;
+	struct count_slot **wide = xcalloc(n, sizeof(wide[0]));
 
-	while (c->slot[i].at && (c->slot[i].at != at || c->slot[i].key != key))
+	for (size_t i = 0; i < c->nchains; i++)
+		for (struct count_slot *slot = c->chain[i], *next; slot; slot = next) {
+			struct count_slot **head =
+				&wide[slot_hash(slot->minute, slot->provider, slot->dim) & (n - 1)];
+
+			next = slot->next;
+			slot->next = *head;
+			*head = slot;
+		}
+	free(c->chain);
+	c->chain = wide;
+	c->nchains = n;
+}
+
+static bool is_slot(
+	const struct count_slot *slot, uint32_t minute, uint16_t provider, enum bucket_dim dim)
+{
+	return slot->minute == minute && slot->provider == provider && slot->dim == (uint8_t)dim;
+}
+
+static struct count_slot *slot_of(
+	struct counts *c, uint32_t minute, uint16_t provider, enum bucket_dim dim)
+{
+	struct count_slot *slot = c->last[dim], **head;
+
+	if (slot && is_slot(slot, minute, provider, dim))
+		return slot;
+	if (c->nslots >= c->nchains)
+		widen_chains(c);
+	head = &c->chain[slot_hash(minute, provider, (uint8_t)dim) & (c->nchains - 1)];
+	for (slot = *head; slot && !is_slot(slot, minute, provider, dim);)
+		slot = slot->next;
+	if (!slot) {
+		slot = xcalloc(1, sizeof(*slot));
+		slot->minute = minute;
+		slot->provider = provider;
+		slot->dim = (uint8_t)dim;
+		slot->next = *head;
+		*head = slot;
+		c->nslots++;
+	}
+	c->last[dim] = slot;
+	return slot;
+}
+
+static struct count_entry *find(const struct count_slot *slot, uint64_t at)
+{
+	size_t mask = slot->cap - 1, i = (size_t)(at * 0x9e3779b97f4a7c15u >> 32) & mask;
+
+	while (slot->entry[i].at && slot->entry[i].at != at)
 		i = (i + 1) & mask;
-	return &c->slot[i];
+	return &slot->entry[i];
 }
 
-static void grow(struct counts *c)
+static void widen(struct count_slot *slot)
 {
-	struct counts wide = {.cap = c->cap ? c->cap * 2 : COUNT_FIRST_SLOTS, .n = c->n};
+	struct count_slot wide = {.cap = slot->cap ? slot->cap * 2 : ENTRIES_FIRST};
 
-	wide.slot = xcalloc(wide.cap, sizeof(wide.slot[0]));
-	for (size_t i = 0; i < c->cap; i++)
-		if (c->slot[i].at)
-			*find(&wide, c->slot[i].at, c->slot[i].key) = c->slot[i];
-	free(c->slot);
-	*c = wide;
+	wide.entry = xcalloc(wide.cap, sizeof(wide.entry[0]));
+	for (size_t i = 0; i < slot->cap; i++)
+		if (slot->entry[i].at)
+			*find(&wide, slot->entry[i].at) = slot->entry[i];
+	free(slot->entry);
+	slot->entry = wide.entry;
+	slot->cap = wide.cap;
+}
+
+static void add_at(struct counts *c, struct count_slot *slot, uint64_t at, int64_t n)
+{
+	struct count_entry *entry;
+
+	if (2 * (slot->n + 1) > slot->cap)
+		widen(slot);
+	entry = find(slot, at);
+	if (!entry->at) {
+		entry->at = at;
+		slot->n++;
+		c->n++;
+	}
+	entry->n += n;
 }
 
 void count_add(struct counts *c, int provider, uint32_t minute, enum bucket_dim dim, int64_t key,
 	enum metric metric, int64_t n)
 {
-	uint64_t at = (uint64_t)minute << 32 | (uint64_t)(uint16_t)provider << 16 |
-		      (uint64_t)dim << 8 | (uint64_t)metric;
-	struct count_slot *slot;
-
 	key = key < 0 ? 0 : key > BUCKET_KEY_MAX ? BUCKET_KEY_MAX : key;
-	if (2 * (c->n + 1) > c->cap)
-		grow(c);
-	slot = find(c, at, key);
-	if (!slot->at) {
-		slot->at = at;
-		slot->key = key;
-		c->n++;
-	}
-	slot->n += n;
+	add_at(c, slot_of(c, minute, (uint16_t)provider, dim),
+		((uint64_t)key << BUCKET_METRIC_BITS | (uint64_t)metric) + 1, n);
+}
+
+/* What writing needs beside the counts. */
+struct writing {
+	enum bucket_resolution res;
+	struct db *db;
+	struct count_entry *sorted; /* room for the largest slot */
+	unsigned char *packed; /* and for its entries as bytes */
+	struct mt_error *reterr;
+};
+
+static int by_entry(const void *left, const void *right)
+{
+	const struct count_entry *a = left, *b = right;
+
+	return (a->at > b->at) - (a->at < b->at);
 }
 
 static int by_primary_key(const void *left, const void *right)
 {
-	const struct bucket_row *a = left, *b = right;
+	const struct count_slot *a = *(struct count_slot *const *)left,
+				*b = *(struct count_slot *const *)right;
 
 	if (a->dim != b->dim)
 		return a->dim < b->dim ? -1 : 1;
-	if (a->t_s != b->t_s)
-		return a->t_s < b->t_s ? -1 : 1;
-	if (a->provider != b->provider)
-		return a->provider < b->provider ? -1 : 1;
-	if (a->key != b->key)
-		return a->key < b->key ? -1 : 1;
-	return (a->metric > b->metric) - (a->metric < b->metric);
+	if (a->minute != b->minute)
+		return a->minute < b->minute ? -1 : 1;
+	return (a->provider > b->provider) - (a->provider < b->provider);
 }
 
-/* The rows of one slot (or of one chunk of it) as one row of the table. */
-static int write_slot(const struct bucket_row *rows, size_t n, enum bucket_resolution res,
-	unsigned char *packed, struct db *db, struct mt_error *reterr)
+static int64_t key_of(const struct count_entry *entry)
 {
-	sqlite3_stmt *stmt = db_stmt(db, SQL_BUCKET_ADD, reterr);
-	unsigned char *end = packed;
+	return (int64_t)((entry->at - 1) >> BUCKET_METRIC_BITS);
+}
+
+/* Entries of one chunk of a slot as one row of the table. */
+static int write_chunk(const struct writing *w, const struct count_slot *slot, int64_t chunk,
+	const struct count_entry *entries, size_t n)
+{
+	sqlite3_stmt *stmt = db_stmt(w->db, SQL_BUCKET_ADD, w->reterr);
+	unsigned char *end = w->packed;
 	int64_t key = 0;
 
 	if (!stmt)
-		return (int)reterr->code;
+		return (int)w->reterr->code;
 	for (size_t i = 0; i < n; i++)
-		if (rows[i].n != 0)
+		if (entries[i].n != 0)
 			end = bucket_put(end, &key,
-				&(struct bucket_entry){.key = rows[i].key,
-					.metric = rows[i].metric,
-					.n = rows[i].n});
-	bind_int(stmt, 1, res);
-	bind_int(stmt, 2, rows[0].dim);
-	bind_int(stmt, 3, rows[0].t_s);
-	bind_int(stmt, 4, rows[0].provider);
-	bind_int(stmt, 5, bucket_chunk(res, (enum bucket_dim)rows[0].dim, rows[0].key));
-	bind_blob(stmt, 6, (struct str){(const char *)packed, (size_t)(end - packed)});
-	return db_run(db, stmt, reterr);
+				&(struct bucket_entry){.key = key_of(&entries[i]),
+					.metric = (int)((entries[i].at - 1) & METRIC_MASK),
+					.n = entries[i].n});
+	bind_int(stmt, 1, w->res);
+	bind_int(stmt, 2, slot->dim);
+	bind_int(stmt, 3, (int64_t)slot->minute * SECONDS_PER_MINUTE);
+	bind_int(stmt, 4, slot->provider);
+	bind_int(stmt, 5, chunk);
+	bind_blob(stmt, 6, (struct str){(const char *)w->packed, (size_t)(end - w->packed)});
+	return db_run(w->db, stmt, w->reterr);
 }
 
-static bool same_slot(
-	const struct bucket_row *a, const struct bucket_row *b, enum bucket_resolution res)
+static int write_slot(const struct writing *w, const struct count_slot *slot)
 {
-	return a->dim == b->dim && a->t_s == b->t_s && a->provider == b->provider &&
-	       bucket_chunk(res, (enum bucket_dim)a->dim, a->key) ==
-		       bucket_chunk(res, (enum bucket_dim)b->dim, b->key);
-}
-
-static int write_rows(const struct bucket_row *rows, size_t n, enum bucket_resolution res,
-	unsigned char *packed, struct db *db, struct mt_error *reterr)
-{
-	size_t first = 0;
+	enum bucket_dim dim = (enum bucket_dim)slot->dim;
+	size_t n = 0, first = 0;
 	int rc = 0;
 
-	for (size_t i = 1; rc == 0 && i <= n; i++) {
-		if (i < n && same_slot(&rows[first], &rows[i], res))
-			continue;
-		rc = write_slot(rows + first, i - first, res, packed, db, reterr);
-		first = i;
+	for (size_t i = 0; i < slot->cap; i++)
+		if (slot->entry[i].at)
+			w->sorted[n++] = slot->entry[i];
+	qsort(w->sorted, n, sizeof(w->sorted[0]), by_entry);
+	while (rc == 0 && first < n) {
+		int64_t chunk = bucket_chunk(w->res, dim, key_of(&w->sorted[first]));
+		size_t end = first + 1;
+
+		while (end < n && bucket_chunk(w->res, dim, key_of(&w->sorted[end])) == chunk)
+			end++;
+		rc = write_chunk(w, slot, chunk, w->sorted + first, end - first);
+		first = end;
 	}
 	return rc;
 }
 
-/* Rows of a coarser resolution in place of the finer ones; returns how many are left. */
-static size_t roll_up(struct bucket_row *rows, size_t n, enum bucket_resolution res)
+static int write_all(
+	const struct counts *c, enum bucket_resolution res, struct db *db, struct mt_error *reterr)
 {
-	size_t kept = 0;
+	struct count_slot **slots = xmalloc(c->nslots * sizeof(slots[0]));
+	struct writing w = {.res = res, .db = db, .reterr = reterr};
+	size_t n = 0, most = 0;
+	int rc = 0;
 
-	for (size_t i = 0; i < n; i++)
-		rows[i].t_s -= rows[i].t_s % (int64_t)res;
-	qsort(rows, n, sizeof(rows[0]), by_primary_key);
-	for (size_t i = 0; i < n; i++) {
-		if (kept > 0 && by_primary_key(&rows[kept - 1], &rows[i]) == 0)
-			rows[kept - 1].n += rows[i].n;
-		else
-			rows[kept++] = rows[i];
-	}
-	return kept;
+	for (size_t i = 0; i < c->nchains; i++)
+		for (struct count_slot *slot = c->chain[i]; slot; slot = slot->next) {
+			slots[n++] = slot;
+			most = slot->n > most ? slot->n : most;
+		}
+	w.sorted = xmalloc(most * sizeof(w.sorted[0]));
+	w.packed = xmalloc(most * BUCKET_ENTRY_MAX_BYTES);
+	qsort(slots, n, sizeof(slots[0]), by_primary_key);
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = write_slot(&w, slots[i]);
+	free(w.packed);
+	free(w.sorted);
+	free(slots);
+	return rc;
+}
+
+/* The same counts in slots of res. */
+static void roll_up(const struct counts *from, enum bucket_resolution res, struct counts *out)
+{
+	const uint32_t minutes = (uint32_t)res / SECONDS_PER_MINUTE;
+
+	for (size_t i = 0; i < from->nchains; i++)
+		for (const struct count_slot *fine = from->chain[i]; fine; fine = fine->next) {
+			struct count_slot *coarse =
+				slot_of(out, fine->minute - fine->minute % minutes, fine->provider,
+					(enum bucket_dim)fine->dim);
+
+			for (size_t k = 0; k < fine->cap; k++)
+				if (fine->entry[k].at)
+					add_at(out, coarse, fine->entry[k].at, fine->entry[k].n);
+		}
 }
 
 int count_write(const struct counts *c, struct db *db, struct mt_error *reterr)
 {
-	static const enum bucket_resolution resolutions[] = {RES_MINUTE, RES_HOUR, RES_DAY};
-	struct bucket_row *rows = xmalloc(c->n * sizeof(rows[0]));
-	unsigned char *packed = xmalloc(c->n * BUCKET_ENTRY_MAX_BYTES + 1);
-	size_t n = 0;
-	int rc = 0;
+	struct counts hours = {0}, days = {0};
+	int rc;
 
-	for (size_t i = 0; i < c->cap; i++) {
-		uint64_t at = c->slot[i].at;
-
-		if (!at)
-			continue;
-		rows[n++] = (struct bucket_row){.t_s = (int64_t)(at >> 32) * SECONDS_PER_MINUTE,
-			.provider = (uint16_t)(at >> 16),
-			.dim = (uint8_t)(at >> 8),
-			.metric = (uint8_t)at,
-			.key = c->slot[i].key,
-			.n = c->slot[i].n};
+	if (c->n == 0)
+		return 0;
+	rc = write_all(c, RES_MINUTE, db, reterr);
+	if (rc == 0) {
+		roll_up(c, RES_HOUR, &hours);
+		rc = write_all(&hours, RES_HOUR, db, reterr);
 	}
-	for (size_t i = 0; rc == 0 && i < sizeof(resolutions) / sizeof(resolutions[0]); i++) {
-		n = roll_up(rows, n, resolutions[i]);
-		rc = write_rows(rows, n, resolutions[i], packed, db, reterr);
+	if (rc == 0) {
+		roll_up(&hours, RES_DAY, &days);
+		rc = write_all(&days, RES_DAY, db, reterr);
 	}
-	free(packed);
-	free(rows);
+	count_done(&hours);
+	count_done(&days);
 	return rc;
+}
+
+static void free_slots(struct counts *c)
+{
+	for (size_t i = 0; i < c->nchains; i++) {
+		for (struct count_slot *slot = c->chain[i], *next; slot; slot = next) {
+			next = slot->next;
+			free(slot->entry);
+			free(slot);
+		}
+		c->chain[i] = NULL;
+	}
+	memset(c->last, 0, sizeof(c->last));
+	c->n = c->nslots = 0;
 }
 
 void count_reset(struct counts *c)
 {
-	if (c->cap > COUNT_KEEP_SLOTS)
+	if (c->nchains > CHAINS_KEEP)
 		count_done(c);
-	else if (c->n)
-		memset(c->slot, 0, c->cap * sizeof(c->slot[0]));
-	c->n = 0;
+	else
+		free_slots(c);
 }
 
 void count_done(struct counts *c)
 {
-	free(c->slot);
+	free_slots(c);
+	free(c->chain);
 	*c = (struct counts){0};
 }
