@@ -8,8 +8,7 @@
 
 #include <stdlib.h>
 
-#define DICT_CACHE_MAX_BYTES                                                                       \
-	(16u << 20) /* texts; past it the cache begins anew at the next snapshot */
+#define DICT_CACHE_MAX_BYTES (16u << 20) /* texts; past it the cache begins anew */
 #define DICT_CACHE_FIRST 1024
 
 static size_t slot_of(const struct dict_cache *d, int64_t id)
@@ -41,6 +40,19 @@ void dict_done(struct dict_cache *d)
 	*d = (struct dict_cache){0};
 }
 
+/* dict_keep - a copy of the text; what was kept before is forgotten when it does not fit beside that. */
+static struct str dict_keep(struct dict_cache *d, struct str text)
+{
+	struct str copy = arena_str(&d->texts, text);
+
+	if (str_present(copy))
+		return copy;
+	arena_reset(&d->texts);
+	memset(d->slot, 0, d->cap * sizeof(d->slot[0]));
+	d->n = 0;
+	return arena_str(&d->texts, text);
+}
+
 int dict_text(struct reader *r, int64_t id, struct str *ret, struct mt_error *reterr)
 {
 	struct dict_cache *d = &r->dict;
@@ -69,13 +81,11 @@ int dict_text(struct reader *r, int64_t id, struct str *ret, struct mt_error *re
 	if (rc < 0)
 		return rc;
 	if (rc > 0) {
-		text = arena_str(&d->texts, rd_str(stmt, 0));
+		text = dict_keep(d, rd_str(stmt, 0));
 		sqlite3_reset(stmt);
-		if (!str_present(text)) {
-			r->dict_version = EVENT_UNKNOWN; /* full: begin anew next time */
-			return mt_error_set(
-				reterr, MT_ELIMIT, "cache: too many different texts in one view");
-		}
+		if (!str_present(text))
+			return mt_error_set(reterr, MT_ELIMIT, "cache: a text is too long");
+		at = slot_of(d, id);
 	}
 	d->slot[at] = (struct dict_entry){id, text};
 	d->n++;

@@ -74,8 +74,8 @@ struct str rd_str(sqlite3_stmt *stmt, int at);
 /* read_sql_text - for the tests that look at query plans. */
 const char *read_sql_text(enum read_sql id);
 
-/* read_dict.c. dict_text - text of a dictionary row, absent for id 0 or one that is gone; valid until the end of
- * the snapshot. dict_find - id of a text; 0 when the cache has never seen it. */
+/* read_dict.c. dict_text - text of a dictionary row, absent for id 0 or one that is gone; valid until the next
+ * dict_text. dict_find - id of a text; 0 when the cache has never seen it. */
 int dict_text(struct reader *r, int64_t id, struct str *ret, struct mt_error *reterr) MT_MUST_CHECK;
 int dict_find(struct reader *r, enum dict_kind kind, struct str text, int64_t *ret,
 	struct mt_error *reterr) MT_MUST_CHECK;

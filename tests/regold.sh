@@ -5,8 +5,9 @@
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 build=${1:-$top/build-test/gcc}
-ninja -C "$build" tests/golden
+ninja -C "$build" tests/golden tests/test_report
 rm -f "$top"/tests/golden/*.txt "$top"/tests/golden/*.sty
 cd "$top"
 GOLDEN_UPDATE=1 TZ=UTC LANG=C.UTF-8 "$build/tests/golden"
-git -C "$top" status --short tests/golden
+GOLDEN_UPDATE=1 TZ=UTC LANG=C.UTF-8 "$build/tests/test_report"
+git -C "$top" status --short tests/golden tests/fixtures/report

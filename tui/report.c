@@ -10,9 +10,12 @@
 #define ROWS_MAX 1000000 /* every code and domain; the arena is the real cap */
 #define FAILURES_SHOWN 100
 #define MINUTE_MS 60000
+#define MS_PER_S 1000
 
 const char *const report_queue_names[QUEUE__COUNT] = {
 	"maildrop", "incoming", "active", "deferred", "hold", "corrupt"};
+
+const char *const report_delay_names[DELAY__COUNT] = {"total", "a", "b", "c", "d"};
 
 const struct report_total report_totals[] = {
 	{"messages", METRIC_RECEIVED},
@@ -58,7 +61,33 @@ const char *report_queue_source(enum queue_source source)
 {
 	static const char *const words[] = {NULL, "spool", "postqueue", "log"};
 
-	return words[source];
+	return source <= QUEUE_SOURCE_LOG ? words[source] : NULL;
+}
+
+int64_t report_age_s(const struct report *r, int64_t t_ms)
+{
+	if (t_ms <= 0)
+		return EVENT_UNKNOWN;
+	return t_ms < r->now_ms ? (r->now_ms - t_ms) / MS_PER_S : 0;
+}
+
+struct str report_provider(const struct report *r, int id)
+{
+	for (size_t i = 0; i < r->nproviders; i++)
+		if (r->providers[i].id == id)
+			return r->providers[i].name;
+	return (struct str){NULL, 0};
+}
+
+/* Local delivery has no port: it is in the totals, by code and by domain. */
+static void drop_portless(struct report *r)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < r->nports; i++)
+		if (!r->ports[i].outbound || r->ports[i].port != 0)
+			r->ports[kept++] = r->ports[i];
+	r->nports = kept;
 }
 
 /* pick_provider - narrow the query to the one asked for. */
@@ -119,6 +148,8 @@ static int read_all(struct report *r, struct reader *reader, const struct report
 		rc = read_domains(reader, &r->query, &r->arena, &r->domains, &r->ndomains, reterr);
 	if (rc == 0)
 		rc = read_ports(reader, &r->query, &r->arena, &r->ports, &r->nports, reterr);
+	if (rc == 0)
+		drop_portless(r);
 	if (rc == 0)
 		rc = read_queue(reader, &r->query, &r->queue, reterr);
 	if (rc == 0)

@@ -6,16 +6,18 @@
  * report-doc:
  * schema  version of this contract, an integer
  * generated  when the report was made
- * window  since, until: the window asked for, or what the cache holds
+ * window{}  since, until: what the figures are of: the window asked for, or all the cache holds, with its edges moved
+ *   out to whole units of resolution_s (60; 3600 where the minutes are pruned)
  * providers[]  name, kind, health, age_s, finest_bucket_s
  * totals{}  messages, recipients, sent, deferred_attempts, bounced, expired, rejected (4xx and 5xx),
  *   rejected_temporary (the 4xx of them), warnings, unparsed_lines; and handed_over, expired_recipients,
  *   notifications, first_try, held, discarded, reject_warnings, lines, foreign_lines, oversize_lines
- * by_code[]  dsn (or code, for a basic code alone), status (sent, deferred, bounced, rejected), n
+ * by_code[]  dsn (or code, for a basic code alone; null without one), status (sent, deferred, bounced, rejected), n
  * by_domain[]  domain (of the recipient), sent, deferred, bounced
- * by_port[]  port, direction (in, out), service, connections, accepted, rejected, auth_ok, auth_failed, tls; out:
- *   accepted = sent, rejected = bounced, and deferred
- * queue{}  maildrop, incoming, active, deferred, hold, corrupt, oldest_s, source (spool, postqueue, log)
+ * by_port[]  port (null where several share the service's name), direction (in, out), service, connections, accepted,
+ *   rejected, auth_ok, auth_failed, tls, deferred, provider; out: accepted = sent, rejected = bounced. Deliveries
+ *   without a port (local, pipe, none) are not in it
+ * queue{}  maildrop, incoming, active, deferred, hold, corrupt, oldest_s, source (spool, postqueue, log), age_s of these
  * delays{}  a, b, c, d, total: p50, p90, p99 in seconds, of sent records
  * failures[]  the latest: time, queue_id, recipient, status, dsn, relay, reply
  * :report-doc
@@ -74,6 +76,11 @@ const char *report_health(enum health health);
 const char *report_status(enum event_status status);
 const char *report_queue_source(enum queue_source source);
 extern const char *const report_queue_names[QUEUE__COUNT];
+extern const char *const report_delay_names[DELAY__COUNT];
+/* report_age_s - seconds since t_ms, 0 when that is ahead of the clock; EVENT_UNKNOWN for no time. */
+int64_t report_age_s(const struct report *r, int64_t t_ms);
+/* report_provider - name of a provider; absent when it is not in the report. */
+struct str report_provider(const struct report *r, int id);
 struct report_total {
 	const char *name;
 	enum metric metric;

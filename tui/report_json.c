@@ -84,8 +84,7 @@ static void providers(const struct report *r, struct buf *out)
 		json(out, p->name);
 		text(out, "kind", p->kind);
 		words(out, "health", report_health(p->health));
-		number(out, "age_s",
-			p->last_ok_ms > 0 ? (r->now_ms - p->last_ok_ms) / 1000 : EVENT_UNKNOWN);
+		number(out, "age_s", report_age_s(r, p->last_ok_ms));
 		number(out, "finest_bucket_s", p->finest_bucket_s);
 		buf_add_char(out, '}');
 	}
@@ -107,10 +106,12 @@ static void codes(const struct report *r, struct buf *out)
 		const struct code_row *c = &r->codes[i];
 
 		separator(out, i);
-		buf_printf(out, "{\"%s\":", c->key >= DSN_FIRST ? "dsn" : "code");
-		buf_add_char(out, '"');
-		fmt_code_key(out, c->key);
-		buf_add_char(out, '"');
+		buf_printf(out, "{\"%s\":%s", c->key >= DSN_FIRST ? "dsn" : "code",
+			c->key ? "\"" : "null");
+		if (c->key) {
+			fmt_code_key(out, c->key);
+			buf_add_char(out, '"');
+		}
 		words(out, "status", report_status(c->status));
 		number(out, "n", c->n);
 		buf_add_char(out, '}');
@@ -155,6 +156,7 @@ static void ports(const struct report *r, struct buf *out)
 		number(out, "auth_failed", p->auth_failed);
 		number(out, "tls", p->tls);
 		number(out, "deferred", p->outbound ? p->deferred : EVENT_UNKNOWN);
+		text(out, "provider", report_provider(r, p->provider));
 		buf_add_char(out, '}');
 	}
 	buf_add_char(out, ']');
@@ -167,9 +169,9 @@ static void queue(const struct report *r, struct buf *out)
 	buf_add_z(out, ",\n \"queue\":{");
 	for (int i = 0; i < QUEUE__COUNT; i++)
 		member(out, (size_t)i, report_queue_names[i], q->n[i]);
-	number(out, "oldest_s",
-		q->oldest_ms == EVENT_UNKNOWN ? EVENT_UNKNOWN : (r->now_ms - q->oldest_ms) / 1000);
+	number(out, "oldest_s", report_age_s(r, q->oldest_ms));
 	words(out, "source", report_queue_source(q->source));
+	number(out, "age_s", report_age_s(r, q->t_ms));
 	buf_add_char(out, '}');
 }
 
@@ -183,13 +185,11 @@ static void seconds(struct buf *out, const char *name, int64_t cs)
 
 static void delays(const struct report *r, struct buf *out)
 {
-	static const char *const names[DELAY__COUNT] = {"total", "a", "b", "c", "d"};
-
 	buf_add_z(out, ",\n \"delays\":{");
 	for (int i = 0; i < DELAY__COUNT; i++) {
 		const struct delay_figures *d = &r->delays[i];
 
-		buf_printf(out, "%s\"%s\":{", i ? "," : "", names[i]);
+		buf_printf(out, "%s\"%s\":{", i ? "," : "", report_delay_names[i]);
 		seconds(out, "p50", d->p50_cs);
 		buf_add_char(out, ',');
 		seconds(out, "p90", d->p90_cs);
@@ -231,9 +231,10 @@ int report_json(const struct report *r, struct buf *out)
 	buf_printf(out, "{\"schema\":%d,", REPORT_SCHEMA);
 	stamp(out, "generated", r->now_ms);
 	buf_add_z(out, ",\"window\":{");
-	stamp(out, "since", r->query.t0_ms);
+	stamp(out, "since", r->totals.from_ms);
 	buf_add_char(out, ',');
-	stamp(out, "until", r->query.t1_ms);
+	stamp(out, "until", r->totals.to_ms);
+	number(out, "resolution_s", r->totals.window_res_s);
 	buf_add_char(out, '}');
 	if (r->demo)
 		buf_add_z(out, ",\"demo\":true");

@@ -35,17 +35,31 @@ static void cell_time(struct buf *out, int width, int64_t cs)
 	buf_done(&b);
 }
 
+/* cell_age - " 12m ago", "" when it is not known. */
+static void cell_age(const struct report *r, struct buf *out, int64_t t_ms)
+{
+	int64_t age_s = report_age_s(r, t_ms);
+
+	if (age_s == EVENT_UNKNOWN)
+		return;
+	buf_add_char(out, ' ');
+	timefmt_age(out, age_s * 1000);
+	buf_add_z(out, " ago");
+}
+
 static void text_head(const struct report *r, struct buf *out)
 {
 	buf_printf(out, "mtatop report%s  ", r->demo ? "  DEMO: made-up traffic" : "");
-	timefmt_date_clock(out, r->query.t0_ms);
+	timefmt_date_clock(out, r->totals.from_ms);
 	buf_add_z(out, " .. ");
-	timefmt_date_clock(out, r->query.t1_ms);
+	timefmt_date_clock(out, r->totals.to_ms);
 	buf_add_char(out, '\n');
 	for (size_t i = 0; i < r->nproviders; i++) {
 		buf_add_z(out, "  ");
 		show(out, r->providers[i].name);
-		buf_printf(out, "  %s\n", report_health(r->providers[i].health));
+		buf_printf(out, "  %s", report_health(r->providers[i].health));
+		cell_age(r, out, r->providers[i].last_ok_ms);
+		buf_add_char(out, '\n');
 	}
 	buf_add_z(out, "\nTotals\n");
 	for (size_t i = 0; i < report_ntotals; i++) {
@@ -105,9 +119,9 @@ static void text_ports(const struct report *r, struct buf *out)
 		cell_count(out, 9, p->tls);
 		buf_add_char(out, '\n');
 	}
-	buf_add_z(out, "\nDelays of sent         p50      p90      p99\n");
+	buf_add_z(out, "\nDelays of sent               p50      p90      p99\n");
 	for (int i = 0; i < DELAY__COUNT; i++) {
-		buf_printf(out, "  %-16.16s", parts[i]);
+		buf_printf(out, "  %-22s", parts[i]);
 		cell_time(out, 8, r->delays[i].p50_cs);
 		cell_time(out, 8, r->delays[i].p90_cs);
 		cell_time(out, 8, r->delays[i].p99_cs);
@@ -119,7 +133,9 @@ static void text_queue(const struct report *r, struct buf *out)
 {
 	const char *source = report_queue_source(r->queue.source);
 
-	buf_printf(out, "\nQueue (%s)\n", source ? source : "not known");
+	buf_printf(out, "\nQueue (%s", source ? source : "not known");
+	cell_age(r, out, r->queue.t_ms);
+	buf_add_z(out, ")\n");
 	for (int i = 0; i < QUEUE__COUNT; i++) {
 		buf_printf(out, "  %-10s", report_queue_names[i]);
 		cell_count(out, 12, r->queue.n[i]);
@@ -135,7 +151,7 @@ static void text_queue(const struct report *r, struct buf *out)
 		show(out, a->qid);
 		buf_add_char(out, ' ');
 		show(out, a->rcpt);
-		buf_printf(out, " %s ", report_status(a->status));
+		buf_printf(out, " %s%s", report_status(a->status), a->dsn > 0 ? " " : "");
 		fmt_dsn(out, a->dsn);
 		buf_add_z(out, "\n    ");
 		show(out, a->reply);
@@ -166,6 +182,27 @@ static void csv_number(struct buf *out, int64_t n, char end)
 	buf_add_char(out, end);
 }
 
+static void csv_head(const struct report *r, struct buf *out)
+{
+	buf_add_z(out, "since,until,resolution_s,generated,demo\n");
+	timefmt_rfc3339(out, r->totals.from_ms);
+	buf_add_char(out, ',');
+	timefmt_rfc3339(out, r->totals.to_ms);
+	buf_printf(out, ",%d,", r->totals.window_res_s);
+	timefmt_rfc3339(out, r->now_ms);
+	buf_printf(out, ",%d\n\nprovider,kind,health,age_s,finest_bucket_s\n", r->demo);
+	for (size_t i = 0; i < r->nproviders; i++) {
+		const struct provider_row *p = &r->providers[i];
+
+		csv(out, p->name, ',');
+		csv(out, p->kind, ',');
+		buf_printf(out, "%s,", report_health(p->health));
+		csv_number(out, report_age_s(r, p->last_ok_ms), ',');
+		csv_number(out, p->finest_bucket_s, '\n');
+	}
+	buf_add_char(out, '\n');
+}
+
 static void csv_tables(const struct report *r, struct buf *out)
 {
 	buf_add_z(out, "total,n\n");
@@ -191,7 +228,8 @@ static void csv_tables(const struct report *r, struct buf *out)
 static void csv_ports(const struct report *r, struct buf *out)
 {
 	buf_add_z(out,
-		"\nport,direction,service,connections,accepted,rejected,auth_ok,auth_failed,tls\n");
+		"\nport,direction,service,connections,accepted,rejected,auth_ok,auth_failed,tls,"
+		"deferred,provider\n");
 	for (size_t i = 0; i < r->nports; i++) {
 		const struct port_row *p = &r->ports[i];
 
@@ -203,19 +241,47 @@ static void csv_ports(const struct report *r, struct buf *out)
 		csv_number(out, p->outbound ? p->bounced : p->rejected, ',');
 		csv_number(out, p->auth_ok, ',');
 		csv_number(out, p->auth_failed, ',');
-		csv_number(out, p->tls, '\n');
+		csv_number(out, p->tls, ',');
+		csv_number(out, p->outbound ? p->deferred : EVENT_UNKNOWN, ',');
+		csv(out, report_provider(r, p->provider), '\n');
 	}
 }
 
-int report_csv(const struct report *r, struct buf *out)
+static void csv_seconds(struct buf *out, int64_t cs, char end)
 {
-	csv_tables(r, out);
-	csv_ports(r, out);
+	if (cs != EVENT_UNKNOWN)
+		buf_printf(out, "%" PRId64 ".%02d", cs / 100, (int)(cs % 100));
+	buf_add_char(out, end);
+}
+
+static void csv_queue(const struct report *r, struct buf *out)
+{
+	const char *source = report_queue_source(r->queue.source);
+
 	buf_add_z(out, "\nqueue,n\n");
 	for (int i = 0; i < QUEUE__COUNT; i++) {
 		buf_printf(out, "%s,", report_queue_names[i]);
 		csv_number(out, r->queue.n[i], '\n');
 	}
+	buf_add_z(out, "oldest_s,");
+	csv_number(out, report_age_s(r, r->queue.oldest_ms), '\n');
+	buf_printf(out, "source,%s\nage_s,", source ? source : "");
+	csv_number(out, report_age_s(r, r->queue.t_ms), '\n');
+	buf_add_z(out, "\ndelay,p50,p90,p99\n");
+	for (int i = 0; i < DELAY__COUNT; i++) {
+		buf_printf(out, "%s,", report_delay_names[i]);
+		csv_seconds(out, r->delays[i].p50_cs, ',');
+		csv_seconds(out, r->delays[i].p90_cs, ',');
+		csv_seconds(out, r->delays[i].p99_cs, '\n');
+	}
+}
+
+int report_csv(const struct report *r, struct buf *out)
+{
+	csv_head(r, out);
+	csv_tables(r, out);
+	csv_ports(r, out);
+	csv_queue(r, out);
 	buf_add_z(out, "\ntime,queue_id,recipient,status,dsn,relay,reply\n");
 	for (size_t i = 0; i < r->nfailures; i++) {
 		const struct attempt_row *a = &r->failures[i];
