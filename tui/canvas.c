@@ -17,6 +17,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define FAR_COLUMNS                                                                                \
+	(1 << 28) /* places and widths beyond it are nowhere all the same; sums stay in an int */
 #define PRINTF_MAX_BYTES 4096 /* of one formatted text: four times the widest canvas */
 
 static int clamp(int v, int lo, int hi)
@@ -140,6 +142,8 @@ int canvas_text(struct canvas *c, int x, int y, int width, enum style style, str
 
 	if (width <= 0)
 		return 0;
+	x = clamp(x, -FAR_COLUMNS, FAR_COLUMNS);
+	width = clamp(width, 1, FAR_COLUMNS);
 	utf8_show_init(&show, bytes, !c->utf8);
 	while (utf8_next_glyph(&show, &g)) {
 		if (used + g.width > width) {
@@ -161,6 +165,8 @@ int canvas_number(struct canvas *c, int x, int y, int width, enum style style, s
 
 	if (width <= 0)
 		return 0;
+	x = clamp(x, -FAR_COLUMNS, FAR_COLUMNS);
+	width = clamp(width, 1, FAR_COLUMNS);
 	if (columns > (size_t)width) {
 		for (int i = 0; i < width; i++)
 			canvas_put(c, x + i, y, style, "#", 1, 1);
@@ -270,10 +276,11 @@ struct rect canvas_box(
 	struct canvas *c, struct rect r, bool focused, struct str title, struct str note)
 {
 	enum style style = focused ? STYLE_KEY : STYLE_BORDER;
-	int room = r.w - 4, used, columns;
+	int room, used, columns;
 
 	if (r.w < 2 || r.h < 2)
 		return (struct rect){r.x, r.y, 0, 0};
+	room = r.w - 4;
 	box_lines(c, r, focused, style);
 	if (room > 0 && title.n > 0) {
 		used = canvas_text(c, r.x + 2, r.y, room, focused ? STYLE_KEY : STYLE_TITLE, title);
