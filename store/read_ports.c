@@ -103,15 +103,40 @@ static void place(struct port_row *row, const struct known *k, struct str tag)
 	}
 }
 
+static void join_tag(struct buf *out, struct str tag)
+{
+	if (out->n)
+		buf_add_z(out, ", ");
+	buf_add_str(out, tag);
+}
+
+static bool tag_before(struct str a, struct str b)
+{
+	int order = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
+
+	return order < 0 || (order == 0 && a.n < b.n);
+}
+
+/* Tags of one port stand in the order of their names, whatever the order they were met in. */
 static int join_tags(struct ports *p, struct inbound *in, struct str tag)
 {
-	struct str parts[2] = {in->row.service, tag};
+	struct str rest = in->row.service;
+	bool placed = false;
 	int rc = 0;
 
 	buf_clear(&p->r->text);
-	buf_add_str(&p->r->text, parts[0]);
-	buf_add_z(&p->r->text, ", ");
-	buf_add_str(&p->r->text, parts[1]);
+	while (rest.n > 0) {
+		struct str one = str_first(rest, str_find_char(rest, ','));
+
+		if (!placed && tag_before(tag, one)) {
+			join_tag(&p->r->text, tag);
+			placed = true;
+		}
+		join_tag(&p->r->text, one);
+		rest = str_skip(rest, one.n + 2 <= rest.n ? one.n + 2 : rest.n);
+	}
+	if (!placed)
+		join_tag(&p->r->text, tag);
 	if (p->r->text.n <= TAGS_MAX_BYTES)
 		in->row.service = give_str(p->arena, buf_str(&p->r->text), &rc);
 	return rc < 0 ? arena_full(p->reterr) : 0;
