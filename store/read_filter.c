@@ -69,6 +69,36 @@ static int look_up(struct reader *r, enum dict_kind kind, struct str text, int64
 	return rc;
 }
 
+/* One tag, or those of a port, ", "-joined. A tag the cache never met matches nothing. */
+static int look_up_services(struct reader *r, struct filter *f, struct mt_error *reterr)
+{
+	struct str rest = f->q->service;
+	int rc = 0;
+
+	if (!str_present(rest))
+		return 0;
+	f->any = true;
+	while (rc == 0 && rest.n > 0 && f->nservices < FILTER_SERVICES_MAX) {
+		struct str tag = str_first(rest, str_find(rest, STR_LIT(", ")));
+		int64_t id = 0;
+
+		rc = dict_find(r, DICT_SERVICE, tag, &id, reterr);
+		if (rc == 0 && id != 0)
+			f->services[f->nservices++] = id;
+		rest = str_skip(rest, tag.n + 2);
+	}
+	f->impossible = f->impossible || f->nservices == 0;
+	return rc;
+}
+
+static bool has_service(const struct filter *f, int64_t service)
+{
+	for (size_t i = 0; i < f->nservices; i++)
+		if (f->services[i] == service)
+			return true;
+	return f->nservices == 0;
+}
+
 int filter_init(
 	struct reader *r, const struct query *q, struct filter *out, struct mt_error *reterr)
 {
@@ -79,12 +109,13 @@ int filter_init(
 	if (rc == 0)
 		rc = look_up(r, DICT_DOMAIN, q->sender_domain, &out->sender_dom, out, reterr);
 	if (rc == 0)
-		rc = look_up(r, DICT_SERVICE, q->service, &out->service, out, reterr);
+		rc = look_up_services(r, out, reterr);
 	if (rc == 0)
 		rc = look_up(r, DICT_REPLY, q->reply_template, &out->reply, out, reterr);
-	if (str_present(q->relay_host) || q->code_key != 0 || q->port != 0 || q->text.n > 0)
+	if (str_present(q->relay_host) || q->code_key != 0 || q->port != 0 || q->text.n > 0 ||
+		q->relay_port != 0 || q->message_flags || q->reject_actions || q->reply_class)
 		out->any = true;
-	out->by_message = out->service || out->sender_dom || q->text.n > 0 || q->port != 0;
+	out->by_message = out->nservices || out->sender_dom || q->text.n > 0 || q->port != 0;
 	return rc;
 }
 
@@ -170,6 +201,17 @@ static int relay_matches(struct reader *r, const struct query *q, const struct r
 	return rc;
 }
 
+static int relay_port_matches(struct reader *r, const struct query *q, const struct raw_attempt *a,
+	bool *ret, struct mt_error *reterr)
+{
+	struct str relay;
+	int32_t want = q->relay_port == QUERY_PORT_NONE ? 0 : q->relay_port;
+	int rc = dict_text(r, a->relay, &relay, reterr);
+
+	*ret = rc == 0 && relay_port(relay) == want;
+	return rc;
+}
+
 static int port_matches(struct reader *r, const struct query *q, const struct raw_attempt *a,
 	const struct raw_message *m, bool *ret, struct mt_error *reterr)
 {
@@ -195,11 +237,13 @@ int filter_attempt(struct reader *r, const struct filter *f, const struct raw_at
 		return 1;
 	if (f->impossible || (f->dom && a->dom != f->dom) || (f->reply && a->reply != f->reply) ||
 		(q->code_key && code_key(a->dsn, a->code) != q->code_key) ||
-		(f->by_message && !m) || (f->service && m->service != f->service) ||
+		(f->by_message && !m) || (m && !has_service(f, m->service)) ||
 		(f->sender_dom && m->from_dom != f->sender_dom))
 		return 0;
 	if (str_present(q->relay_host))
 		rc = relay_matches(r, q, a, &match, reterr);
+	if (rc == 0 && match && q->relay_port)
+		rc = relay_port_matches(r, q, a, &match, reterr);
 	if (rc == 0 && match && q->port)
 		rc = port_matches(r, q, a, m, &match, reterr);
 	if (rc < 0 || !match || q->text.n == 0)
@@ -222,7 +266,8 @@ int filter_message(struct reader *r, const struct filter *f, const struct raw_me
 
 	if (!f->any)
 		return 1;
-	if (f->impossible || (f->service && m->service != f->service) ||
+	if (f->impossible || !has_service(f, m->service) ||
+		(q->message_flags && !(m->flags & q->message_flags)) ||
 		(f->sender_dom && m->from_dom != f->sender_dom))
 		return 0;
 	if ((f->dom || f->reply || q->code_key || str_present(q->relay_host)) && !a)
@@ -259,6 +304,12 @@ static int reject_text(struct reader *r, const struct raw_reject *x, struct mt_e
 	return rc == 0 ? hay_reply(r, x->reply, x->args, x->dsn, x->code, reterr) : rc;
 }
 
+/* First digit of a reply: of the basic code, which a client acts on, else of the enhanced one. */
+static int reply_class(const struct raw_reject *x)
+{
+	return x->code > 0 ? x->code / 100 : x->dsn / DSN_MAKE(1, 0, 0);
+}
+
 int filter_reject(struct reader *r, const struct filter *f, const struct raw_reject *x,
 	struct mt_error *reterr)
 {
@@ -269,7 +320,9 @@ int filter_reject(struct reader *r, const struct filter *f, const struct raw_rej
 	if (!f->any)
 		return 1;
 	if (f->impossible || str_present(q->relay_host) || f->sender_dom ||
-		(f->dom && x->dom != f->dom) || (f->service && x->service != f->service) ||
+		(f->dom && x->dom != f->dom) || !has_service(f, x->service) ||
+		(q->reject_actions && !(q->reject_actions & (1u << x->action))) ||
+		(q->reply_class && reply_class(x) != q->reply_class) ||
 		(f->reply && x->reply != f->reply) ||
 		(q->code_key && code_key(x->dsn, x->code) != q->code_key))
 		return 0;

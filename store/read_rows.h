@@ -54,10 +54,13 @@ void raw_reject_read(sqlite3_stmt *stmt, struct raw_reject *out);
 int raw_message_get(struct reader *r, int64_t id, struct raw_message *out, sqlite3_stmt **ret_stmt,
 	struct mt_error *reterr) MT_MUST_CHECK;
 
+#define FILTER_SERVICES_MAX 16 /* tags on one port; a master.cf has few */
 /* A query's filter with its texts looked up. */
 struct filter {
 	const struct query *q;
-	int64_t dom, sender_dom, service, reply;
+	int64_t dom, sender_dom, reply;
+	int64_t services[FILTER_SERVICES_MAX]; /* any of these */
+	size_t nservices;
 	bool any; /* something beyond provider, window and status is asked for */
 	bool by_message; /* service, sender or text: the message row is needed */
 	bool impossible; /* asks for a text the cache never met */

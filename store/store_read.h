@@ -28,6 +28,7 @@ void reader_end(struct reader *r);
  * that match may exist; say so on the screen. Filters that no index serves look at the newest 100,000 rows. */
 bool reader_truncated(const struct reader *r);
 
+#define QUERY_PORT_NONE (-1)
 /* What to look at. All panes share one. Zero-initialise and set what narrows. */
 struct query {
 	/* window [t0, t1); the reader aligns both to whole minutes (t0 down, t1 up); both 0: all the cache holds */
@@ -38,12 +39,16 @@ struct query {
 	bool text_invert;
 	struct str domain; /* recipient domain, exact */
 	struct str relay_host;
-	struct str service; /* exact tag */
+	struct str service; /* exact tag, or several as port_row has them: ", "-joined */
 	struct str sender_domain;
 	struct str reply_template; /* exact DICT_REPLY text */
 	int64_t code_key; /* see code_key(); 0 = any */
 	enum event_status status; /* STATUS_NONE = any */
 	int32_t port; /* relay or service port; 0 = any */
+	int32_t relay_port; /* attempts: the relay's port; 0 = any, QUERY_PORT_NONE = no network relay */
+	unsigned message_flags; /* messages with any of these MESSAGE_ flags; 0 = any */
+	unsigned reject_actions; /* rejects: set of 1 << enum reject_action; 0 = any */
+	int reply_class; /* rejects: 4 or 5, first digit of the reply; 0 = any */
 	int limit; /* rows at most; 0 = 1000 */
 	int sort; /* column number of the pane that asks, see each function */
 	bool descending;
@@ -87,6 +92,20 @@ struct code_row {
 /* read_codes - by code and status, most frequent first. With domain/relay/text filters: from attempt rows. */
 int read_codes(struct reader *r, const struct query *q, struct arena *a, struct code_row **ret,
 	size_t *ret_n, struct mt_error *reterr) MT_MUST_CHECK;
+
+struct reply_row { /* failures, or refusals, of one wording */
+	int64_t key; /* dict id of the template; 0: records without a reply */
+	int64_t n, newest_ms;
+	struct str reply_template; /* holes as in reply.h */
+	struct str example, where; /* whole text of the newest, and the relay or the client of it */
+	enum event_status status; /* of the newest; STATUS_NONE for refusals */
+	enum smtp_stage stage;
+	int32_t dsn, code;
+};
+/* read_replies - failed attempts (rejects: refusals) by the wording of their reply, most frequent first. Counted from
+ * rows: see reader_truncated. */
+int read_replies(struct reader *r, const struct query *q, bool rejects, struct arena *a,
+	struct reply_row **ret, size_t *ret_n, struct mt_error *reterr) MT_MUST_CHECK;
 
 struct domain_row {
 	struct str domain;

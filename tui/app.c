@@ -176,7 +176,7 @@ void app_message(struct app *a, enum style style, const char *fmt, ...)
 void app_resize(struct app *a, int w, int h)
 {
 	canvas_resize(&a->canvas, w, h);
-	a->dirty = true;
+	app_touch(a); /* what is wrapped is wrapped anew */
 }
 
 /* --- reading --- */

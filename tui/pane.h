@@ -58,6 +58,7 @@ struct view {
 	int64_t now_ms; /* end of the window: the wall clock when LIVE, else the instant looked at */
 	bool live;
 	bool utf8;
+	int width; /* columns of the screen: refresh wraps long texts to it */
 	const struct provider_row *providers;
 	size_t nproviders;
 	const struct services *services; /* may be NULL (--once, golden) */

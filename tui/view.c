@@ -111,6 +111,7 @@ void frame_view(const struct app *a, const struct frame *f, struct view *out)
 		.now_ms = now,
 		.live = a->live && !a->paused && !f->own_window,
 		.utf8 = a->canvas.utf8,
+		.width = a->canvas.w,
 		.providers = a->status.providers,
 		.nproviders = a->status.nproviders,
 		.services = a->opt.services,

@@ -2,6 +2,8 @@
 /* cells - see cells.h. */
 #include "tui/panes/cells.h"
 
+#include <stdio.h>
+
 #define TEXT_MAX_BYTES 256
 #define DSN_FIRST 1000000
 
@@ -110,6 +112,69 @@ struct cell cell_pct(struct table *t, int64_t part, int64_t whole)
 	return figure(t, &b, whole > 0 ? part * 100000 / whole : -1);
 }
 
+struct cell cell_delta(struct table *t, const struct view *v, int64_t n, int64_t before)
+{
+	struct buf b;
+
+	if (n == EVENT_UNKNOWN || before == EVENT_UNKNOWN)
+		return (struct cell){.text = STR_LIT("?"), .sort = INT64_MIN};
+	if (before == 0 && n > 0)
+		return (struct cell){.text = STR_LIT("new"), .sort = n};
+	buf_init(&b, TEXT_MAX_BYTES);
+	if (n == before)
+		buf_add_char(&b, '=');
+	else if (n > before)
+		buf_add_z(&b, v->utf8 ? "\xe2\x86\x91" : "+");
+	else
+		buf_add_z(&b, v->utf8 ? "\xe2\x86\x93" : "-");
+	if (n != before)
+		fmt_count(&b, n > before ? n - before : before - n);
+	return figure(t, &b, n - before);
+}
+
+void cells_empty(struct table *t, const struct view *v, const char *what)
+{
+	const struct query *q = &v->query;
+	struct buf b;
+
+	buf_init(&b, 2 * TEXT_MAX_BYTES);
+	buf_add_z(&b, what);
+	if (q->text.n > 0) {
+		buf_printf(&b, " %s \"", q->text_invert ? "without" : "with");
+		buf_add_str(&b, q->text);
+		buf_add_z(&b, "\": the filter may be why (Esc clears it)");
+	} else if (str_present(q->domain) || str_present(q->relay_host) ||
+		   str_present(q->service) || str_present(q->sender_domain) ||
+		   str_present(q->reply_template) || q->code_key || q->relay_port || q->port ||
+		   q->message_flags || q->reject_actions || q->reply_class) {
+		buf_add_z(&b,
+			" of what this view was opened for (Esc goes back, w widens the window)");
+	} else if (q->provider) {
+		buf_add_z(&b, " at this provider (] shows the next, w widens the window)");
+	} else {
+		buf_add_z(&b, " (w widens the window, , steps back in time)");
+	}
+	t->empty = arena_str(&t->arena, buf_str(&b));
+	buf_done(&b);
+}
+
+bool target_message(struct pane_target *ret, int64_t message, struct str qid)
+{
+	ret->pane = "message";
+	ret->object = message;
+	target_label(ret, "%.*s", STR_ARG(qid));
+	return true;
+}
+
+void target_label(struct pane_target *ret, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(ret->label, sizeof(ret->label), fmt, ap);
+	va_end(ap);
+}
+
 const char *status_word(enum event_status status)
 {
 	static const char *const words[STATUS__COUNT] = {"rejected", "sent", "deferred", "bounced",
@@ -132,6 +197,24 @@ const char *queue_word(int queue)
 		"maildrop", "incoming", "active", "deferred", "hold", "corrupt"};
 
 	return queue >= 0 && queue < QUEUE__COUNT ? words[queue] : "?";
+}
+
+enum delay_part longest_delay(const struct attempt_row *a)
+{
+	int best = DELAY_A;
+
+	for (int i = DELAY_B; i < DELAY__COUNT; i++)
+		if (a->delay_cs[i] > a->delay_cs[best])
+			best = i;
+	return a->delay_cs[best] > 0 ? (enum delay_part)best : DELAY_TOTAL;
+}
+
+const char *delay_word(enum delay_part part)
+{
+	static const char *const words[DELAY__COUNT] = {
+		"", "before", "queue", "connect", "transmit"};
+
+	return words[part];
 }
 
 enum style status_style(enum event_status status)

@@ -28,9 +28,22 @@ struct cell cell_code(struct table *t, int64_t key);
 /* cell_pct - part of whole; sorted by the share. */
 struct cell cell_pct(struct table *t, int64_t part, int64_t whole);
 
+/* cell_delta - n less what was before: an arrow and by how much, "new" when there was none, "?" when not known. */
+struct cell cell_delta(struct table *t, const struct view *v, int64_t n, int64_t before);
+/* cells_empty - t->empty: what there is none of, and the filter or narrowing that may be why. */
+void cells_empty(struct table *t, const struct view *v, const char *what);
+
+/* target_message - Enter leads to this message. target_label - what the way back calls it. */
+bool target_message(struct pane_target *ret, int64_t message, struct str qid);
+void target_label(struct pane_target *ret, const char *fmt, ...) MT_PRINTF(2, 3);
+
 const char *status_word(enum event_status status);
 const char *stage_word(enum smtp_stage stage);
 const char *queue_word(int queue);
+/* longest_delay - the longest of the parts a to d of an attempt's delay; DELAY_TOTAL: not known or all 0.
+ * delay_word - a part in a word: before, queue, connect, transmit; DELAY_TOTAL: "". */
+enum delay_part longest_delay(const struct attempt_row *a);
+const char *delay_word(enum delay_part part);
 enum style status_style(enum event_status status);
 /* code_meaning - what an enhanced code says (RFC 3463, 5248 and the IANA registry), and whose side it is on. */
 const char *code_meaning(int64_t key);

@@ -41,7 +41,7 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 		c[COL_SHARE] = cell_pct(t, rows[i].bounced, rows[i].sent + rows[i].bounced);
 	}
 	t->total = EVENT_UNKNOWN;
-	t->empty = STR_LIT("no delivery was tried in this window");
+	cells_empty(t, v, "no delivery was tried in this window");
 	return rc;
 }
 

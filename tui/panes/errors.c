@@ -12,8 +12,9 @@ static const struct column columns[COL__COUNT] = {
 	{"status", 9, ALIGN_LEFT, 2, false,
 		"deferred: tried again; bounced: given up; rejected: refused at the door"},
 	{"n", 9, ALIGN_RIGHT, 1, true, "records with this code and status in the window"},
-	{"before", 8, ALIGN_RIGHT, 3, true,
-		"the same in the window before; new: none then; ? not covered"},
+	{"change", 8, ALIGN_RIGHT, 3, true,
+		"against the window before, by how many; new: none then; ? not covered by the "
+		"cache"},
 	{"stage", 8, ALIGN_LEFT, 5, false, "SMTP command the reply was given to"},
 	{"side", 13, ALIGN_LEFT, 4, false,
 		"the second digit's subject: whose side to look at first"},
@@ -21,7 +22,7 @@ static const struct column columns[COL__COUNT] = {
 		"the registry's meaning; a provider may mean something else: read the reply"},
 };
 
-static int fill(struct table *t, const struct code_row *rows, size_t n)
+static int fill(struct table *t, const struct view *v, const struct code_row *rows, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		uint64_t id = (uint64_t)rows[i].key * STATUS__COUNT + (uint64_t)rows[i].status;
@@ -35,8 +36,7 @@ static int fill(struct table *t, const struct code_row *rows, size_t n)
 		c[COL_CODE] = cell_code(t, rows[i].key);
 		c[COL_STATUS] = cell_words(status_word(rows[i].status));
 		c[COL_N] = cell_count(t, rows[i].n);
-		c[COL_DELTA] =
-			rows[i].before == 0 ? cell_words("new") : cell_count(t, rows[i].before);
+		c[COL_DELTA] = cell_delta(t, v, rows[i].n, rows[i].before);
 		c[COL_STAGE] = cell_words(stage_word(rows[i].stage));
 		c[COL_SIDE] = cell_words(code_side(rows[i].key));
 		c[COL_MEANING] = cell_words(code_meaning(rows[i].key));
@@ -55,9 +55,9 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 	if (rc == 0)
 		rc = cells_begin(t, n);
 	if (rc == 0)
-		rc = fill(t, rows, n);
+		rc = fill(t, v, rows, n);
 	t->total = EVENT_UNKNOWN;
-	t->empty = STR_LIT("no failure and no refusal in this window");
+	cells_empty(t, v, "no failure and no refusal in this window");
 	return rc;
 }
 
@@ -69,7 +69,8 @@ static bool enter(
 
 	(void)state;
 	(void)v;
-	ret->pane = row->status == STATUS_NONE ? "rejects" : "failures";
+	ret->pane = "replies";
+	ret->object = row->status == STATUS_NONE; /* refusals */
 	ret->query.code_key = row->key;
 	ret->query.status = row->status;
 	buf_init(&code, 64);
@@ -84,7 +85,9 @@ const struct pane_ops pane_errors = {
 	.title = "Errors",
 	.help = "Failed attempts and refusals by code. Deferred attempts are tries that will be "
 		"repeated, bounced ones "
-		"recipients given up on, rejected ones refusals at our own door.",
+		"recipients given up on, rejected ones refusals at our own door. Enter: the "
+		"wordings of "
+		"the replies with that code, then their records, then the message.",
 	.number = 3,
 	.columns = columns,
 	.ncolumns = COL__COUNT,

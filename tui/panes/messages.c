@@ -65,7 +65,7 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 		c[COL_SERVICE] = cell_text(t, m->service);
 	}
 	t->total = EVENT_UNKNOWN;
-	t->empty = STR_LIT("no message arrived in this window");
+	cells_empty(t, v, "no message arrived in this window");
 	return rc;
 }
 

@@ -77,7 +77,7 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 		fill(t, &rows[i], i + 1);
 	t->total = EVENT_UNKNOWN;
 	t->presorted = true;
-	t->empty = STR_LIT("no connection and no delivery in this window");
+	cells_empty(t, v, "no connection and no delivery in this window");
 	return rc;
 }
 

@@ -40,7 +40,7 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 		c[COL_REPLY] = cell_text(t, rows[i].reply);
 	}
 	t->total = EVENT_UNKNOWN;
-	t->empty = STR_LIT("nothing was refused in this window");
+	cells_empty(t, v, "nothing was refused in this window");
 	return rc;
 }
 
