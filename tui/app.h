@@ -26,6 +26,7 @@ struct app_options { /* all borrowed for the app's life */
 	struct reader *reader;
 	const struct clock *clock;
 	const struct services *services; /* may be NULL */
+	const struct codes *codes; /* a person's own rules for codes, or NULL */
 	const char *version, *host;
 	const char *notice; /* a sentence to show at the start, or NULL */
 	const char *provider; /* name to start with, or NULL */

@@ -63,6 +63,7 @@ struct setting { /* what is read from options, held for the app's life */
 	struct clock clock;
 	struct reader *reader;
 	struct app *app;
+	struct codes *codes; /* owned */
 	char host[256];
 	bool color;
 };
@@ -104,7 +105,8 @@ static int open_setting(
 	const struct args *args = o->args;
 	const char *no_color = getenv("NO_COLOR");
 	struct app_options ao = {0};
-	int err = set_clock(s, o, reterr);
+	struct mt_error codes_error = {0};
+	int err = set_clock(s, o, reterr), codes_err;
 
 	if (err == 0)
 		err = reader_open(o->cache_path, &s->reader, reterr);
@@ -113,7 +115,9 @@ static int open_setting(
 	if (gethostname(s->host, sizeof(s->host) - 1) < 0)
 		s->host[0] = '\0';
 	s->color = !args->no_color && !(no_color && no_color[0]);
+	codes_err = codes_load_found(args->config, &s->codes, &codes_error);
 	ao = (struct app_options){.reader = s->reader,
+		.codes = s->codes,
 		.clock = &s->clock,
 		.services = o->services,
 		.version = MTATOP_VERSION,
@@ -134,6 +138,8 @@ static int open_setting(
 		.demo = o->demo,
 		.once = once};
 	s->app = app_new(&ao);
+	if (codes_err < 0)
+		app_message(s->app, STYLE_WARN, "%s; the built-in meanings hold", codes_error.text);
 	return 0;
 }
 
@@ -141,6 +147,7 @@ static void close_setting(struct setting *s)
 {
 	app_free(s->app);
 	reader_close(s->reader);
+	codes_free(s->codes);
 }
 
 static int run_on_terminal(

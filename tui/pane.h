@@ -13,6 +13,7 @@
 #include "store/service.h"
 #include "store/store_read.h"
 #include "tui/canvas.h"
+#include "tui/codes.h"
 #include "tui/request.h"
 
 enum align { ALIGN_LEFT, ALIGN_RIGHT };
@@ -62,6 +63,7 @@ struct view {
 	const struct provider_row *providers;
 	size_t nproviders;
 	const struct services *services; /* may be NULL (--once, golden) */
+	const struct codes *codes; /* own rules for codes; may be NULL */
 	bool read_write;
 };
 

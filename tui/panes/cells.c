@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #define TEXT_MAX_BYTES 256
-#define DSN_FIRST 1000000
 
 int cells_begin(struct table *t, size_t nrows)
 {
@@ -110,6 +109,25 @@ struct cell cell_pct(struct table *t, int64_t part, int64_t whole)
 	buf_init(&b, TEXT_MAX_BYTES);
 	fmt_pct(&b, part, whole);
 	return figure(t, &b, whole > 0 ? part * 100000 / whole : -1);
+}
+
+struct cell cell_side(const struct code_info *info)
+{
+	return cell_words(code_side_word(info->side));
+}
+
+struct cell cell_meaning(struct table *t, const struct code_info *info)
+{
+	struct buf b;
+	struct cell cell;
+
+	if (info->source != CODE_PROVIDER)
+		return cell_words(info->meaning);
+	buf_init(&b, TEXT_MAX_BYTES);
+	buf_printf(&b, "%s (%s)", info->meaning, info->provider);
+	cell = cell_text(t, buf_str(&b));
+	buf_done(&b);
+	return cell;
 }
 
 struct cell cell_delta(struct table *t, const struct view *v, int64_t n, int64_t before)
@@ -222,38 +240,6 @@ enum style status_style(enum event_status status)
 	if (status == STATUS_BOUNCED || status == STATUS_EXPIRED)
 		return STYLE_BAD;
 	return status == STATUS_DEFERRED ? STYLE_WARN : STYLE_NORMAL;
-}
-
-const char *code_meaning(int64_t key)
-{
-	static const struct {
-		int subject, detail;
-		const char *words;
-	} codes[] = {
-#define CODE(subject, detail, words) {subject, detail, words},
-#include "assets/codes.def"
-#undef CODE
-	};
-	int subject = (int)(key / 1000 % 1000), detail = (int)(key % 1000);
-
-	if (key < DSN_FIRST)
-		return key >= 500   ? "refused for good"
-		       : key >= 400 ? "refused for now"
-		       : key >= 200 ? "accepted"
-				    : "no code";
-	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
-		if (codes[i].subject == subject && codes[i].detail == detail)
-			return codes[i].words;
-	return "not in the registry";
-}
-
-const char *code_side(int64_t key)
-{
-	static const char *const sides[] = {"?", "address", "mailbox", "remote system", "network",
-		"protocol", "content", "policy"};
-	int64_t subject = key < DSN_FIRST ? 0 : key / 1000 % 1000;
-
-	return subject < (int64_t)(sizeof(sides) / sizeof(sides[0])) ? sides[subject] : "?";
 }
 
 const char *metric_help(enum metric metric)

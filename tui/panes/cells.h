@@ -28,6 +28,9 @@ struct cell cell_code(struct table *t, int64_t key);
 /* cell_pct - part of whole; sorted by the share. */
 struct cell cell_pct(struct table *t, int64_t part, int64_t whole);
 
+/* cell_side - whose side a code is on. cell_meaning - what it means there, with the provider whose list says so. */
+struct cell cell_side(const struct code_info *info);
+struct cell cell_meaning(struct table *t, const struct code_info *info);
 /* cell_delta - n less what was before: an arrow and by how much, "new" when there was none, "?" when not known. */
 struct cell cell_delta(struct table *t, const struct view *v, int64_t n, int64_t before);
 /* cells_empty - t->empty: what there is none of, and the filter or narrowing that may be why. */
@@ -45,9 +48,6 @@ const char *queue_word(int queue);
 enum delay_part longest_delay(const struct attempt_row *a);
 const char *delay_word(enum delay_part part);
 enum style status_style(enum event_status status);
-/* code_meaning - what an enhanced code says (RFC 3463, 5248 and the IANA registry), and whose side it is on. */
-const char *code_meaning(int64_t key);
-const char *code_side(int64_t key);
 /* metric_help - the one definition of a figure, from store/vocab.h. */
 const char *metric_help(enum metric metric);
 

@@ -17,15 +17,21 @@ static const struct column columns[COL__COUNT] = {
 		"cache"},
 	{"stage", 8, ALIGN_LEFT, 5, false, "SMTP command the reply was given to"},
 	{"side", 13, ALIGN_LEFT, 4, false,
-		"the second digit's subject: whose side to look at first"},
+		"whose side to look at first: address, mailbox, remote system, network, protocol, "
+		"content, "
+		"auth, reputation, rate, access or local"},
 	{"meaning", 0, ALIGN_LEFT, 1, false,
-		"the registry's meaning; a provider may mean something else: read the reply"},
+		"what it means by the most frequent reply: the provider's own list, the reply's "
+		"words, the IANA "
+		"registry, the basic code, in this order"},
 };
 
 static int fill(struct table *t, const struct view *v, const struct code_row *rows, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		uint64_t id = (uint64_t)rows[i].key * STATUS__COUNT + (uint64_t)rows[i].status;
+		struct code_info info =
+			codes_lookup(v->codes, rows[i].key, (struct str){NULL, 0}, rows[i].reply);
 		struct cell *c;
 
 		if (rows[i].status == STATUS_SENT)
@@ -38,8 +44,8 @@ static int fill(struct table *t, const struct view *v, const struct code_row *ro
 		c[COL_N] = cell_count(t, rows[i].n);
 		c[COL_DELTA] = cell_delta(t, v, rows[i].n, rows[i].before);
 		c[COL_STAGE] = cell_words(stage_word(rows[i].stage));
-		c[COL_SIDE] = cell_words(code_side(rows[i].key));
-		c[COL_MEANING] = cell_words(code_meaning(rows[i].key));
+		c[COL_SIDE] = cell_side(&info);
+		c[COL_MEANING] = cell_meaning(t, &info);
 	}
 	return 0;
 }

@@ -130,11 +130,6 @@ static void attempt(struct table *t, const struct attempt_row *a)
 	if (longest(a)[0])
 		buf_printf(&b, "  longest %s", longest(a));
 	line(t, STYLE_NORMAL, "  delay", buf_str(&b), NULL, 0);
-	if (a->status != STATUS_SENT)
-		said(t, STYLE_NORMAL, "  meaning", "%s (%s side)%s%s",
-			code_meaning(code_key(a->dsn, a->code)),
-			code_side(code_key(a->dsn, a->code)), a->stage ? ", in reply to " : "",
-			a->stage ? stage_word(a->stage) : "");
 	wrapped(t, style, "  reply", str_present(a->reply) ? a->reply : STR_LIT("?"));
 	buf_done(&b);
 }
