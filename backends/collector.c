@@ -8,6 +8,7 @@
 #include "backends/collector.h"
 
 #include "backends/collector_private.h"
+#include "backends/logsource.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
 
@@ -164,8 +165,11 @@ static int step_slot(struct collector *c, struct slot *s, struct mt_error *reter
 			return undo(c, reterr);
 		if (c->until_caught_up) {
 			s->rounds++;
-			c->failed_once = true;
-			c->first_error = c->first_error.code ? c->first_error : s->error;
+			/* A queue that can't be looked at is told by its health; a log not read is a failure. */
+			if (!c->failed_once && s->ops == &logsource) {
+				c->failed_once = true;
+				c->first_error = s->error;
+			}
 		}
 	}
 	c->uncommitted |= rc != STEP_WAIT;

@@ -62,7 +62,7 @@ static int add_instance(struct collector *c, const struct collector_options *o,
 	for (size_t i = 0; rc == 0 && sources && sources[i]; i++) {
 		bool log = sources[i]->name[0] == 'l';
 
-		if (log || (instance->def.config_dir && !o->until_caught_up))
+		if (log || instance->def.config_dir)
 			rc = add_slot(c, o, instance, sources[i], provider, reterr);
 	}
 	return rc;

@@ -47,6 +47,7 @@ struct queue_state {
 	unsigned hash_depth; /* of the deferred queue's folders */
 	bool text; /* this postqueue has no -j */
 	bool begun; /* store_queue_begin was called */
+	bool again; /* the round goes on with a scan */
 	int64_t list_began_mono_ms;
 	unsigned list_failures;
 	int64_t oldest_ms; /* of the last complete listing */
@@ -284,6 +285,9 @@ static int list_complete(struct queue_state *s, struct mt_error *reterr)
 	int rc;
 
 	describe_list(s, took_ms);
+	s->again = s->spool && s->oldest_ms != stats->oldest_ms;
+	if (s->again)
+		s->next_depth_mono_ms = now_mono_ms; /* a sample that tells the new age, at once */
 	s->oldest_ms = stats->oldest_ms;
 	if (!s->spool)
 		memcpy(s->depth, stats->n, sizeof(s->depth));
@@ -346,6 +350,7 @@ static int step(void *state, struct mt_error *reterr)
 {
 	struct queue_state *s = state;
 	int64_t now_mono_ms = mono(s);
+	bool again;
 	int rc = 0;
 
 	if (s->off)
@@ -359,7 +364,9 @@ static int step(void *state, struct mt_error *reterr)
 	if (rc != 0)
 		return rc;
 	/* A first round, and --until-caught-up, is both: depth and listing. */
-	return s->next_list_mono_ms <= now_mono_ms ? STEP_AGAIN : STEP_DONE;
+	again = s->again;
+	s->again = false;
+	return again || s->next_list_mono_ms <= now_mono_ms ? STEP_AGAIN : STEP_DONE;
 }
 
 static size_t fds(const void *state, struct pollfd *out, size_t max)
