@@ -4,17 +4,14 @@
  *
  * Keys are those of the man page's REPLAY section; absent ones are left out. Nothing is stored.
  */
+#include "backends/replay.h"
+
 #include "backends/collector.h"
 #include "backends/registry.h"
-#include "store/base/buf.h"
-#include "store/base/fmt.h"
 #include "store/base/mem.h"
-#include "store/base/timefmt.h"
-#include "store/base/utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -33,182 +30,6 @@ struct replay {
 	int64_t line;
 	bool broken; /* standard output is gone */
 };
-
-static const char *const event_names[EVENT__COUNT] = {[EVENT_NONE] = "other",
-	[EVENT_RECEIVED] = "received",
-	[EVENT_MESSAGE_ID] = "message_id",
-	[EVENT_QUEUED] = "queued",
-	[EVENT_ATTEMPT] = "delivery",
-	[EVENT_EXPIRED] = "expired",
-	[EVENT_REMOVED] = "removed",
-	[EVENT_NOTIFICATION] = "notification",
-	[EVENT_REJECT] = "reject",
-	[EVENT_CONNECT] = "connect",
-	[EVENT_DISCONNECT] = "disconnect",
-	[EVENT_LOST] = "lost",
-	[EVENT_AUTH_FAILED] = "sasl_failed",
-	[EVENT_TLS] = "tls",
-	[EVENT_HOST_FAILURE] = "host_failure",
-	[EVENT_HOLD] = "hold",
-	[EVENT_WARNING] = "warning",
-	[EVENT_SERVER] = "server",
-	[EVENT_POSTSCREEN] = "postscreen",
-	[EVENT_STATISTICS] = "statistics"};
-
-static const char *const stage_names[STAGE__COUNT] = {[STAGE_CONNECT] = "CONNECT",
-	[STAGE_EHLO] = "EHLO",
-	[STAGE_STARTTLS] = "STARTTLS",
-	[STAGE_AUTH] = "AUTH",
-	[STAGE_MAIL] = "MAIL",
-	[STAGE_RCPT] = "RCPT",
-	[STAGE_DATA] = "DATA",
-	[STAGE_END_OF_DATA] = "END-OF-MESSAGE"};
-
-static void put_key(struct buf *b, const char *key)
-{
-	buf_printf(b, ",\"%s\":", key);
-}
-
-static void put_str(struct buf *b, const char *key, struct str value)
-{
-	if (!str_present(value))
-		return;
-	put_key(b, key);
-	if (utf8_json(b, value) < 0)
-		b->err = MT_ELIMIT;
-}
-
-static void put_int(struct buf *b, const char *key, int64_t value)
-{
-	if (value == EVENT_UNKNOWN)
-		return;
-	put_key(b, key);
-	buf_printf(b, "%" PRId64, value);
-}
-
-static void put_seconds(struct buf *b, int32_t cs)
-{
-	if (cs == EVENT_UNKNOWN)
-		buf_add_z(b, "null");
-	else if (cs % 100 == 0)
-		buf_printf(b, "%d", cs / 100);
-	else
-		buf_printf(b, "%d.%02d", cs / 100, cs % 100);
-}
-
-static void put_delays(struct buf *b, const struct event *e)
-{
-	if (e->delay_cs[DELAY_TOTAL] != EVENT_UNKNOWN) {
-		put_key(b, "delay");
-		put_seconds(b, e->delay_cs[DELAY_TOTAL]);
-	}
-	if (e->delay_cs[DELAY_A] == EVENT_UNKNOWN)
-		return;
-	put_key(b, "delays");
-	for (int part = DELAY_A; part < DELAY__COUNT; part++) {
-		buf_add_char(b, part == DELAY_A ? '[' : ',');
-		put_seconds(b, e->delay_cs[part]);
-	}
-	buf_add_char(b, ']');
-}
-
-static void put_dsn(struct buf *b, const char *key, int32_t dsn)
-{
-	if (dsn == 0)
-		return;
-	put_key(b, key);
-	buf_add_char(b, '"');
-	fmt_dsn(b, dsn);
-	buf_add_char(b, '"');
-}
-
-static void put_head(struct replay *r, const struct event *e)
-{
-	struct buf *b = &r->out;
-
-	buf_printf(b, "{\"line\":%" PRId64 ",\"time\":\"", r->line);
-	timefmt_rfc3339(b, e->t_utc_ms);
-	buf_printf(b, "\",\"event\":\"%s\"", event_names[e->kind]);
-	put_str(b, "host", e->host);
-	put_str(b, "instance", str_first(e->service, str_find_char(e->service, '/')));
-	put_str(b, "program", e->service);
-	put_str(b, "process", e->process);
-	put_int(b, "pid", e->pid);
-	put_str(b, "queue_id", e->queue_id);
-	put_str(b, "child_queue_id", e->child_queue_id);
-	put_str(b, "orig_queue_id", e->orig_queue_id);
-}
-
-static void put_envelope(struct buf *b, const struct event *e)
-{
-	put_str(b, "from", e->from);
-	put_str(b, "to", e->to);
-	put_str(b, "orig_to", e->orig_to);
-	put_str(b, "message_id", e->message_id);
-	put_int(b, "size", e->size_bytes);
-	put_int(b, "nrcpt", e->nrcpt);
-	put_int(b, "uid", e->uid);
-	put_str(b, "client_host", e->client_host);
-	put_str(b, "client_ip", e->client_ip);
-	put_int(b, "client_port", e->client_port);
-	put_str(b, "orig_client", e->orig_client);
-	put_str(b, "helo", e->helo);
-	put_str(b, "proto", e->proto);
-	put_str(b, "sasl_method", e->sasl_method);
-	put_str(b, "sasl_username", e->sasl_user);
-	put_str(b, "sasl_sender", e->sasl_sender);
-}
-
-static void put_outcome(struct buf *b, const struct event *e)
-{
-	put_str(b, "relay", e->relay);
-	put_str(b, "relay_host", e->relay_host);
-	put_str(b, "relay_ip", e->relay_ip);
-	put_int(b, "relay_port", e->relay_port);
-	put_str(b, "relay_socket", e->relay_socket);
-	put_int(b, "conn_use", e->conn_use);
-	put_delays(b, e);
-	put_str(b, "tls", e->tls);
-	if (e->kind != EVENT_REJECT)
-		put_dsn(b, "dsn", e->dsn);
-	put_str(b, "status", e->status_text);
-	put_str(b, e->kind == EVENT_REJECT ? "reject_text" : "response", e->reply);
-}
-
-/* The stage in the log's own words; in ours where it has none ("connect to ...: Connection refused"). */
-static void put_stage(struct buf *b, const struct event *e)
-{
-	if (str_present(e->stage_text))
-		put_str(b, "smtp_stage", e->stage_text);
-	else if (stage_names[e->stage])
-		put_str(b, "smtp_stage", str_of(stage_names[e->stage]));
-}
-
-static void put_rest(struct buf *b, const struct event *e)
-{
-	static const char *const severities[] = {NULL, "warning", "error", "fatal", "panic"};
-
-	if (e->kind == EVENT_REJECT) {
-		put_int(b, "reject_code", e->code);
-		put_dsn(b, "reject_dsn", e->dsn);
-		put_str(b, "reject_data", e->reject_subject);
-		put_str(b, "reject_reason", e->reject_reason);
-	} else {
-		put_int(b, "reply_code", e->code);
-	}
-	put_str(b, "action", e->action_text);
-	put_stage(b, e);
-	put_str(b, "tls_trust", e->tls_trust);
-	put_str(b, "tls_version", e->tls_version);
-	put_str(b, "tls_cipher", e->tls_cipher);
-	put_str(b, "tls_bits", e->tls_bits);
-	if (severities[e->severity])
-		put_str(b, "severity", str_of(severities[e->severity]));
-	else if (e->kind == EVENT_REJECT && (str_eq(e->action_text, STR_LIT("info")) ||
-						    str_eq(e->action_text, STR_LIT("warning"))))
-		put_str(b, "severity", e->action_text);
-	put_str(b, "message", e->text);
-}
 
 static int flush_out(struct replay *r)
 {
@@ -232,6 +53,7 @@ static int flush_out(struct replay *r)
 static int emit(void *ctx, const struct event *e)
 {
 	struct replay *r = ctx;
+	int rc;
 
 	while (r->counted < e->line_offset) {
 		size_t n = str_find_char(
@@ -240,14 +62,12 @@ static int emit(void *ctx, const struct event *e)
 		r->counted += n + 1;
 		r->line++;
 	}
-	if (!event_names[e->kind])
+	if (e->kind == EVENT_UNPARSED || e->kind == EVENT_FOREIGN || e->kind == EVENT_OVERSIZE)
 		return 0;
-	put_head(r, e);
-	put_envelope(&r->out, e);
-	put_outcome(&r->out, e);
-	put_rest(&r->out, e);
-	buf_add_z(&r->out, "}\n");
-	return r->out.n > READ_BYTES ? flush_out(r) : 0;
+	if (!str_present(e->service)) /* an empty line */
+		return 0;
+	rc = replay_event(&r->out, r->line, e);
+	return rc == 0 && r->out.n > READ_BYTES ? flush_out(r) : rc;
 }
 
 /* parse_chunk - parse what is in in, count its lines, keep the rest. */

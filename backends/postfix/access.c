@@ -8,6 +8,8 @@
 
 #define CODE_MAX 599
 #define CODE_MIN 200
+#define STAGE_MAX_BYTES 20 /* "END-OF-MESSAGE" */
+#define TRAILER_TRIES 64 /* places in a line that look like the start of one */
 
 struct access_word {
 	struct str word;
@@ -28,7 +30,6 @@ static const struct access_word words[] = {
 	{STR_INIT("milter-discard"), REJECT_DISCARD},
 	{STR_INIT("filter"), REJECT_FILTER},
 	{STR_INIT("redirect"), REJECT_REDIRECT},
-	{STR_INIT("milter-header-redirect"), REJECT_REDIRECT},
 	{STR_INIT("proxy-accept"), REJECT_OTHER},
 	{STR_INIT("permit"), REJECT_OTHER},
 	{STR_INIT("info"), REJECT_OTHER},
@@ -40,61 +41,108 @@ static const struct access_word words[] = {
 	{STR_INIT("delay"), REJECT_OTHER},
 	{STR_INIT("trigger"), REJECT_OTHER},
 	{STR_INIT("client"), REJECT_OTHER},
-	{STR_INIT("milter-header-add"), REJECT_OTHER},
-	{STR_INIT("milter-header-warn"), REJECT_WARN},
+	{STR_INIT("add"), REJECT_OTHER},
 };
 
+/* find_word - the action; milter_header_checks say "milter-header-redirect", "milter-body-warning". */
 static const struct access_word *find_word(struct str word)
 {
+	if (str_starts(word, STR_LIT("milter-")) &&
+		(str_find(word, STR_LIT("header-")) < word.n ||
+			str_find(word, STR_LIT("body-")) < word.n))
+		word = str_skip(word, str_rfind_char(word, '-') + 1);
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (str_eq(words[i].word, word))
 			return &words[i];
 	return NULL;
 }
 
-/* trailer_at - where "; from=<...", or whatever the trailer begins with, starts; n if there is none. */
-static size_t trailer_at(struct str rest)
+/* take_helo - the last '>' ends it: a client may say anything in HELO. */
+static void take_helo(struct event *e, struct str *rest)
 {
-	static const struct str marks[] = {STR_INIT("; from=<"), STR_INIT("; to=<"),
-		STR_INIT("; proto="), STR_INIT("; helo=<")};
+	size_t sasl = str_rfind(*rest, STR_LIT("> sasl_"));
+	size_t end = sasl < rest->n ? sasl : str_rfind_char(*rest, '>');
+	struct str in = *rest;
 
-	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
-		size_t at = str_rfind(rest, marks[i]);
-
-		if (at < rest.n)
-			return at;
-	}
-	return rest.n;
-}
-
-static void take_pair(struct event *e, struct str *rest)
-{
-	static const struct str keys[] = {STR_INIT("from="), STR_INIT("to="), STR_INIT("proto="),
-		STR_INIT("helo="), STR_INIT("sasl_username="), STR_INIT("sasl_method=")};
-	struct str *fields[] = {
-		&e->from, &e->to, &e->proto, &e->helo, &e->sasl_user, &e->sasl_method};
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		if (!scan_lit(rest, keys[i]))
-			continue;
-		postfix_take_address(rest, fields[i]);
+	if (!scan_lit(&in, STR_LIT("<")) || end == 0) {
+		postfix_take_address(rest, &e->helo);
 		return;
 	}
-	*rest = str_skip(*rest, str_find_char(*rest, ' '));
+	e->helo = str_first(in, end - 1);
+	*rest = str_skip(in, e->helo.n + 1);
 }
 
-/* read_trailer - the pairs; what follows them after ": " is returned (header checks put their text there). */
-static struct str read_trailer(struct event *e, struct str rest)
+/* take_pair - the next pair, which comes no earlier in Postfix's order than *at. */
+static bool take_pair(struct event *e, struct str *rest, size_t *at, bool content)
 {
-	while (rest.n) {
-		if (scan_lit(&rest, STR_LIT(": ")))
-			return rest;
-		if (rest.p[0] == ' ' || rest.p[0] == ',' || rest.p[0] == ';' || rest.p[0] == ':')
-			rest = str_skip(rest, 1);
+	static const struct str keys[] = {STR_INIT("from="), STR_INIT("to="), STR_INIT("proto="),
+		STR_INIT("helo="), STR_INIT("sasl_method="), STR_INIT("sasl_username="),
+		STR_INIT("sasl_sender=")};
+	struct str *fields[] = {&e->from, &e->to, &e->proto, &e->helo, &e->sasl_method,
+		&e->sasl_user, &e->sasl_sender};
+
+	for (; *at < sizeof(keys) / sizeof(keys[0]); ++*at) {
+		if (!scan_lit(rest, keys[*at]))
+			continue;
+		if (fields[*at] == &e->proto)
+			e->proto = scan_while(rest, scan_is_alnum);
+		else if (fields[*at] == &e->helo && !content)
+			take_helo(e, rest);
 		else
-			take_pair(e, &rest);
+			postfix_take_address(rest, fields[*at]);
+		++*at;
+		return true;
 	}
-	return (struct str){NULL, 0};
+	return false;
+}
+
+/*
+ * take_trailer - the pairs to the end of the line, or, for a content check, to a ": " and its text in *tail.
+ * False, with nothing in e, when this is no trailer: addresses and headers may look like the start of one.
+ */
+static bool take_trailer(struct event *e, struct str rest, bool content, struct str *tail)
+{
+	struct event was = *e;
+	size_t at = 0;
+
+	*tail = (struct str){NULL, 0};
+	while (take_pair(e, &rest, &at, content)) {
+		if (rest.n == 0)
+			return true;
+		if (content && scan_lit(&rest, STR_LIT(": "))) {
+			*tail = rest;
+			return true;
+		}
+		if (!scan_lit(&rest, STR_LIT(", ")) && !scan_lit(&rest, STR_LIT(" ")))
+			break;
+	}
+	*e = was;
+	return false;
+}
+
+/*
+ * find_trailer - where "; from=<a> to=<b> proto=ESMTP helo=<c>" begins, taken into e; the length if there is
+ * none. Before it stands what the client chose: of a content check the header, so the last one counts.
+ */
+static size_t find_trailer(struct event *e, struct str text, bool content, struct str *tail)
+{
+	static const struct str mark = STR_INIT("; ");
+	size_t found = text.n, at = 0;
+	struct str ends;
+
+	*tail = (struct str){NULL, 0};
+	for (int tries = 0; tries < TRAILER_TRIES; tries++, at += mark.n) {
+		at += str_find(str_skip(text, at), mark);
+		if (at >= text.n)
+			break;
+		if (!take_trailer(e, str_skip(text, at + mark.n), content, &ends))
+			continue;
+		found = at;
+		*tail = ends;
+		if (!content)
+			break;
+	}
+	return found;
 }
 
 /* take_listed - "Service unavailable; client [192.0.2.1] blocked using LIST": what is listed, up to its ']'. */
@@ -109,12 +157,12 @@ static void take_listed(struct event *e, struct str *in)
 	*in = str_skip(*in, mark + 1);
 }
 
-static void read_reply(struct event *e, struct str text)
+/* read_reply - code, enhanced code, what the refusal is about, its reason; the trailer, if there may be one. */
+static void read_reply(struct event *e, struct str text, bool trailer)
 {
 	uint64_t code;
-	struct str in = text;
+	struct str in = text, tail;
 
-	e->reply = e->reject_reason = text;
 	if (scan_u64(&in, 3, CODE_MAX, &code) && code >= CODE_MIN &&
 		(scan_lit(&in, STR_LIT(" ")) || scan_lit(&in, STR_LIT("-"))))
 		e->code = (int32_t)code;
@@ -129,47 +177,53 @@ static void read_reply(struct event *e, struct str text)
 		take_listed(e, &in);
 	if (scan_lit(&in, STR_LIT(": ")) || scan_lit(&in, STR_LIT(" ")))
 		e->reject_reason = in;
+	if (trailer)
+		in.n = find_trailer(e, in, false, &tail);
+	e->reply = str_first(text, (size_t)(in.p + in.n - text.p));
+	e->reject_reason.n -= (size_t)(e->reject_reason.p + e->reject_reason.n - in.p) - in.n;
 }
 
-/* read_where - "RCPT from H[ip]" or "header Subject: ... from H[ip]": stage and client; the last " from " counts. */
-static bool read_where(struct event *e, struct str where)
+/* read_where - "header Subject: ... from H[ip]" of a content check: its client; the last " from " counts. */
+static void read_where(struct event *e, struct str where)
 {
 	size_t from = str_rfind(where, STR_LIT(" from "));
 	struct str client = str_skip(where, from + 6);
 
 	e->text = where;
-	if (str_starts(where, STR_LIT("header ")) || str_starts(where, STR_LIT("body ")) ||
-		str_starts(where, STR_LIT("mime ")) || str_starts(where, STR_LIT("nested ")))
-		e->stage = STAGE_DATA;
-	else
-		e->stage = postfix_stage(str_first(where, from));
-	if (from == where.n)
-		return false;
-	if (!postfix_take_client(e, &client))
-		e->client_host = client;
-	return true;
+	e->stage = STAGE_DATA;
+	if (from < where.n && !postfix_take_client(e, &client))
+		e->client_host = client; /* "local" */
 }
 
-/* read_command - "RCPT from H[ip]:port: reply": the client ends at the "]: " or "]:port: ". */
-static bool read_command(struct event *e, struct str body)
+/* read_command - "RCPT from H[ip]:port: reply; trailer", or of a proxy "END-OF-MESSAGE: reply; trailer". */
+static void read_command(struct event *e, struct str body)
 {
 	size_t from = str_find(body, STR_LIT(" from "));
+	size_t colon = str_find(body, STR_LIT(": "));
 	struct str rest = str_skip(body, from + 6);
 
-	if (from == body.n || from > 40 || !postfix_take_client(e, &rest))
-		return false;
-	postfix_set_stage(e, str_first(body, from));
-	if (!scan_lit(&rest, STR_LIT(": ")))
-		return rest.n == 0;
-	read_reply(e, rest);
-	return true;
+	if (from < colon && postfix_take_client(e, &rest)) {
+		postfix_set_stage(e, str_first(body, from));
+		scan_lit(&rest, STR_LIT(":"));
+		scan_lit(&rest, STR_LIT(" "));
+		read_reply(e, rest, true);
+	} else if (colon < body.n && colon <= STAGE_MAX_BYTES) {
+		postfix_set_stage(e, str_first(body, colon));
+		read_reply(e, str_skip(body, colon + 2), true);
+	} else {
+		read_reply(e, body, true);
+	}
 }
 
 static bool is_content_check(struct str body)
 {
-	return str_starts(body, STR_LIT("header ")) || str_starts(body, STR_LIT("body ")) ||
-	       str_starts(body, STR_LIT("mime-header ")) ||
-	       str_starts(body, STR_LIT("nested-header "));
+	static const struct str starts[] = {STR_INIT("header "), STR_INIT("body "),
+		STR_INIT("mime-header "), STR_INIT("nested-header "), STR_INIT("mime-error ")};
+
+	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
+		if (str_starts(body, starts[i]))
+			return true;
+	return false;
 }
 
 bool postfix_access(struct event *e, struct str rest)
@@ -177,22 +231,20 @@ bool postfix_access(struct event *e, struct str rest)
 	size_t colon = str_find(rest, STR_LIT(": "));
 	const struct access_word *word = colon < rest.n ? find_word(str_first(rest, colon)) : NULL;
 	struct str body, tail;
-	size_t at;
 
 	if (!word)
 		return false;
 	body = str_skip(rest, colon + 2);
-	at = trailer_at(body);
-	tail = at < body.n ? read_trailer(e, str_skip(body, at + 2)) : (struct str){NULL, 0};
 	e->kind = EVENT_REJECT;
 	e->action = word->action;
-	e->action_text = word->word;
+	e->action_text = str_first(rest, colon);
+	e->text = body;
 	if (is_content_check(body)) {
-		read_where(e, str_first(body, at));
+		read_where(e, str_first(body, find_trailer(e, body, true, &tail)));
 		if (str_present(tail))
-			read_reply(e, tail);
-	} else if (!read_command(e, str_first(body, at))) {
-		e->reply = str_first(body, at);
+			read_reply(e, tail, false);
+	} else {
+		read_command(e, body);
 	}
 	return true;
 }

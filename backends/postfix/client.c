@@ -5,15 +5,22 @@
 
 #define PORT_MAX 65535
 
+void postfix_as_relay(struct event *e)
+{
+	e->relay_host = e->client_host;
+	if (str_find_char(e->client_ip, '/') < e->client_ip.n)
+		e->relay_socket = e->client_ip;
+	else
+		e->relay_ip = e->client_ip;
+	e->relay_port = e->client_port;
+	e->client_host = e->client_ip = (struct str){NULL, 0};
+	e->client_port = EVENT_UNKNOWN;
+}
+
 static void take_host(struct event *e, struct str *rest)
 {
-	struct event peer = {.client_port = EVENT_UNKNOWN};
-
-	if (!postfix_take_client(&peer, rest))
-		return;
-	e->relay_host = peer.client_host;
-	e->relay_ip = peer.client_ip;
-	e->relay_port = peer.client_port;
+	if (postfix_take_client(e, rest))
+		postfix_as_relay(e);
 }
 
 static bool host_failure(struct event *e, struct str rest, struct str whole, enum smtp_stage stage)
@@ -63,7 +70,9 @@ static bool known_quiet(struct event *e, struct str rest)
 		STR_INIT("using "), STR_INIT("looking up "), STR_INIT("address "),
 		STR_INIT("SSL_connect:"), STR_INIT("save session "), STR_INIT("TLS policy"),
 		STR_INIT("Host offered STARTTLS"), STR_INIT("smtp_"), STR_INIT("no "),
-		STR_INIT("mail for ")};
+		STR_INIT("mail for "), STR_INIT("discarding EHLO keywords: "),
+		STR_INIT("status=deferred ("), STR_INIT("Using "), STR_INIT("DNSSEC "),
+		STR_INIT("unable to "), STR_INIT("replacing server reply ")};
 
 	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
 		if (str_starts(rest, starts[i])) {
@@ -72,7 +81,7 @@ static bool known_quiet(struct event *e, struct str rest)
 			return true;
 		}
 	}
-	return str_starts(rest, STR_LIT("Host offered STARTTLS:"));
+	return false;
 }
 
 bool postfix_client(struct event *e, struct str rest)
@@ -86,7 +95,9 @@ bool postfix_client(struct event *e, struct str rest)
 		{STR_INIT("Cannot start TLS: "), STAGE_STARTTLS},
 		{STR_INIT("TLS is required, "), STAGE_STARTTLS},
 		{STR_INIT("Server certificate not "), STAGE_STARTTLS},
+		{STR_INIT("SMTPUTF8 is required, but was not offered by host "), STAGE_EHLO},
 		{STR_INIT("SASL authentication failed; server "), STAGE_AUTH},
+		{STR_INIT("SASL [CACHED] authentication failed; server "), STAGE_AUTH},
 		{STR_INIT("SASL authentication failed; cannot authenticate to server "),
 			STAGE_AUTH}};
 	struct str in = rest;
@@ -101,13 +112,10 @@ bool postfix_client(struct event *e, struct str rest)
 		return tls_failure(e, in, rest);
 	if (scan_lit(&in, STR_LIT("enabling PIX workarounds: ")))
 		return workaround(e, in, rest);
-	if (postfix_tls(e, rest)) {
-		e->relay_host = e->client_host;
-		e->relay_ip = e->client_ip;
-		e->relay_port = e->client_port;
-		e->client_host = e->client_ip = (struct str){NULL, 0};
-		e->client_port = EVENT_UNKNOWN;
+	if (postfix_tls(e, rest) || known_quiet(e, rest) || postfix_quiet(e, rest))
 		return true;
-	}
-	return known_quiet(e, rest) || postfix_quiet(e, rest);
+	if (!postfix_peer(e, rest))
+		return false;
+	postfix_as_relay(e);
+	return true;
 }

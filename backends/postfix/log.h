@@ -6,9 +6,13 @@
 #include "backends/backend.h"
 #include "store/base/timefmt.h"
 
+#define LOG_LINE_MAX_BYTES                                                                         \
+	(64u << 10) /* syslog cuts at 8 KiB at the latest; the journal at 48 KiB */
+
 struct postfix_log { /* parse state; private to log.c */
 	struct timefmt stamps;
 	int64_t last_utc_ms; /* of lines whose stamp can't be read */
+	char scratch[LOG_LINE_MAX_BYTES]; /* of syslogline_read */
 };
 
 void postfix_log_init(void *state, const struct parse_options *options);

@@ -84,7 +84,12 @@ bool postfix_master(struct event *e, struct str rest)
 		STR_INIT("the Postfix mail system"), STR_INIT("Postfix is "),
 		STR_INIT("waiting for the Postfix"), STR_INIT("aborting the Postfix"),
 		STR_INIT("not owned by"), STR_INIT("rotating "), STR_INIT("successfully rotated")};
+	static const struct str quiet[] = {STR_INIT("See "), STR_INIT("see "), STR_INIT("To "),
+		STR_INIT("to "), STR_INIT("throttl"), STR_INIT("process "), STR_INIT("ignoring "),
+		STR_INIT("old value: "), STR_INIT("service ")};
 
+	if (starts_with_one(rest, quiet, sizeof(quiet) / sizeof(quiet[0])))
+		return postfix_any(e, rest);
 	if (!starts_with_one(rest, starts, sizeof(starts) / sizeof(starts[0])))
 		return postfix_quiet(e, rest);
 	e->kind = EVENT_SERVER;
@@ -127,27 +132,36 @@ static void quiet_client(struct event *e, struct str rest)
 
 	if (scan_lit(&rest, STR_LIT("addr ")) && scan_word(&rest, &word))
 		e->client_ip = word;
-	if ((scan_lit(&rest, STR_LIT("CONNECT ")) || scan_lit(&rest, STR_LIT("DISCONNECT "))) &&
-		(scan_lit(&rest, STR_LIT("from ")) || rest.n) && postfix_take_client(e, &rest))
+	if ((scan_lit(&rest, STR_LIT("CONNECT from ")) ||
+		    scan_lit(&rest, STR_LIT("DISCONNECT "))) &&
+		postfix_take_client(e, &rest))
 		e->client_host = (struct str){NULL, 0};
+}
+
+bool postfix_any(struct event *e, struct str rest)
+{
+	if (postfix_quiet(e, rest))
+		return true;
+	e->kind = EVENT_NONE;
+	e->text = rest;
+	return true;
 }
 
 bool postfix_quiet(struct event *e, struct str rest)
 {
 	static const struct str starts[] = {STR_INIT("cache "), STR_INIT("close database"),
 		STR_INIT("addr "), STR_INIT("CONNECT "), STR_INIT("DISCONNECT "),
-		STR_INIT("Anonymous TLS"), STR_INIT("Untrusted TLS"), STR_INIT("Trusted TLS"),
-		STR_INIT("Verified TLS"), STR_INIT("SSL_accept error from "), STR_INIT("table "),
-		STR_INIT("skipped, still being delivered"), STR_INIT("last message repeated"),
-		STR_INIT("--- last message repeated"), STR_INIT("message repeated"),
-		STR_INIT("Deleted: "), STR_INIT("Requeued: "), STR_INIT("Placed on hold: "),
-		STR_INIT("Released from hold: "), STR_INIT("Force-expired: "),
-		STR_INIT("Renamed to match inode"), STR_INIT("Warning: "), STR_INIT("defer "),
-		STR_INIT("flush "), STR_INIT("open "), STR_INIT("connect "),
-		STR_INIT("initializing "), STR_INIT("removing "), STR_INIT("using "),
-		STR_INIT("dict_"), STR_INIT("closing "), STR_INIT("entering STRESS"),
-		STR_INIT("leaving STRESS"), STR_INIT("seed"), STR_INIT("rescan"),
-		STR_INIT("max cache size")};
+		STR_INIT("table "), STR_INIT("skipped, still being delivered"),
+		STR_INIT("last message repeated"), STR_INIT("--- last message repeated"),
+		STR_INIT("message repeated"), STR_INIT("Deleted: "), STR_INIT("Requeued: "),
+		STR_INIT("Placed on hold: "), STR_INIT("Released from hold: "),
+		STR_INIT("Force-expired: "), STR_INIT("Renamed to match inode"),
+		STR_INIT("Warning: "), STR_INIT("defer "), STR_INIT("flush "), STR_INIT("open "),
+		STR_INIT("connect "), STR_INIT("initializing "), STR_INIT("removing "),
+		STR_INIT("using "), STR_INIT("dict_"), STR_INIT("closing "),
+		STR_INIT("entering STRESS"), STR_INIT("leaving STRESS"), STR_INIT("seed"),
+		STR_INIT("rescan"), STR_INIT("max cache size"), STR_INIT("message has been "),
+		STR_INIT("message dated ")};
 
 	if (str_starts(rest, STR_LIT("statistics: "))) {
 		e->kind = EVENT_STATISTICS;
@@ -177,6 +191,16 @@ static bool is_function(struct str s)
 	return underscore && n > 3 && n < s.n && (s.p[n] == ':' || s.p[n] == ' ' || s.p[n] == '(');
 }
 
+/* is_dump - "0010 a3 77 ..." of TLS log level 4. */
+static bool is_dump(struct str s)
+{
+	size_t n = 0;
+
+	while (n < s.n && (scan_is_digit(s.p[n]) || (s.p[n] >= 'a' && s.p[n] <= 'f')))
+		n++;
+	return n == 4 && s.n > 4 && (s.p[4] == ' ' || s.p[4] == '-');
+}
+
 bool postfix_debug(struct str message)
 {
 	static const struct str starts[] = {STR_INIT("> "), STR_INIT("< "), STR_INIT("+++ "),
@@ -189,8 +213,11 @@ bool postfix_debug(struct str message)
 		STR_INIT("report "), STR_INIT("master_notify"), STR_INIT("idle timeout"),
 		STR_INIT("rewrite stream"), STR_INIT("process generation"), STR_INIT("lookup "),
 		STR_INIT("xsasl_"), STR_INIT("vstream"), STR_INIT("fsspace"), STR_INIT("cleanup_"),
-		STR_INIT("smtpd_"), STR_INIT("local_")};
+		STR_INIT("smtpd_"), STR_INIT("local_"), STR_INIT("begin "), STR_INIT("end "),
+		STR_INIT("pref "), STR_INIT("proxymap stream"), STR_INIT("read from "),
+		STR_INIT("write to "), STR_INIT("last message repeated ")};
 
-	return starts_with_one(message, starts, sizeof(starts) / sizeof(starts[0])) ||
+	return is_dump(message) ||
+	       starts_with_one(message, starts, sizeof(starts) / sizeof(starts[0])) ||
 	       is_function(message);
 }

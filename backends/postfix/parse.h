@@ -34,17 +34,24 @@ bool postfix_postsuper(struct event *e, struct str rest);
 bool postfix_master(struct event *e, struct str rest);
 bool postfix_quiet(struct event *e,
 	struct str rest); /* anvil, scache, verify, tlsmgr ...: statistics, nothing to count */
+bool postfix_tlsproxy(struct event *e, struct str rest);
+/* postfix_any - programs of which no line counts, but warnings: what they say is understood. */
+bool postfix_any(struct event *e, struct str rest);
 /* postfix_warning - a message that begins with a severity word; also SASL failures. */
 bool postfix_warning(struct event *e, struct str message);
 /* postfix_access - "reject: RCPT from H[ip]: ...; from=<> to=<> ..." of smtpd, cleanup and postscreen. */
 bool postfix_access(struct event *e, struct str rest);
 /* postfix_tls - "Anonymous TLS connection established from H[ip]: TLSv1.3 with cipher ...". */
 bool postfix_tls(struct event *e, struct str rest);
+/* postfix_peer - "H[ip]: ..." or "H[ip]:port: ...": what TLS says of a peer's certificate; nothing to count. */
+bool postfix_peer(struct event *e, struct str rest);
 /* postfix_debug - lines of a daemon run with -v. */
 bool postfix_debug(struct str message);
 
 /* postfix_take_client - "host[ip]" or "host[ip]:port" or "[ip]:port" into e; advances *in. */
 bool postfix_take_client(struct event *e, struct str *in);
+/* postfix_as_relay - what was read as the client is the server we went to; "[/path]" is a socket. */
+void postfix_as_relay(struct event *e);
 /* postfix_take_address - "<...>" (quoted local parts may hold '>'), without the brackets; or a bare word to
  * the next comma, semicolon or space. */
 bool postfix_take_address(struct str *in, struct str *ret);

@@ -31,7 +31,9 @@ bool postfix_postscreen(struct event *e, struct str rest)
 		STR_INIT("COMMAND PIPELINING"), STR_INIT("COMMAND TIME LIMIT"),
 		STR_INIT("COMMAND COUNT LIMIT"), STR_INIT("COMMAND LENGTH LIMIT"),
 		STR_INIT("NON-SMTP COMMAND"), STR_INIT("BARE NEWLINE"), STR_INIT("FAIL"),
-		STR_INIT("DISCONNECT"), STR_INIT("DATA without "), STR_INIT("UNKNOWN COMMAND")};
+		STR_INIT("DISCONNECT"), STR_INIT("DATA without "), STR_INIT("UNKNOWN COMMAND"),
+		STR_INIT("BDAT without "), STR_INIT("DROP"), STR_INIT("ENFORCE"), STR_INIT("SKIP"),
+		STR_INIT("UNPASS"), STR_INIT("UNFAIL")};
 	struct str in = rest;
 
 	if (scan_lit(&in, STR_LIT("CONNECT from "))) {
@@ -42,5 +44,15 @@ bool postfix_postscreen(struct event *e, struct str rest)
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (str_starts(rest, words[i]))
 			return verdict(e, rest, words[i]);
-	return postfix_access(e, rest) || postfix_quiet(e, rest);
+	return postfix_access(e, rest) || postfix_quiet(e, rest) || postfix_peer(e, rest);
+}
+
+/*
+ * tlsproxy does the TLS of postscreen's clients and, since 3.4, of smtp(8)'s servers: both kinds of session are
+ * told again by those, so only TLS itself counts here.
+ */
+bool postfix_tlsproxy(struct event *e, struct str rest)
+{
+	return postfix_quiet(e, rest) || postfix_smtpd(e, rest) || postfix_client(e, rest) ||
+	       postfix_any(e, rest);
 }

@@ -83,6 +83,11 @@ bool postfix_bounce(struct event *e, struct str rest)
 	static const struct str mark = STR_INIT(" notification: ");
 	size_t at = str_find(rest, mark);
 
+	if (at == rest.n && str_find(rest, STR_LIT("notification")) < rest.n) {
+		e->kind = EVENT_NONE; /* one that was not sent */
+		e->text = rest;
+		return true;
+	}
 	if (at == rest.n)
 		return postfix_quiet(e, rest);
 	e->action_text = str_first(rest, at + mark.n - 2);

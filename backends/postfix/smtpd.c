@@ -146,6 +146,13 @@ static bool known_quiet(struct event *e, struct str rest)
 		STR_INIT("SSL_accept:"), STR_INIT("save session "),
 		STR_INIT("certificate has expired"), STR_INIT("Client certificate"),
 		STR_INIT("reject: "), STR_INIT("discarding EHLO keywords"),
+		STR_INIT("abort: TLS from "), STR_INIT("BDAT request from "),
+		STR_INIT("null BDAT request from "), STR_INIT("malformed BDAT command"),
+		STR_INIT("queue file size limit exceeded"), STR_INIT("proxy "),
+		STR_INIT("mapping DSN status "),
+		STR_INIT("Relaying allowed for certified client: "), STR_INIT("Refusing "),
+		STR_INIT("relay_clientcerts: "), STR_INIT("Session aborted, "),
+		STR_INIT("Wrapper-mode request dropped from "), STR_INIT("replacing command "),
 		STR_INIT("issuing session ticket")};
 
 	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
@@ -187,7 +194,23 @@ bool postfix_smtpd(struct event *e, struct str rest)
 		e->action_text = rest;
 		return true;
 	}
-	return postfix_access(e, rest) || postfix_tls(e, rest) || known_quiet(e, rest);
+	return postfix_access(e, rest) || postfix_tls(e, rest) || known_quiet(e, rest) ||
+	       postfix_peer(e, rest);
+}
+
+bool postfix_peer(struct event *e, struct str rest)
+{
+	struct str in = rest;
+
+	if (str_find_char(rest, '[') > str_find_char(rest, ' ') || !postfix_take_client(e, &in) ||
+		!scan_lit(&in, STR_LIT(": "))) {
+		e->client_host = e->client_ip = (struct str){NULL, 0};
+		e->client_port = EVENT_UNKNOWN;
+		return false;
+	}
+	e->kind = EVENT_NONE;
+	e->text = rest;
+	return true;
 }
 
 static struct str trust_of(struct str rest)
@@ -202,10 +225,10 @@ bool postfix_tls(struct event *e, struct str rest)
 	static const struct str reused = STR_INIT(" TLS connection reused to ");
 	size_t at = str_find(rest, in);
 	size_t skip = in.n;
+	bool outbound = at == rest.n;
 	struct str cipher;
 
-	e->outbound = at == rest.n;
-	if (e->outbound) {
+	if (outbound) {
 		at = str_find(rest, out);
 		skip = out.n;
 	}
@@ -221,6 +244,9 @@ bool postfix_tls(struct event *e, struct str rest)
 		return false;
 	e->kind = EVENT_TLS;
 	e->tls_ok = true;
+	e->outbound = outbound;
+	if (outbound)
+		postfix_as_relay(e);
 	if (!scan_lit(&rest, STR_LIT(": ")) || !scan_word(&rest, &e->tls_version))
 		return true;
 	if (!scan_lit(&rest, STR_LIT(" with cipher ")) || !scan_word(&rest, &cipher))

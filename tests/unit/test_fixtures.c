@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_fixtures - each tests/fixtures/BACKEND/NN-name.in through its parser: the events are those of
+ * NN-name.events, and the same however the bytes are cut.
+ *
+ * A cut is tried at every byte (every few bytes of a large file), then byte by byte, then at random. With
+ * FIXTURES_UPDATE=1 the .events are written anew; see tests/fixtures/update.sh.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "backends/registry.h"
+#include "backends/replay.h"
+#include "store/base/mem.h"
+
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FOLDER "tests/fixtures"
+#define IN_MAX_BYTES (4u << 20)
+#define EVENTS_MAX_BYTES (64u << 20)
+#define NOW_UTC_MS                                                                                 \
+	INT64_C(1795435200000) /* 2026-11-23 12:00: no stamp without year is later than a day on */
+#define CUTS_BYTES                                                                                 \
+	(16u << 20) /* parsed for the cuts of one fixture; a larger one is cut at fewer places */
+#define BYTEWISE_MAX_BYTES 20000
+#define RANDOM_CUTS 50
+
+struct parsed { /* one pass: what the sink needs to number lines */
+	const struct backend_ops *family;
+	void *state;
+	struct str all;
+	size_t base; /* offset of the piece being parsed */
+	size_t counted;
+	int64_t line;
+	struct buf events;
+};
+
+static void read_file(const char *path, struct buf *out)
+{
+	FILE *f = fopen(path, "re");
+	char bytes[65536];
+	size_t n;
+
+	buf_clear(out);
+	if (!f)
+		return;
+	while ((n = fread(bytes, 1, sizeof(bytes), f)) > 0)
+		assert_int_equal(buf_add(out, bytes, n), 0);
+	fclose(f);
+}
+
+static int emit(void *ctx, const struct event *e)
+{
+	struct parsed *p = ctx;
+
+	for (; p->counted < p->base + e->line_offset; p->counted++)
+		p->line += p->all.p[p->counted] == '\n';
+	return replay_event(&p->events, p->line, e);
+}
+
+static void parse_begin(struct parsed *p)
+{
+	struct parse_options options = {.now_utc_ms = NOW_UTC_MS};
+
+	p->family->parse_init(p->state, &options);
+	p->base = p->counted = 0;
+	p->line = 1;
+	buf_clear(&p->events);
+}
+
+/* Everything up to end, as far as it is complete; what is not is given again with more behind it. */
+static void parse_to(struct parsed *p, size_t end, bool final)
+{
+	struct event_sink sink = {emit, p};
+	struct str piece = str_skip(str_first(p->all, end), p->base);
+	size_t consumed = 0;
+
+	assert_int_equal(p->family->parse(p->state, piece, final, &sink, &consumed), 0);
+	assert_true(consumed <= piece.n);
+	assert_true(!final || consumed == piece.n);
+	p->base += consumed;
+}
+
+static void parse_cut(struct parsed *p, size_t cut)
+{
+	parse_begin(p);
+	parse_to(p, cut, false);
+	parse_to(p, p->all.n, true);
+}
+
+static void same_events(const struct parsed *p, struct str want, const char *how, size_t cut)
+{
+	if (str_eq(buf_str(&p->events), want))
+		return;
+	print_error("%s at byte %zu gives other events:\n%.2000s\n", how, cut, buf_z(&p->events));
+	fail();
+}
+
+static void cuts(struct parsed *p, struct str want)
+{
+	size_t step = 1 + p->all.n * p->all.n / CUTS_BYTES;
+	uint32_t seed = 1;
+
+	for (size_t cut = 0; cut < p->all.n; cut += step) {
+		parse_cut(p, cut);
+		same_events(p, want, "cut", cut);
+	}
+	if (p->all.n <= BYTEWISE_MAX_BYTES) {
+		parse_begin(p);
+		for (size_t end = 1; end <= p->all.n; end++)
+			parse_to(p, end, false);
+		parse_to(p, p->all.n, true);
+		same_events(p, want, "byte by byte", 0);
+	}
+	parse_begin(p);
+	for (int i = 0; i < RANDOM_CUTS; i++) {
+		size_t left = p->all.n - p->base;
+
+		seed = seed * 1664525 + 1013904223; /* Numerical Recipes' generator */
+		parse_to(p, p->base + (left ? seed % left : 0), false);
+	}
+	parse_to(p, p->all.n, true);
+	same_events(p, want, "random cuts", 0);
+}
+
+static void write_file(const char *path, struct str bytes)
+{
+	FILE *f = fopen(path, "we");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(bytes.p, 1, bytes.n, f), bytes.n);
+	assert_int_equal(fclose(f), 0);
+}
+
+static struct str take_line(struct str *rest)
+{
+	struct str line = str_first(*rest, str_find_char(*rest, '\n'));
+
+	*rest = str_skip(*rest, line.n + 1);
+	return line;
+}
+
+static void same_lines(struct str got, struct str want)
+{
+	while (got.n || want.n) {
+		struct str a = take_line(&got), b = take_line(&want);
+
+		if (str_eq(a, b))
+			continue;
+		print_error("read: %.*s\nwant: %.*s\n", STR_ARG(a), STR_ARG(b));
+		fail();
+	}
+}
+
+static const struct backend_ops *family_of(const char *path)
+{
+	struct str rest = str_skip(str_of(path), sizeof(FOLDER));
+	char name[64];
+
+	rest = str_first(rest, str_find_char(rest, '/'));
+	assert_true(rest.n < sizeof(name));
+	memcpy(name, rest.p, rest.n);
+	name[rest.n] = '\0';
+	return backend_find(name);
+}
+
+static void fixture(void **state)
+{
+	const char *in_path = *state;
+	struct str stem = str_first(str_of(in_path), strlen(in_path) - 3);
+	struct parsed p = {.family = family_of(in_path)};
+	struct buf path, in, want;
+
+	assert_non_null(p.family);
+	buf_init(&path, 4096);
+	buf_init(&in, IN_MAX_BYTES);
+	buf_init(&want, EVENTS_MAX_BYTES);
+	buf_init(&p.events, EVENTS_MAX_BYTES);
+	assert_int_equal(buf_add_str(&path, stem), 0);
+	assert_int_equal(buf_add_z(&path, ".events"), 0);
+	read_file(in_path, &in);
+	p.all = buf_str(&in);
+	assert_true(p.all.n > 0);
+	p.state = xcalloc(1, p.family->parse_state_bytes);
+	parse_cut(&p, 0);
+	if (getenv("FIXTURES_UPDATE"))
+		write_file(buf_z(&path), buf_str(&p.events));
+	read_file(buf_z(&path), &want);
+	same_lines(buf_str(&p.events), buf_str(&want));
+	cuts(&p, buf_str(&want));
+	if (p.family->parse_done)
+		p.family->parse_done(p.state);
+	free(p.state);
+	buf_done(&path);
+	buf_done(&in);
+	buf_done(&want);
+	buf_done(&p.events);
+}
+
+int main(void)
+{
+	struct CMUnitTest *tests;
+	glob_t found;
+	int failed;
+
+	if (glob(FOLDER "/*/*.in", 0, NULL, &found) != 0) {
+		fprintf(stderr, "no fixtures; run from the top folder\n");
+		return 1;
+	}
+	tests = xcalloc(found.gl_pathc, sizeof(*tests));
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		tests[i] = (struct CMUnitTest){.name = strrchr(found.gl_pathv[i], '/') + 1,
+			.test_func = fixture,
+			.initial_state = found.gl_pathv[i]};
+	failed = _cmocka_run_group_tests("fixtures", tests, found.gl_pathc, NULL, NULL);
+	free(tests);
+	globfree(&found);
+	return failed;
+}
