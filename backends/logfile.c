@@ -14,6 +14,8 @@
 
 #define ARCHIVE_BLOCK_BYTES (64u << 10)
 #define SKIP_BYTES (64u << 10)
+#define NULS_MAX_BYTES                                                                             \
+	(64 << 20) /* in front of the first line; more are not looked through for it */
 #define HASH_SEED UINT64_C(0x6d7461746f70) /* fixed: hashes are stored */
 
 bool logfile_compressed(const char *path)
@@ -154,6 +156,53 @@ static ssize_t read_full(struct logfile *f, char *out, size_t nbytes, struct mt_
 	return (ssize_t)have;
 }
 
+/* head_plain - from the first byte that is no NUL; holes cost nothing. */
+static ssize_t head_plain(const struct logfile *f, char *out, struct mt_error *reterr)
+{
+	off_t at = 0, looked = 0;
+
+	for (;;) {
+		ssize_t n = pread(f->fd, out, LOGFILE_HEAD_BYTES, at);
+		ssize_t nuls = 0;
+		off_t data;
+
+		if (n < 0)
+			return mt_error_sys(reterr, errno, "can't read the beginning of the log");
+		while (nuls < n && out[nuls] == '\0')
+			nuls++;
+		if (n == 0 || nuls == 0)
+			return n;
+		at += nuls;
+		looked += nuls;
+		if (looked > NULS_MAX_BYTES)
+			return 0;
+		if (nuls < n)
+			continue;
+		data = lseek(f->fd, at, SEEK_DATA);
+		if (data < 0)
+			return 0;
+		at = data;
+	}
+}
+
+static ssize_t head_archive(struct logfile *f, char *out, struct mt_error *reterr)
+{
+	for (;;) {
+		ssize_t n = read_full(f, out, LOGFILE_HEAD_BYTES, reterr);
+		ssize_t nuls = 0, more;
+
+		while (nuls < n && out[nuls] == '\0')
+			nuls++;
+		if (n <= 0 || nuls == 0)
+			return n;
+		memmove(out, out + nuls, (size_t)(n - nuls));
+		if (nuls == n)
+			continue;
+		more = read_full(f, out + n - nuls, (size_t)nuls, reterr);
+		return more < 0 ? more : n - nuls + more;
+	}
+}
+
 ssize_t logfile_read_head(const struct logfile *f, const char *path, char out[LOGFILE_HEAD_BYTES],
 	struct mt_error *reterr)
 {
@@ -161,18 +210,19 @@ ssize_t logfile_read_head(const struct logfile *f, const char *path, char out[LO
 	ssize_t n;
 	int rc;
 
-	if (!f->archive) {
-		n = pread(f->fd, out, LOGFILE_HEAD_BYTES, 0);
-		return n < 0 ? mt_error_sys(
-				       reterr, errno, "can't read the beginning of %.150s", path)
-			     : n;
-	}
+	if (!f->archive)
+		return head_plain(f, out, reterr);
 	rc = logfile_open(&again, path, reterr);
 	if (rc < 0)
 		return rc;
-	n = read_full(&again, out, LOGFILE_HEAD_BYTES, reterr);
+	n = head_archive(&again, out, reterr);
 	logfile_close(&again);
 	return n;
+}
+
+int64_t logfile_disk_bytes(const struct logfile *f)
+{
+	return f->archive ? archive_filter_bytes(f->archive, -1) : f->at;
 }
 
 uint64_t logfile_tail_hash(const struct logfile *f, int64_t offset)

@@ -63,12 +63,16 @@ ssize_t logfile_read(
 /* logfile_seek - go to an offset (an archive is read up to it). MT_EEOF: the file is shorter. */
 int logfile_seek(struct logfile *f, int64_t offset, struct mt_error *reterr) MT_MUST_CHECK;
 
+/* logfile_disk_bytes - how far into the file on disk reading has come (an archive: compressed bytes). */
+int64_t logfile_disk_bytes(const struct logfile *f);
+
 /* logfile_hash - hash of nbytes. */
 uint64_t logfile_hash(const void *bytes, size_t nbytes);
 
 /*
  * logfile_read_head - the first bytes of a file, up to LOGFILE_HEAD_BYTES, without moving its position (an archive
- * is opened a second time by its path). Returns their number or a negative mt_err.
+ * is opened a second time by its path). NULs in front are passed over: a writer that does not append leaves
+ * them when its file is truncated. Returns their number (0: empty, or NULs alone) or a negative mt_err.
  */
 ssize_t logfile_read_head(const struct logfile *f, const char *path, char out[LOGFILE_HEAD_BYTES],
 	struct mt_error *reterr) MT_MUST_CHECK;

@@ -25,31 +25,41 @@ static struct str without_compression(struct str name)
 	return name;
 }
 
-bool rotated_is_sibling(const char *base, const char *name)
+/* is_suffix - ".1", "-20261125", ".20261125-130500", "-20261125T1305" */
+static bool is_suffix(struct str s)
 {
-	struct str rest = without_compression(str_of(name));
-
-	if (!str_starts(rest, str_of(base)))
+	if (s.n < 2 || (s.p[0] != '.' && s.p[0] != '-'))
 		return false;
-	rest = str_skip(rest, strlen(base));
-	if (rest.n == 0)
-		return strlen(name) > strlen(base); /* base.gz */
-	if (rest.p[0] != '.' && rest.p[0] != '-')
-		return false;
-	rest = str_skip(rest, 1);
-	if (rest.n == 0)
-		return false;
-	for (size_t i = 0; i < rest.n; i++)
-		if (!scan_is_digit(rest.p[i]) && rest.p[i] != '-' && rest.p[i] != '.' &&
-			rest.p[i] != 'T')
+	for (size_t i = 1; i < s.n; i++)
+		if (!scan_is_digit(s.p[i]) && s.p[i] != '-' && s.p[i] != '.' && s.p[i] != 'T')
 			return false;
 	return true;
 }
 
+bool rotated_is_sibling(const char *base, const char *name)
+{
+	struct str rest = without_compression(str_of(name));
+	struct str whole = str_of(base);
+	size_t dot = str_rfind_char(whole, '.');
+	struct str end = str_skip(whole, dot);
+
+	if (str_eq(rest, whole))
+		return strlen(name) > whole.n; /* base.gz */
+	if (str_starts(rest, whole))
+		return is_suffix(str_skip(rest, whole.n));
+	/* logrotate's `extension .log`: mail-20261125.log, mail.1.log */
+	return dot > 0 && end.n && rest.n > whole.n && str_starts(rest, str_first(whole, dot)) &&
+	       str_ends(rest, end) && is_suffix(str_skip(str_first(rest, rest.n - end.n), dot));
+}
+
 static int number_of(const char *base, const char *name)
 {
-	struct str rest = str_skip(without_compression(str_of(name)), strlen(base) + 1);
+	struct str rest = without_compression(str_of(name));
 	uint64_t n;
+
+	if (!str_starts(rest, str_of(base)))
+		return -1;
+	rest = str_skip(rest, strlen(base) + 1);
 
 	return scan_all_u64(rest, SIBLINGS_MAX, &n) ? (int)n : -1;
 }

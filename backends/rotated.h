@@ -24,7 +24,7 @@ struct rotated {
 };
 
 /*
- * rotated_list - siblings of path: path.N, path-DATE, path.DATE-TIME, each also compressed. Of "x" and "x.gz" only
+ * rotated_list - siblings of path: path.N, path-DATE, path.DATE-TIME, NAME-DATE.EXT, each also compressed. Of "x" and "x.gz" only
  * "x" is listed (gzip is at work). Only regular files. *ret is filled also on failure; end with rotated_done.
  * Errors: MT_EPERM, MT_EIO of the folder; a folder that is not there has no siblings.
  */

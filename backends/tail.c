@@ -24,7 +24,6 @@
 #define TORN_LINE_MS                                                                               \
 	10000 /* an unterminated last line this old is taken for complete when not following */
 #define DAY_MS 86400000
-#define CODE_VERSION 1
 
 struct tail *tail_new(const struct tail_options *options)
 {
@@ -45,13 +44,15 @@ struct tail *tail_new(const struct tail_options *options)
 
 void tail_close_current(struct tail *t)
 {
+	if (t->file.fd >= 0)
+		t->done_bytes += logfile_disk_bytes(&t->file);
 	logfile_close(&t->file);
 	free(t->path);
 	t->path = NULL;
 	t->mark = NO_MARK;
 	t->live = t->fresh = t->final_given = t->skipping = false;
 	t->replaced_mono_ms = 0;
-	t->buf_offset = 0;
+	t->buf_offset = t->skip_to = 0;
 	buf_clear(&t->buf);
 }
 
@@ -68,57 +69,8 @@ void tail_free(struct tail *t)
 		free(t->paths[i]);
 	free(t->paths);
 	free(t->marks);
+	free(t->forgotten);
 	free(t);
-}
-
-/* The stored form of a mark: a version byte and the struct, padding zeroed. Caches do not move between machines. */
-struct stored_mark {
-	uint64_t version;
-	struct logmark mark;
-};
-
-int tail_restore(struct tail *t, struct str key, struct str value)
-{
-	struct stored_mark stored;
-	struct tail_mark *m;
-
-	if (value.n != sizeof(stored) || key.n >= sizeof(m->key))
-		return MT_ECORRUPT;
-	memcpy(&stored, value.p, sizeof(stored));
-	if (stored.version != CODE_VERSION)
-		return MT_ECORRUPT;
-	t->marks = xrealloc(t->marks, (t->nmarks + 1) * sizeof(t->marks[0]));
-	m = &t->marks[t->nmarks++];
-	*m = (struct tail_mark){.mark = stored.mark};
-	memcpy(m->key, key.p, key.n);
-	t->had_marks = true;
-	return 0;
-}
-
-int tail_each_changed(
-	struct tail *t, int (*fn)(void *ctx, struct str key, struct str value), void *ctx)
-{
-	for (size_t i = 0; i < t->nmarks; i++) {
-		struct stored_mark stored;
-		int rc;
-
-		if (!t->marks[i].changed)
-			continue;
-		memset(&stored, 0, sizeof(stored));
-		stored.version = CODE_VERSION;
-		stored.mark = t->marks[i].mark;
-		rc = fn(ctx, str_of(t->marks[i].key),
-			str_make((const char *)&stored, sizeof(stored)));
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
-}
-
-void tail_stored(struct tail *t)
-{
-	for (size_t i = 0; i < t->nmarks; i++)
-		t->marks[i].changed = false;
 }
 
 static struct logmark *current_mark(struct tail *t)
@@ -126,11 +78,21 @@ static struct logmark *current_mark(struct tail *t)
 	return t->mark == NO_MARK ? NULL : &t->marks[t->mark].mark;
 }
 
+static void set_mark(struct tail *t, int64_t offset, struct str before)
+{
+	t->buf_offset = offset;
+	tail_move_mark(t, offset, before);
+}
+
 /* finish - the current file is read to its end and will not grow. */
 static void finish(struct tail *t)
 {
 	struct logmark *m = current_mark(t);
 
+	if (t->skipping) { /* the long line ends with its file */
+		t->skipped++;
+		set_mark(t, t->file.at, (struct str){NULL, 0});
+	}
 	if (m && !t->live) {
 		m->done = true;
 		t->marks[t->mark].changed = true;
@@ -157,38 +119,11 @@ static int chunk(struct tail *t, bool final, struct tail_chunk *ret)
 	return TAIL_CHUNK;
 }
 
-static void set_mark(struct tail *t, int64_t offset, struct str before)
-{
-	struct logmark *m = current_mark(t);
-
-	t->buf_offset = offset;
-	if (!m)
-		return;
-	m->offset = offset;
-	if (before.n >= LOGFILE_TAIL_BYTES)
-		m->tail_hash =
-			logfile_hash(before.p + before.n - LOGFILE_TAIL_BYTES, LOGFILE_TAIL_BYTES);
-	else if (!t->file.archive)
-		m->tail_hash = logfile_tail_hash(&t->file, offset);
-	if (m->head_len < LOGFILE_HEAD_BYTES && !t->file.archive) {
-		char head[LOGFILE_HEAD_BYTES];
-		ssize_t n = logfile_read_head(&t->file, t->path, head, NULL);
-
-		if (n > (ssize_t)m->head_len) {
-			m->head_len = (uint32_t)n;
-			m->head_hash = logfile_hash(head, (size_t)n);
-		}
-	}
-	m->mtime_ms = t->file.mtime_ms;
-	t->marks[t->mark].changed = true;
-}
-
 void tail_consumed(struct tail *t, size_t nbytes)
 {
 	if (nbytes == 0)
 		return;
 	set_mark(t, t->buf_offset + (int64_t)nbytes, str_first(buf_str(&t->buf), nbytes));
-	t->done_bytes += t->file.archive ? 0 : (int64_t)nbytes;
 	buf_drop_front(&t->buf, nbytes);
 }
 
@@ -210,8 +145,39 @@ static void jump_hole(struct tail *t)
 	data = lseek(t->file.fd, t->file.at, SEEK_DATA);
 	if (data > t->file.at)
 		t->file.at = data;
-	else if (data < 0)
+	else if (data < 0 && t->file.size > t->file.at)
 		t->file.at = t->file.size;
+}
+
+/* drop_nuls - those in front of a line: they are left where a file was truncated under a writer that does not append. */
+static void drop_nuls(struct tail *t)
+{
+	struct str bytes = buf_str(&t->buf);
+	size_t n = 0;
+
+	while (n < bytes.n && bytes.p[n] == '\0')
+		n++;
+	if (n == 0)
+		return;
+	buf_drop_front(&t->buf, n);
+	if (t->buf.n == 0)
+		jump_hole(t);
+	set_mark(t, t->file.at - (int64_t)t->buf.n, (struct str){NULL, 0});
+}
+
+/* read_over - the part of an archive that was read before, a slice at a time. */
+static int read_over(struct tail *t, struct mt_error *reterr)
+{
+	int64_t left = t->skip_to - t->file.at;
+	char *at = buf_reserve(&t->buf, READ_BYTES);
+	ssize_t n = at ? logfile_read(&t->file, at, left < READ_BYTES ? (size_t)left : READ_BYTES,
+				 reterr)
+		       : mt_error_set(reterr, MT_ENOMEM, "no memory for reading the log");
+
+	t->buf_offset = t->file.at;
+	if (n <= 0)
+		finish(t); /* damaged, or made of a copy without the last lines read */
+	return n < 0 ? (int)n : TAIL_CHUNK;
 }
 
 /* skip_line - drop the buffer up to a newline; true when the long line has ended. */
@@ -226,7 +192,7 @@ static bool skip_line(struct tail *t)
 		return false;
 	}
 	t->skipping = false;
-	t->skipped++;
+	t->skipped++; /* counted when its end is known: not twice after a restart within it */
 	buf_drop_front(&t->buf, n + 1);
 	set_mark(t, t->file.at - (int64_t)t->buf.n, (struct str){NULL, 0});
 	return true;
@@ -247,7 +213,19 @@ static int fill(struct tail *t, struct mt_error *reterr)
 	return (int)n;
 }
 
-/* replaced - has what we have read been overwritten or cut off under us? */
+/* differs - are the last bytes read still in the file where they were? Sees a file cut and grown past them. */
+static bool differs(const struct tail *t)
+{
+	char now[LOGFILE_TAIL_BYTES];
+	struct str have = buf_str(&t->buf);
+	size_t n = have.n < sizeof(now) ? have.n : sizeof(now);
+
+	return !t->skipping && n &&
+	       (pread(t->file.fd, now, n, t->file.at - (off_t)n) != (ssize_t)n ||
+		       memcmp(now, have.p + have.n - n, n) != 0);
+}
+
+/* replaced_in_place - has what we have read been overwritten or cut off under us? */
 static bool replaced_in_place(struct tail *t)
 {
 	struct logmark *m = current_mark(t);
@@ -256,7 +234,9 @@ static bool replaced_in_place(struct tail *t)
 		return false;
 	if (t->file.size < t->file.at)
 		return true;
-	return m && logfile_tail_hash(&t->file, m->offset) != m->tail_hash;
+	return (m && (logfile_tail_hash(&t->file, m->offset) != m->tail_hash ||
+			     !tail_begins_alike(t, m))) ||
+	       differs(t);
 }
 
 /* moved_away - is the path another file than the one open? ret_written: somebody has written to the new one. */
@@ -305,12 +285,12 @@ static int at_live_end(struct tail *t, int64_t now_mono_ms, struct tail_chunk *r
 /* at_plain_end - the end of a file that is only read, not followed. */
 static int at_plain_end(struct tail *t, struct tail_chunk *ret, int64_t now_utc_ms)
 {
-	bool settled = t->file.archive || !t->file.regular || (t->follow && !t->all) ||
+	bool settled = t->file.archive || !t->file.regular || (!t->live && !t->all) ||
 		       now_utc_ms - t->file.mtime_ms > TORN_LINE_MS;
 
 	if (t->buf.n && !t->final_given && !t->skipping && settled)
 		return chunk(t, true, ret);
-	if (t->live)
+	if (t->live || (t->buf.n && !settled))
 		tail_close_current(t);
 	else
 		finish(t);
@@ -325,20 +305,39 @@ static int64_t utc_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+/* adopt - the file was empty when opened: now it has bytes to be known by. */
+static int adopt(struct tail *t, struct mt_error *reterr)
+{
+	int rc = tail_identify(t, &t->file, t->path, t->live, &t->mark, reterr);
+	int64_t offset = t->mark == NO_MARK ? 0 : t->marks[t->mark].mark.offset;
+
+	if (rc < 0 || offset == 0)
+		return rc;
+	buf_clear(&t->buf); /* a copy of what was read before */
+	t->file.at = t->buf_offset = offset == TAIL_LEFT_OUT ? t->file.size : offset;
+	return 0;
+}
+
 /* read_current - one step with the open file. TAIL_CHUNK with ret->bytes.p NULL: go round again. */
 static int read_current(
 	struct tail *t, int64_t now_mono_ms, struct tail_chunk *ret, struct mt_error *reterr)
 {
-	int rc = t->file.regular ? logfile_stat(&t->file, reterr) : 0;
+	int got = fill(t, reterr);
+	int rc = got;
 
+	/* Looked at after the read: bytes read from a file that was cut meanwhile are not believed. */
+	if (rc >= 0 && t->file.regular)
+		rc = logfile_stat(&t->file, reterr);
 	if (rc == 0 && replaced_in_place(t)) {
 		t->truncated = true;
 		tail_close_current(t);
 		t->next_scan_mono_ms = 0;
 		return TAIL_CHUNK;
 	}
-	if (rc == 0)
-		rc = fill(t, reterr);
+	if (rc >= 0 && got > 0 && t->mark == NO_MARK && t->file.regular)
+		rc = adopt(t, reterr);
+	if (rc >= 0)
+		rc = got;
 	if (rc < 0) {
 		finish(t); /* damaged from here on: what came before counts */
 		return rc;
@@ -347,6 +346,9 @@ static int read_current(
 		return t->live && t->follow ? at_live_end(t, now_mono_ms, ret)
 					    : at_plain_end(t, ret, utc_ms());
 	if (t->skipping && !skip_line(t))
+		return TAIL_CHUNK;
+	drop_nuls(t);
+	if (t->buf.n == 0)
 		return TAIL_CHUNK;
 	if (t->buf.n > LINE_MAX_BYTES && str_find_char(buf_str(&t->buf), '\n') == t->buf.n) {
 		t->skipping = true;
@@ -377,7 +379,8 @@ int tail_next(struct tail *t, int64_t now_mono_ms, struct tail_chunk *ret, struc
 				return rc;
 			continue;
 		}
-		rc = read_current(t, now_mono_ms, ret, reterr);
+		rc = t->file.at < t->skip_to ? read_over(t, reterr)
+					     : read_current(t, now_mono_ms, ret, reterr);
 		if (rc != TAIL_CHUNK || ret->bytes.p)
 			return rc;
 	}
@@ -387,7 +390,9 @@ int tail_next(struct tail *t, int64_t now_mono_ms, struct tail_chunk *ret, struc
 void tail_progress(const struct tail *t, int64_t *ret_done, int64_t *ret_total)
 {
 	*ret_total = t->total_bytes;
-	*ret_done = t->done_bytes < t->total_bytes ? t->done_bytes : t->total_bytes;
+	*ret_done = t->done_bytes + (t->file.fd >= 0 ? logfile_disk_bytes(&t->file) : 0);
+	if (*ret_done > t->total_bytes)
+		*ret_done = t->total_bytes;
 }
 
 const char *tail_path(const struct tail *t)

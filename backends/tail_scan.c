@@ -10,18 +10,17 @@
 #include "backends/rotated.h"
 #include "store/base/mem.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #define SCAN_INTERVAL_MS 60000 /* late writes into a file rotated away are seen within a minute */
-#define MARKS_MAX 4096
 
-void tail_add_pending(struct tail *t, const char *path, bool live, int64_t size)
+struct tail_pending *tail_add_pending(struct tail *t, const char *path, bool live, int64_t size)
 {
 	t->pending = xrealloc(t->pending, (t->npending + 1) * sizeof(t->pending[0]));
-	t->pending[t->npending++] = (struct tail_pending){xstrdup(path), live, size};
+	t->pending[t->npending] =
+		(struct tail_pending){.path = xstrdup(path), .live = live, .size = size};
+	return &t->pending[t->npending++];
 }
 
 static void clear_pending(struct tail *t)
@@ -51,7 +50,13 @@ static bool is_current(const struct tail *t, const struct rotated_file *f)
 	       (uint64_t)t->file.ino == f->ino;
 }
 
-static void leave_out(struct tail *t, const struct rotated_file *f);
+static void add_sibling(struct tail *t, const struct rotated_file *f)
+{
+	struct tail_pending *p = tail_add_pending(t, f->path, false, f->size);
+
+	p->dev = f->dev;
+	p->ino = f->ino;
+}
 
 static int scan_siblings(struct tail *t, const char *path, struct mt_error *reterr)
 {
@@ -64,9 +69,9 @@ static int scan_siblings(struct tail *t, const char *path, struct mt_error *rete
 		if (settled(t, f) || is_current(t, f) || f->size == 0)
 			continue;
 		if (!t->started && !t->had_marks && f->mtime_ms < t->oldest_mtime_ms)
-			leave_out(t, f);
+			tail_leave_out(t, f->path);
 		else
-			tail_add_pending(t, f->path, false, f->size);
+			add_sibling(t, f);
 	}
 	rotated_done(&r);
 	return rc;
@@ -127,138 +132,53 @@ int tail_scan(struct tail *t, int64_t now_mono_ms, struct mt_error *reterr)
 	return rc;
 }
 
-/* find_mark - the mark of a file with this head, by its content; of several the furthest. NO_MARK. */
-static size_t find_mark(struct tail *t, const struct logfile *f, struct str head)
+static void start_reading(
+	struct tail *t, struct logfile *f, const struct tail_pending *p, size_t mark)
 {
-	size_t best = NO_MARK;
-
-	for (size_t i = 0; i < t->nmarks; i++) {
-		const struct logmark *m = &t->marks[i].mark;
-
-		if (best != NO_MARK && m->offset <= t->marks[best].mark.offset)
-			continue;
-		if (m->head_len <= head.n && logfile_hash(head.p, m->head_len) == m->head_hash &&
-			(f->archive || (m->offset <= f->size &&
-					       logfile_tail_hash(f, m->offset) == m->tail_hash)))
-			best = i;
-	}
-	return best;
-}
-
-static bool key_taken(const struct tail *t, const char *key)
-{
-	for (size_t i = 0; i < t->nmarks; i++)
-		if (strcmp(t->marks[i].key, key) == 0)
-			return true;
-	return false;
-}
-
-/* forget_oldest - room for one more mark: the done one last written longest ago goes. */
-static void forget_oldest(struct tail *t)
-{
-	size_t oldest = NO_MARK;
-
-	for (size_t i = 0; i < t->nmarks; i++)
-		if (t->marks[i].mark.done && i != t->mark &&
-			(oldest == NO_MARK ||
-				t->marks[i].mark.mtime_ms < t->marks[oldest].mark.mtime_ms))
-			oldest = i;
-	if (oldest == NO_MARK)
-		return;
-	t->marks[oldest] = t->marks[--t->nmarks];
-	if (t->mark == t->nmarks)
-		t->mark = oldest;
-}
-
-static size_t new_mark(struct tail *t, const struct logmark *m)
-{
-	struct tail_mark *added;
-
-	if (t->nmarks >= MARKS_MAX)
-		forget_oldest(t);
-	t->marks = xrealloc(t->marks, (t->nmarks + 1) * sizeof(t->marks[0]));
-	added = &t->marks[t->nmarks];
-	*added = (struct tail_mark){.mark = *m, .changed = true};
-	snprintf(added->key, sizeof(added->key), "%016" PRIx64, m->head_hash);
-	for (unsigned n = 2; key_taken(t, added->key); n++)
-		snprintf(added->key, sizeof(added->key), "%016" PRIx64 "-%u", m->head_hash,
-			n % 100000);
-	return t->nmarks++;
-}
-
-static void note_file(struct logmark *m, const struct logfile *f)
-{
-	m->dev = (uint64_t)f->dev;
-	m->ino = (uint64_t)f->ino;
-	m->mtime_ms = f->mtime_ms;
-}
-
-static void leave_out(struct tail *t, const struct rotated_file *f)
-{
-	struct logfile file;
-	struct logmark m = {.done = true};
-	char head[LOGFILE_HEAD_BYTES];
-	ssize_t n;
-
-	if (logfile_open(&file, f->path, NULL) < 0)
-		return;
-	n = logfile_read_head(&file, f->path, head, NULL);
-	if (n > 0) {
-		m.head_len = (uint32_t)n;
-		m.head_hash = logfile_hash(head, (size_t)n);
-		note_file(&m, &file);
-		m.offset = file.archive ? 0 : file.size;
-		if (!file.archive)
-			m.tail_hash = logfile_tail_hash(&file, m.offset);
-		new_mark(t, &m);
-	}
-	logfile_close(&file);
-}
-
-/* identify - the mark of a freshly opened file, an old one or a new; NO_MARK while it is empty. */
-static int identify(
-	struct tail *t, struct logfile *f, const char *path, size_t *ret, struct mt_error *reterr)
-{
-	char head[LOGFILE_HEAD_BYTES];
-	struct logmark m = {0};
-	ssize_t n = logfile_read_head(f, path, head, reterr);
-
-	if (n <= 0)
-		return (int)n;
-	*ret = find_mark(t, f, str_make(head, (size_t)n));
-	if (*ret != NO_MARK) {
-		struct logmark *known = &t->marks[*ret].mark;
-
-		if (known->dev != (uint64_t)f->dev || known->ino != (uint64_t)f->ino ||
-			known->mtime_ms != f->mtime_ms)
-			t->marks[*ret].changed = true;
-		note_file(known, f);
-		return 0;
-	}
-	m.head_len = (uint32_t)n;
-	m.head_hash = logfile_hash(head, (size_t)n);
-	note_file(&m, f);
-	*ret = new_mark(t, &m);
-	return 0;
-}
-
-static int begin(struct tail *t, struct logfile *f, const struct tail_pending *p, size_t mark,
-	struct mt_error *reterr)
-{
-	int64_t offset = mark == NO_MARK ? 0 : t->marks[mark].mark.offset;
-	int rc = offset ? logfile_seek(f, offset, reterr) : 0;
-
-	if (rc < 0)
-		return rc;
 	tail_close_current(t);
 	t->file = *f;
 	t->path = xstrdup(p->path);
 	t->mark = mark;
 	t->live = p->live;
 	t->fresh = true;
-	t->buf_offset = offset;
-	t->done_bytes += offset < p->size ? offset : 0;
-	return 1;
+	t->buf_offset = f->at;
+	t->skip_to = f->archive && mark != NO_MARK ? t->marks[mark].mark.offset : 0;
+	t->opened++;
+}
+
+/* has_nothing_new - was all of this file read (or left out)? An archive is looked into once under each of its names. */
+static bool has_nothing_new(const struct logmark *m, const struct logfile *f)
+{
+	return m->done && (m->offset == TAIL_LEFT_OUT || (!f->archive && m->offset >= f->size));
+}
+
+/* position - go to where reading stopped. 0 = there is something to read, 1 = all was read. */
+static int position(struct tail *t, struct logfile *f, const struct tail_pending *p, size_t mark,
+	struct mt_error *reterr)
+{
+	struct logmark *m = &t->marks[mark].mark;
+	int rc = 0;
+
+	if (!p->live && has_nothing_new(m, f))
+		return 1;
+	if (!f->archive) /* an archive is read up to there in slices */
+		rc = logfile_seek(f, m->offset == TAIL_LEFT_OUT ? f->size : m->offset, reterr);
+	if (rc == 0)
+		m->done = false;
+	return rc;
+}
+
+/* is_as_listed - has another rotation moved the names on since the folder was read? */
+static bool is_as_listed(const struct tail_pending *p, const struct logfile *f)
+{
+	return p->ino == 0 || (p->ino == (uint64_t)f->ino && p->dev == (uint64_t)f->dev);
+}
+
+/* look_again - the names moved on between listing and opening. */
+static int look_again(struct tail *t)
+{
+	t->at = t->npending;
+	return 0;
 }
 
 int tail_open_pending(struct tail *t, struct mt_error *reterr)
@@ -268,20 +188,23 @@ int tail_open_pending(struct tail *t, struct mt_error *reterr)
 	size_t mark = NO_MARK;
 	int rc = logfile_open(&f, p->path, reterr);
 
+	if (rc == MT_ENOENT && !t->all)
+		return look_again(t);
 	if (rc < 0)
 		return rc;
-	if (f.regular)
-		rc = identify(t, &f, p->path, &mark, reterr);
-	if (rc == 0 && mark != NO_MARK && t->marks[mark].mark.done && !p->live &&
-		(f.archive || t->marks[mark].mark.offset >= f.size)) {
+	if (!is_as_listed(p, &f)) {
 		logfile_close(&f);
-		return 0;
+		return look_again(t);
 	}
+	if (f.regular)
+		rc = tail_identify(t, &f, p->path, p->live, &mark, reterr);
 	if (rc == 0 && mark != NO_MARK)
-		t->marks[mark].mark.done = false;
-	if (rc == 0)
-		rc = begin(t, &f, p, mark, reterr);
-	if (rc <= 0)
+		rc = position(t, &f, p, mark, reterr);
+	if (rc == 0) {
+		start_reading(t, &f, p, mark);
+	} else {
+		t->done_bytes += p->size;
 		logfile_close(&f);
-	return rc;
+	}
+	return rc < 0 ? rc : rc == 0;
 }

@@ -107,6 +107,11 @@ def suite_truth():
     yield from script_suite(["/usr/bin/python3", "tests/truth/run.py", build_dir("gcc")], "truth")
 
 
+def suite_follow():
+    """following a log over rotations, truncations, compression and bad input, with exact counts"""
+    yield from script_suite(["/usr/bin/python3", "tests/follow/run.py", build_dir("clang")], "follow")
+
+
 def suite_e2e():
     """real Postfix on loopback, the dashboard in tmux, sanitized binary"""
     yield from script_suite(["/usr/bin/python3", "tests/e2e/run.py", build_dir("clang")], "e2e")
@@ -127,7 +132,7 @@ def suite_install():
     yield from script_suite(["sh", "tests/e2e/install.sh", build_dir("gcc")], "install")
 
 
-SUITES = {f.__name__[6:]: f for f in (suite_gcc, suite_lint, suite_clang, suite_truth, suite_e2e, suite_install,
+SUITES = {f.__name__[6:]: f for f in (suite_gcc, suite_lint, suite_clang, suite_truth, suite_follow, suite_e2e, suite_install,
                                       suite_valgrind, suite_fuzz)}
 NAMED_ONLY = ("valgrind", "fuzz")  # not seen green yet: run by name, not by default
 
