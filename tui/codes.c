@@ -129,11 +129,21 @@ static int provider_of(struct str host)
 	return PROVIDER__COUNT;
 }
 
-const char *codes_provider(struct str host)
+int codes_provider_id(struct str host)
 {
 	int id = provider_of(host_of(host, (struct str){NULL, 0}));
 
-	return id < PROVIDER__COUNT ? providers[id].name : "";
+	return id < PROVIDER__COUNT ? id + 1 : 0;
+}
+
+const char *codes_provider_name(int id)
+{
+	return id > 0 && id <= PROVIDER__COUNT ? providers[id - 1].name : "";
+}
+
+const char *codes_provider(struct str host)
+{
+	return codes_provider_name(codes_provider_id(host));
 }
 
 static bool class_fits(int want, int64_t key)

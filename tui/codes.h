@@ -65,6 +65,9 @@ struct code_info codes_lookup(
 
 /* codes_provider - the mailbox provider behind an MX host name (or relay= value), "" when none is known. */
 const char *codes_provider(struct str host);
+/* codes_provider_id - the same as a number > 0, 0 when none is known. codes_provider_name - of a number. */
+int codes_provider_id(struct str host);
+const char *codes_provider_name(int id);
 const char *code_side_word(enum code_side side);
 /* code_source_word - "Gmail's own list" is the caller's; "registry", "reply text" ... */
 const char *code_source_word(enum code_source source);

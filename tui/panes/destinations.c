@@ -1,72 +1,87 @@
 /* SPDX-License-Identifier: MIT */
-/* destinations - traffic by recipient domain; Enter lists what failed there. */
-#include "tui/panes/cells.h"
+/* destinations - where mail goes: by recipient domain, mailbox provider or relay host; Enter opens its page. */
+#include "tui/panes/groups.h"
 
-#include <stdio.h>
+static const struct column columns[GCOL__COUNT] = {
+	{"destination", 0, ALIGN_LEFT, 1, false,
+		"recipient domain; by key b mailbox provider (relay hosts of one operator) or relay host"},
+	{"sent", 10, ALIGN_RIGHT, 1, true, GROUP_SENT_HELP},
+	{"change", 9, ALIGN_RIGHT, 4, true,
+		"of sent, against the window before; new: none then; ? not covered by the cache"},
+	{"deferred", 10, ALIGN_RIGHT, 2, true, GROUP_DEFERRED_HELP},
+	{"bounced", 10, ALIGN_RIGHT, 1, true, GROUP_BOUNCED_HELP},
+	{"delivered", 9, ALIGN_RIGHT, 3, false, GROUP_SHARE_HELP},
+};
 
-enum col { COL_DOMAIN, COL_SENT, COL_DEFERRED, COL_BOUNCED, COL_SHARE, COL__COUNT };
+static const enum request requests[] = {REQ_BY_SENDER, REQ_NONE};
 
-static const struct column columns[COL__COUNT] = {
-	{"domain", 0, ALIGN_LEFT, 1, false, "recipient domain"},
-	{"sent", 10, ALIGN_RIGHT, 1, true, "delivery records with status=sent"},
-	{"deferred", 10, ALIGN_RIGHT, 2, true, "deferred attempts: tries, not failures"},
-	{"bounced", 10, ALIGN_RIGHT, 1, true, "recipients given up on"},
-	{"bounce%", 8, ALIGN_RIGHT, 3, true, "bounced of sent + bounced"},
+struct destinations {
+	enum group_kind kind;
 };
 
 static int refresh(void *state, struct reader *r, const struct view *v, struct table *t,
 	struct mt_error *reterr)
 {
-	struct domain_row *rows;
-	size_t n = 0;
-	int rc = read_domains(r, &v->query, &t->arena, &rows, &n, reterr);
+	const struct destinations *s = state;
 
-	(void)state;
-	if (rc == 0)
-		rc = cells_begin(t, n);
-	for (size_t i = 0; i < n && rc == 0; i++) {
-		struct cell *c = cells_row(t, COL__COUNT, (uint64_t)rows[i].key,
-			rows[i].bounced    ? STYLE_BAD
-			: rows[i].deferred ? STYLE_WARN
-					   : STYLE_NORMAL,
-			&rows[i]);
+	return groups_refresh(s->kind, 0, r, v, t, reterr);
+}
 
-		if (!c)
-			break;
-		c[COL_DOMAIN] =
-			rows[i].domain.n ? cell_text(t, rows[i].domain) : cell_words("(no domain)");
-		c[COL_SENT] = cell_count(t, rows[i].sent);
-		c[COL_DEFERRED] = cell_count(t, rows[i].deferred);
-		c[COL_BOUNCED] = cell_count(t, rows[i].bounced);
-		c[COL_SHARE] = cell_pct(t, rows[i].bounced, rows[i].sent + rows[i].bounced);
-	}
-	t->total = EVENT_UNKNOWN;
-	cells_empty(t, v, "no delivery was tried in this window");
-	return rc;
+static int draw(const void *state, const struct view *v, const struct table *t, struct canvas *c,
+	struct rect area)
+{
+	const struct destinations *s = state;
+
+	(void)v;
+	(void)t;
+	if (s->kind == GROUP_DOMAIN)
+		return 0;
+	canvas_printf(c, area.x + 1, area.y, area.w - 1, STYLE_DIM, "by %s (b: the next grouping)",
+		groups_word(s->kind));
+	return 1;
+}
+
+static unsigned request(void *state, enum request req, const struct view *v,
+	const struct row *selected, const struct row *const *tagged, size_t ntagged,
+	struct pane_target *ret)
+{
+	struct destinations *s = state;
+
+	(void)v;
+	(void)selected;
+	(void)tagged;
+	(void)ntagged;
+	(void)ret;
+	if (req != REQ_BY_SENDER)
+		return REQRES_NONE;
+	s->kind = s->kind == GROUP_RELAY ? GROUP_DOMAIN : (enum group_kind)(s->kind + 1);
+	return REQRES_HANDLED | REQRES_REFRESH;
 }
 
 static bool enter(
 	void *state, const struct view *v, const struct row *selected, struct pane_target *ret)
 {
-	const struct domain_row *d = selected->ref;
+	const struct destinations *s = state;
 
-	(void)state;
 	(void)v;
-	ret->pane = "failures";
-	ret->query.domain = d->domain;
-	snprintf(ret->label, sizeof(ret->label), "%.*s", STR_ARG(d->domain));
-	return true;
+	return groups_enter(s->kind, selected, ret);
 }
 
 const struct pane_ops pane_destinations = {
 	.name = "destinations",
 	.title = "Destinations",
-	.help = "Recipient domains by traffic. Enter lists the failures of the domain.",
+	.help = "Where mail goes, by recipient domain; b groups by mailbox provider (Google, Microsoft ... by the "
+		"relay's host name, other relays by themselves) and by relay host. Enter opens the "
+		"destination's page: share delivered, delays, codes and its attempts.",
 	.number = 6,
 	.columns = columns,
-	.ncolumns = COL__COUNT,
-	.default_sort = COL_SENT,
-	.tile_hint = {.priority = 6, .min_w = 40, .min_h = 5, .want_w = 60, .want_h = 9},
+	.ncolumns = GCOL__COUNT,
+	.default_sort = GCOL_SENT,
+	.requests = requests,
+	.state_bytes = sizeof(struct destinations),
+	.tile_hint = {.priority = 6, .min_w = 44, .min_h = 5, .want_w = 60, .want_h = 8},
 	.refresh = refresh,
+	.draw = draw,
+	.request = request,
 	.enter = enter,
 };

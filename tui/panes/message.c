@@ -1,201 +1,333 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * message - one message: envelope, every attempt with the remote server's own words in full, its family, and
- * the raw log lines, which are looked for in a thread while the rest is already shown.
+ * message - one message: envelope, how it came in, every recipient with its attempts in order of time and the
+ * remote servers' own words in full, its family, and below the raw log lines, which a job looks for meanwhile.
  */
-#include "tui/panes/cells.h"
+#include "tui/panes/lines.h"
+#include "tui/panes/rawlog.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#define WRAP_COLUMNS 96
-#define ROWS_MAX 4096
-#define FAMILY_ID UINT64_C(0x100000000)
+#define TEXT_MAX_BYTES 4096
 #define DAY_MS INT64_C(86400000)
+#define MINUTE_MS 60000
+#define MS_PER_CS 10
+#define JOB_IDS_MAX 64
 
-enum col { COL_WHAT, COL_TEXT, COL__COUNT };
-
-static const struct column columns[COL__COUNT] = {
-	{"", 16, ALIGN_LEFT, 1, false, "what the line tells"},
-	{"", 0, ALIGN_LEFT, 1, false, "its text; replies are shown in full, as received"},
-};
+/* Sections of the page; attempts and members of the family have their own row ids behind these. */
+enum { SECTION_ENVELOPE = 1, SECTION_LOG = 2 };
+#define SECTION_RECIPIENT UINT64_C(0x10000000000)
+#define SECTION_ATTEMPT UINT64_C(0x20000000000)
+#define SECTION_FAMILY UINT64_C(0x40000000000)
 
 struct message {
 	int64_t id;
-	struct job *job;
-	bool asked, told;
-	const struct services *services;
+	struct rawlog log;
+	size_t nattempts; /* when the log was asked last */
 };
 
-static void line(struct table *t, enum style style, const char *what, struct str text,
-	const void *ref, uint64_t id)
+static void when(struct buf *b, const char *before, int64_t utc_ms)
 {
-	struct cell *c = t->nrows < ROWS_MAX
-				 ? cells_row(t, COL__COUNT, id ? id : t->nrows + 1, style, ref)
-				 : NULL;
+	buf_add_z(b, before);
+	if (utc_ms == EVENT_UNKNOWN)
+		buf_add_char(b, '?');
+	else
+		timefmt_date_clock(b, utc_ms);
+}
 
-	if (!c)
+/* " (in 5m)" or " (5m ago)" */
+static void from_now(struct buf *b, int64_t utc_ms, int64_t now_ms)
+{
+	if (utc_ms == EVENT_UNKNOWN)
 		return;
-	c[COL_WHAT] = cell_words(what);
-	c[COL_TEXT] = cell_text(t, text);
+	buf_add_z(b, utc_ms > now_ms ? " (in " : " (");
+	timefmt_age(b, utc_ms > now_ms ? utc_ms - now_ms : now_ms - utc_ms);
+	buf_add_z(b, utc_ms > now_ms ? ")" : " ago)");
 }
 
-static void wrapped(struct table *t, enum style style, const char *what, struct str text)
+static void add_size(struct buf *b, int64_t bytes)
 {
-	do {
-		size_t n = text.n > WRAP_COLUMNS ? WRAP_COLUMNS : text.n;
-
-		while (n && n < text.n && n > WRAP_COLUMNS / 2 && text.p[n] != ' ')
-			n--;
-		line(t, style, what, str_first(text, n), NULL, 0);
-		text = str_skip(text, n);
-		while (text.n && text.p[0] == ' ')
-			text = str_skip(text, 1);
-		what = "";
-	} while (text.n);
+	if (bytes == EVENT_UNKNOWN)
+		buf_add_z(b, "size ?");
+	else
+		buf_printf(b, "%" PRId64 " bytes", bytes);
 }
 
-MT_PRINTF(4, 5)
-static void said(struct table *t, enum style style, const char *what, const char *fmt, ...)
+static void state_line(struct lines *l, struct buf *b, const struct message_detail *d)
 {
-	char text[1024];
-	va_list ap;
+	const struct message_row *m = &d->message;
+	bool open = m->end_ms == EVENT_UNKNOWN;
 
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	line(t, style, what, str_of(text), NULL, 0);
+	buf_clear(b);
+	if (open) {
+		buf_printf(b, "in the queue%s%s", d->queue >= 0 ? ": " : "",
+			d->queue >= 0 ? queue_word(d->queue) : "");
+	} else {
+		when(b, "left the queue ", m->end_ms);
+		buf_add_z(b, " after ");
+		timefmt_age(b, m->end_ms - m->t_ms);
+	}
+	buf_add_z(b, m->flags & MESSAGE_EXPIRED ? ", expired: given up" : "");
+	buf_add_z(b, m->flags & MESSAGE_HELD ? ", was put on hold" : "");
+	buf_add_z(b, m->flags & MESSAGE_DELETED ? ", deleted by postsuper" : "");
+	lines_wrap(l, m->flags & (MESSAGE_EXPIRED | MESSAGE_DELETED) ? STYLE_BAD : STYLE_NORMAL,
+		"state", buf_str(b));
+	if (!open)
+		return;
+	buf_clear(b);
+	when(b, "", d->queue_next_retry_ms);
+	from_now(b, d->queue_next_retry_ms, l->v->now_ms);
+	when(b, ", expires ", d->queue_expires_ms);
+	from_now(b, d->queue_expires_ms, l->v->now_ms);
+	if (d->queue == EVENT_UNKNOWN)
+		buf_add_z(b, "  (not in the newest queue listing)");
+	lines_wrap(l, STYLE_NORMAL, "next try", buf_str(b));
+	if (str_present(d->queue_reason) && d->queue_reason.n)
+		lines_wrap(l, STYLE_WARN, "queued for", d->queue_reason);
 }
 
-static void envelope(struct table *t, const struct message_row *m)
+/* Which port that service is, as the ports view tells it. */
+static int came_in_by(struct lines *l, struct buf *b, struct reader *r, const struct message_row *m,
+	struct mt_error *reterr)
 {
+	struct pane_target target = lines_target(l, "ports", "ports");
+	struct query q = {.provider = m->provider,
+		.service = m->service,
+		.t0_ms = m->t_ms,
+		.t1_ms = m->t_ms + MINUTE_MS};
+	struct port_row *rows = NULL;
+	size_t n = 0, first = l->t->nrows;
+	int rc = str_present(m->service) ? read_ports(r, &q, &l->t->arena, &rows, &n, reterr) : 0;
+
+	if (rc < 0)
+		return rc;
+	buf_clear(b);
+	buf_add_str(b, str_present(m->service)           ? m->service
+		       : m->flags & MESSAGE_LOCAL        ? STR_LIT("this machine (pickup)")
+		       : m->flags & MESSAGE_NOTIFICATION ? STR_LIT("made here (bounce)")
+							 : STR_LIT("?"));
+	if (n > 0 && rows[0].port > 0)
+		buf_printf(b, ", port %d", (int)rows[0].port);
+	else if (n > 0 && str_present(rows[0].note) && rows[0].note.n)
+		buf_printf(b, ", port ? (%.*s)", STR_ARG(rows[0].note));
+	lines_wrap(l, STYLE_NORMAL, "came in by", buf_str(b));
+	lines_link(l, first, &target);
+	return 0;
+}
+
+static int envelope(
+	struct lines *l, struct reader *r, const struct message_detail *d, struct mt_error *reterr)
+{
+	const struct message_row *m = &d->message;
+	struct pane_target from = lines_target(l, "domain", "sender");
+	size_t first, at = str_rfind_char(m->sender, '@');
 	struct buf b;
+	int rc;
 
-	buf_init(&b, 256);
-	timefmt_date_clock(&b, m->t_ms);
-	said(t, STYLE_BOLD, "message", "%.*s   arrived %s%s", STR_ARG(m->qid), buf_z(&b),
-		m->flags & MESSAGE_NO_START ? " (the log begins after its arrival)" : "");
-	buf_done(&b);
-	line(t, STYLE_NORMAL, "from",
-		m->sender_known ? (m->sender.n ? m->sender : STR_LIT("<>")) : STR_LIT("?"), NULL,
-		0);
-	line(t, STYLE_NORMAL, "message-id", m->message_id, NULL, 0);
-	line(t, STYLE_NORMAL, "client", m->client, NULL, 0);
-	line(t, STYLE_NORMAL, "service", m->service, NULL, 0);
+	lines_section(l, SECTION_ENVELOPE);
+	buf_init(&b, TEXT_MAX_BYTES);
+	buf_add_str(&b, m->qid);
+	when(&b, "   arrived ", m->t_ms);
+	from_now(&b, m->t_ms, l->v->now_ms);
+	buf_add_z(&b, m->flags & MESSAGE_NO_START ? "  (the log begins after its arrival)" : "");
+	buf_add_z(&b, m->flags & MESSAGE_NOTIFICATION ? "  a notification" : "");
+	buf_add_z(&b, m->flags & MESSAGE_PROBE ? "  an address probe" : "");
+	lines_wrap(l, STYLE_BOLD, "message", buf_str(&b));
+	first = l->t->nrows;
+	lines_address(&b, m->sender_known ? m->sender : (struct str){NULL, 0});
+	lines_wrap(l, STYLE_NORMAL, "from", buf_str(&b));
+	if (m->sender_known && at < m->sender.n) {
+		from.query.sender_domain = str_skip(m->sender, at + 1);
+		lines_link(l, first, &from);
+	}
+	lines_wrap(l, STYLE_NORMAL, "message-id", m->message_id);
+	rc = came_in_by(l, &b, r, m, reterr);
+	if (str_present(m->client))
+		lines_wrap(l, STYLE_NORMAL, "client", m->client);
 	if (str_present(m->user))
-		line(t, STYLE_NORMAL, "user", m->user, NULL, 0);
-	said(t, STYLE_NORMAL, "recipients",
-		"%" PRId64 ", %" PRId64 " sent, %" PRId64 " bounced, %" PRId64 " deferred attempts",
-		m->nrcpt, m->nsent, m->nbounced, m->ndeferred);
-	said(t, STYLE_NORMAL, "state", "%s%s%s",
-		m->end_ms == EVENT_UNKNOWN ? "in the queue" : "left the queue",
-		m->flags & MESSAGE_EXPIRED ? ", expired" : "",
-		m->flags & MESSAGE_DELETED ? ", deleted by postsuper" : "");
+		lines_wrap(l, STYLE_NORMAL, "user", m->user);
+	buf_clear(&b);
+	fmt_count(&b, m->nrcpt);
+	buf_printf(&b,
+		" recipients: %" PRId64 " sent, %" PRId64 " bounced, %" PRId64
+		" deferred attempts; ",
+		m->nsent, m->nbounced, m->ndeferred);
+	add_size(&b, m->size_bytes);
+	lines_wrap(l, STYLE_NORMAL, "delivery", buf_str(&b));
+	state_line(l, &b, d);
+	buf_done(&b);
+	return rc;
 }
 
-static const char *longest(const struct attempt_row *a)
+static void delay_line(struct lines *l, struct buf *b, const struct attempt_row *a)
 {
-	static const char *const parts[DELAY__COUNT] = {"", "before the queue manager",
-		"in the queue manager", "in the connection set-up", "in the transmission"};
-	int best = DELAY_A;
+	enum delay_part worst = longest_delay(a);
 
-	for (int i = DELAY_B; i < DELAY__COUNT; i++)
-		if (a->delay_cs[i] > a->delay_cs[best])
-			best = i;
-	return a->delay_cs[best] > 0 ? parts[best] : "";
+	buf_clear(b);
+	fmt_cs(b, a->delay_cs[DELAY_TOTAL]);
+	for (int i = DELAY_A; i < DELAY__COUNT; i++) {
+		buf_printf(
+			b, "%s%s ", i == DELAY_A ? " = " : " + ", delay_word((enum delay_part)i));
+		fmt_cs(b, a->delay_cs[i]);
+	}
+	if (worst != DELAY_TOTAL)
+		buf_printf(b, "; longest: %s", delay_word(worst));
+	lines_wrap(l, STYLE_NORMAL, "  delay", buf_str(b));
 }
 
-static void attempt(struct table *t, const struct attempt_row *a)
+static void relay_line(struct lines *l, struct buf *b, const struct attempt_row *a)
 {
-	struct buf b;
+	struct pane_target to = lines_target(l, "domain", "relay");
+	size_t first = l->t->nrows;
+	const char *provider = codes_provider(a->relay);
+
+	buf_clear(b);
+	buf_add_str(b, str_present(a->relay) ? a->relay : STR_LIT("?"));
+	if (provider[0])
+		buf_printf(b, "  (%s)", provider);
+	buf_add_z(b, "  TLS ");
+	buf_add_str(b, str_present(a->tls) ? a->tls : STR_LIT("? (the log does not say)"));
+	lines_wrap(l, STYLE_NORMAL, "  relay", buf_str(b));
+	to.query.relay_host = str_first(a->relay, str_find_char(a->relay, '['));
+	if (a->relay.n > 0 && to.query.relay_host.n < a->relay.n)
+		lines_link(l, first, &to);
+}
+
+static void attempt(
+	struct lines *l, struct buf *b, const struct message_row *m, const struct attempt_row *a)
+{
+	int64_t key = code_key(a->dsn, a->code);
 	enum style style = status_style(a->status);
 
-	buf_init(&b, 1024);
-	timefmt_date_clock(&b, a->t_ms);
-	buf_printf(&b, "  %s", status_word(a->status));
-	if (a->dsn) {
-		buf_add_char(&b, ' ');
-		fmt_dsn(&b, a->dsn);
+	lines_section(l, SECTION_ATTEMPT + (uint64_t)attempt_key(a));
+	buf_clear(b);
+	when(b, "", a->t_ms);
+	if (a->t_ms >= m->t_ms && !(m->flags & MESSAGE_NO_START)) {
+		buf_add_z(b, "  +");
+		timefmt_age(b, a->t_ms - m->t_ms);
 	}
-	buf_add_z(&b, a->handed_over ? "  handed over to another queue id" : "");
-	line(t, style, "attempt", buf_str(&b), NULL, 0);
-	line(t, style, "  to", a->rcpt, NULL, 0);
-	line(t, STYLE_NORMAL, "  relay", a->relay, NULL, 0);
-	buf_clear(&b);
-	for (int i = 0; i < DELAY__COUNT; i++) {
-		buf_add_z(&b, i == 0 ? "" : i == 1 ? "  a/b/c/d " : "/");
-		fmt_cs(&b, a->delay_cs[i]);
+	buf_printf(b, "  %s ",
+		a->handed_over ? "handed over to another queue id" : status_word(a->status));
+	fmt_code_key(b, key);
+	if (!a->handed_over && code_action(a->status)[0])
+		buf_printf(b, "  (%s)", code_action(a->status));
+	if (a->stage != STAGE_NONE)
+		buf_printf(b, "  in reply to %s", stage_word(a->stage));
+	lines_wrap(l, style, "attempt", buf_str(b));
+	relay_line(l, b, a);
+	delay_line(l, b, a);
+	lines_wrap(l, style, "  reply", a->reply);
+	if (a->status != STATUS_SENT)
+		lines_code(l, key, a->relay, a->reply);
+}
+
+static int by_recipient(const void *left, const void *right)
+{
+	const struct attempt_row *a = *(const struct attempt_row *const *)left,
+				 *b = *(const struct attempt_row *const *)right;
+	size_t n = a->rcpt.n < b->rcpt.n ? a->rcpt.n : b->rcpt.n;
+	int d = n ? memcmp(a->rcpt.p, b->rcpt.p, n) : 0;
+
+	if (d == 0)
+		d = (a->rcpt.n > b->rcpt.n) - (a->rcpt.n < b->rcpt.n);
+	if (d == 0)
+		d = (a->t_ms > b->t_ms) - (a->t_ms < b->t_ms);
+	return d ? d : (a > b) - (a < b);
+}
+
+static void recipient(struct lines *l, struct buf *b, const struct attempt_row *a)
+{
+	struct pane_target to = lines_target(l, "domain", "recipient");
+	size_t first = l->t->nrows;
+
+	lines_section(l, SECTION_RECIPIENT + (uint64_t)attempt_key(a));
+	lines_address(b, a->rcpt);
+	if (str_present(a->orig) && a->orig.n)
+		buf_printf(b, "  (written to %.*s)", STR_ARG(a->orig));
+	lines_wrap(l, STYLE_TITLE, "recipient", buf_str(b));
+	if (a->domain.n) {
+		to.query.domain = a->domain;
+		lines_link(l, first, &to);
 	}
-	if (longest(a)[0])
-		buf_printf(&b, "  longest %s", longest(a));
-	line(t, STYLE_NORMAL, "  delay", buf_str(&b), NULL, 0);
-	wrapped(t, style, "  reply", str_present(a->reply) ? a->reply : STR_LIT("?"));
+}
+
+/* Each recipient with its attempts on a time line. */
+static int recipients(struct lines *l, const struct message_detail *d)
+{
+	const struct attempt_row **order =
+		arena_alloc(&l->t->arena, (d->nattempts + 1) * sizeof(const struct attempt_row *));
+	struct buf b;
+
+	if (!order)
+		return MT_ELIMIT;
+	for (size_t i = 0; i < d->nattempts; i++)
+		order[i] = &d->attempts[i];
+	if (d->nattempts)
+		qsort((void *)order, d->nattempts, sizeof(const struct attempt_row *),
+			by_recipient);
+	buf_init(&b, TEXT_MAX_BYTES);
+	for (size_t i = 0; i < d->nattempts; i++) {
+		if (i == 0 || !str_eq(order[i - 1]->rcpt, order[i]->rcpt))
+			recipient(l, &b, order[i]);
+		attempt(l, &b, &d->message, order[i]);
+	}
+	buf_done(&b);
+	if (d->nattempts == 0)
+		lines_say(l, STYLE_DIM, "attempts", "none is in the cache");
+	return 0;
+}
+
+static void family(struct lines *l, const struct message_detail *d)
+{
+	struct buf b;
+
+	buf_init(&b, TEXT_MAX_BYTES);
+	for (size_t i = 0; i < d->nfamily; i++) {
+		const struct message_row *m = &d->family[i];
+		struct pane_target to = lines_target(l, "message", "");
+		size_t first = l->t->nrows;
+
+		lines_section(l, SECTION_FAMILY + (uint64_t)m->id);
+		target_message(&to, m->id, m->qid);
+		buf_clear(&b);
+		buf_add_str(&b, m->qid);
+		when(&b, "  ", m->t_ms);
+		buf_printf(&b, "  %s, to ",
+			m->flags & MESSAGE_NOTIFICATION ? "the notification"
+			: m->flags & MESSAGE_FORWARDED  ? "a forwarded copy"
+			: m->flags & MESSAGE_REINJECTED ? "given back by the content filter"
+							: "the first of them");
+		buf_add_str(&b, str_present(m->first_rcpt) ? m->first_rcpt : STR_LIT("?"));
+		lines_wrap(l, STYLE_KEY, "related", buf_str(&b));
+		lines_link(l, first, &to);
+	}
 	buf_done(&b);
 }
 
-static void family(struct table *t, const struct message_detail *d)
+/* All queue ids it was known by; asked again when there were more attempts since. */
+static void ask_log(struct message *s, const struct view *v, const struct message_detail *d)
 {
-	for (size_t i = 0; i < d->nfamily; i++) {
-		const struct message_row *m = &d->family[i];
-		struct buf b;
-
-		buf_init(&b, 512);
-		buf_printf(&b, "%.*s  %s", STR_ARG(m->qid),
-			m->flags & MESSAGE_NOTIFICATION ? "notification"
-			: m->flags & MESSAGE_FORWARDED  ? "forwarded"
-			: m->flags & MESSAGE_REINJECTED ? "given back by the content filter"
-							: "the first one");
-		line(t, STYLE_KEY, "family (Enter)", buf_str(&b), m, FAMILY_ID + (uint64_t)m->id);
-		buf_done(&b);
-	}
-}
-
-static void log_lines(struct message *s, struct table *t)
-{
-	const struct job_line *lines;
+	struct job_id ids[JOB_IDS_MAX];
 	size_t n = 0;
-
-	if (!s->job)
-		return;
-	if (s->services->state(s->job, NULL) == JOB_RUNNING) {
-		line(t, STYLE_DIM, "log", STR_LIT("reading the log ..."), NULL, 0);
-		return;
-	}
-	if (s->services->state(s->job, NULL) == JOB_FAILED) {
-		line(t, STYLE_DIM, "log", STR_LIT("the log can't be read"), NULL, 0);
-		return;
-	}
-	lines = s->services->lines(s->job, &n);
-	for (size_t i = 0; i < n; i++)
-		line(t, STYLE_DIM, i ? "" : "log", lines[i].text, NULL, 0);
-}
-
-static struct str provider_name(const struct view *v, int provider)
-{
-	for (size_t i = 0; i < v->nproviders; i++)
-		if (v->providers[i].id == provider)
-			return v->providers[i].name;
-	return (struct str){NULL, 0};
-}
-
-static void ask_log(struct message *s, const struct view *v, const struct message_row *m)
-{
-	struct job_id id = {.qid = m->qid, .sender = m->sender, .arrival_ms = m->t_ms};
 	struct job_request request = {.kind = JOB_LOG_FIND,
-		.provider = m->provider,
-		.provider_name = provider_name(v, m->provider),
-		.t0_ms = m->t_ms - DAY_MS,
-		.t1_ms = m->end_ms == EVENT_UNKNOWN ? v->now_ms : m->end_ms + DAY_MS,
-		.ids = &id,
-		.nids = 1};
+		.provider = d->message.provider,
+		.t0_ms = d->message.t_ms - DAY_MS,
+		.t1_ms = d->message.end_ms == EVENT_UNKNOWN ? v->now_ms
+							    : d->message.end_ms + DAY_MS};
 
-	if (s->asked || !v->services)
+	ids[n++] = (struct job_id){
+		.qid = d->message.qid, .sender = d->message.sender, .arrival_ms = d->message.t_ms};
+	for (size_t i = 0; i < d->nfamily && n < JOB_IDS_MAX; i++)
+		ids[n++] = (struct job_id){.qid = d->family[i].qid,
+			.sender = d->family[i].sender,
+			.arrival_ms = d->family[i].t_ms};
+	request.ids = ids;
+	request.nids = n;
+	if (rawlog_asked(&s->log) && s->nattempts == d->nattempts)
 		return;
-	s->asked = true;
-	s->services = v->services;
-	if (v->services->start(v->services->ctx, &request, &s->job, NULL) < 0)
-		s->job = NULL;
+	s->nattempts = d->nattempts;
+	rawlog_ask(&s->log, v, &request);
 }
 
 static int open_message(void *state, const struct view *v, int64_t object)
@@ -212,29 +344,29 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 {
 	struct message *s = state;
 	struct message_detail d;
-	int rc = cells_begin(t, ROWS_MAX);
+	struct lines l;
+	int rc = 0;
 
-	t->presorted = true;
-	t->total = EVENT_UNKNOWN;
-	t->empty = STR_LIT("choose a message in :messages or :failures");
-	if (rc == 0 && s->id)
+	lines_begin(&l, t, v);
+	t->empty = STR_LIT("choose a message in :messages, :failures or :deliveries");
+	if (s->id)
 		rc = read_message(r, s->id, &t->arena, &d, reterr);
+	if (rc == MT_ENOENT) {
+		t->empty = STR_LIT("this message is no longer in the cache: it is older than what "
+				   "the configuration keeps");
+		return 0;
+	}
 	if (rc < 0 || !s->id)
 		return rc;
-	envelope(t, &d.message);
-	if (d.queue_next_retry_ms != EVENT_UNKNOWN) {
-		struct buf b;
-
-		buf_init(&b, 64);
-		timefmt_date_clock(&b, d.queue_next_retry_ms);
-		said(t, STYLE_NORMAL, "next retry", "%s", buf_z(&b));
-		buf_done(&b);
-	}
-	for (size_t i = 0; i < d.nattempts; i++)
-		attempt(t, &d.attempts[i]);
-	family(t, &d);
-	ask_log(s, v, &d.message);
-	log_lines(s, t);
+	rc = envelope(&l, r, &d, reterr);
+	if (rc == 0)
+		rc = recipients(&l, &d);
+	if (rc < 0)
+		return rc;
+	family(&l, &d);
+	ask_log(s, v, &d);
+	lines_section(&l, SECTION_LOG);
+	rawlog_lines(&s->log, &l);
 	return 0;
 }
 
@@ -243,47 +375,36 @@ static bool tick(void *state, const struct view *v)
 	struct message *s = state;
 
 	(void)v;
-	if (!s->job || s->told || s->services->state(s->job, NULL) == JOB_RUNNING)
-		return false;
-	s->told = true;
-	return true;
-}
-
-static bool enter(
-	void *state, const struct view *v, const struct row *selected, struct pane_target *ret)
-{
-	const struct message_row *m = selected->ref;
-
-	(void)state;
-	(void)v;
-	if (!m)
-		return false;
-	ret->pane = "message";
-	ret->object = m->id;
-	snprintf(ret->label, sizeof(ret->label), "%.*s", STR_ARG(m->qid));
-	return true;
+	return rawlog_tick(&s->log);
 }
 
 static void close_message(void *state)
 {
 	struct message *s = state;
 
-	if (s->job)
-		s->services->drop(s->job);
+	rawlog_done(&s->log);
 }
 
 const struct pane_ops pane_message = {
 	.name = "message",
 	.title = "Message",
-	.help = "Everything known of one message. delay is delay= of the record, a/b/c/d its "
-		"parts: before the queue "
-		"manager, in it, connection set-up, transmission.",
-	.columns = columns,
-	.ncolumns = COL__COUNT,
+	.help = "Everything known of one message. Each recipient has its attempts in order of "
+		"time: when, "
+		"to which relay host[ip]:port, over which TLS, how long it took, the full reply, "
+		"what "
+		"its code means there, whose side it is on and what to do.\n"
+		"delay: delay= of the record, and its parts: before (before the queue manager), "
+		"queue (in "
+		"it), connect (connection set-up with DNS and TLS), transmit.\n"
+		"next try, expires: by the queue manager's rule, from the newest queue listing.\n"
+		"related: queue ids of the same message (content filter, forwarding) and its "
+		"notifications. Enter on a line opens what it names. Below are the raw log lines.",
+	.columns = lines_columns,
+	.ncolumns = LINES_COLUMNS,
 	.state_bytes = sizeof(struct message),
 	.open = open_message,
 	.refresh = refresh,
-	.enter = enter,
+	.enter = lines_enter,
 	.tick = tick,
 	.close = close_message,
 };

@@ -44,12 +44,27 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 	return rc;
 }
 
+static bool enter(
+	void *state, const struct view *v, const struct row *selected, struct pane_target *ret)
+{
+	const struct reject_row *x = selected->ref;
+
+	(void)state;
+	(void)v;
+	ret->pane = "reject";
+	ret->object = x->id;
+	target_label(ret, "%.*s", STR_ARG(x->word));
+	return true;
+}
+
 const struct pane_ops pane_rejects = {
 	.name = "rejects",
 	.title = "Rejects",
-	.help = "Refusals (4xx and 5xx) and other access actions before or at acceptance.",
+	.help = "Refusals (4xx and 5xx) and other access actions before or at acceptance, newest "
+		"first. Enter shows one in full.",
 	.columns = columns,
 	.ncolumns = COL__COUNT,
 	.default_sort = COL_TIME,
 	.refresh = refresh,
+	.enter = enter,
 };
