@@ -134,6 +134,7 @@ void app_set_window(struct app *a, int window)
 		return;
 	a->window = window;
 	app_top(a)->own_window = false; /* asked for here: it holds here */
+	page_reset(a);
 	app_touch(a);
 }
 
@@ -141,6 +142,7 @@ void app_set_provider(struct app *a, int provider)
 {
 	a->provider = provider;
 	app_top(a)->own_provider = false;
+	page_reset(a);
 	app_touch(a);
 }
 
@@ -150,6 +152,7 @@ void app_set_instant(struct app *a, int64_t utc_ms)
 	a->instant_ms = utc_ms;
 	a->paused = false;
 	app_top(a)->own_window = false;
+	page_reset(a);
 	app_touch(a);
 }
 
@@ -158,6 +161,7 @@ void app_set_filter(struct app *a, struct str text)
 	text = str_first(str_trim(text), sizeof(a->filter) - 1);
 	memmove(a->filter, text.n ? text.p : "", text.n);
 	a->filter[text.n] = '\0';
+	page_reset(a);
 	app_touch(a);
 }
 
@@ -297,12 +301,19 @@ bool app_idle(const struct app *a)
 #define TINY_COLUMNS 40
 #define TINY_ROWS 10
 
+static void draw_view(struct app *a, struct frame *f, struct canvas *c, struct rect body)
+{
+	if (f->pane->columns && !f->failed)
+		body.h -= page_draw(f, c, body);
+	frame_draw(a, f, c, body, !a->opt.once);
+}
+
 static void draw_body(struct app *a, struct canvas *c, struct rect body)
 {
 	if (a->help.open)
 		help_draw(a, c, body);
 	else if (app_top(a)->pane)
-		frame_draw(a, app_top(a), c, body, !a->opt.once);
+		draw_view(a, app_top(a), c, body);
 	else
 		overview_draw(a, c, body);
 	if (a->setup.open)

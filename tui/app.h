@@ -16,6 +16,7 @@
 #include "tui/list.h"
 
 #define APP_STACK_MAX 32 /* drill-downs deep; further ones are refused with a message */
+#define PAGES_MAX 1000 /* of 1,000 rows: more is no list to walk through */
 #define APP_TEXT_BYTES 256 /* filter, prompt and message texts */
 #define APP_LABEL_BYTES 80 /* as pane_target.label */
 #define APP_TABS_MAX 64
@@ -51,6 +52,12 @@ struct frame { /* one view on the way: an open pane, or the overview (pane NULL)
 	int64_t object;
 	char label[APP_LABEL_BYTES];
 	char filter_before[APP_TEXT_BYTES]; /* restored when the frame is left */
+	struct {
+		int64_t ms, id;
+	} pages[PAGES_MAX]; /* keys of the pages gone through, page.c */
+	int npages;
+	bool land_bottom; /* after the next refresh: cursor to the last row */
+	bool truncated; /* the reader stopped at its scan limit */
 	bool read; /* a refresh has filled it */
 	bool failed;
 	struct mt_error error;
@@ -202,6 +209,15 @@ bool view_pop(struct app *a);
 void view_home(struct app *a);
 bool view_enter(struct app *a, struct frame *f);
 unsigned view_pane_request(struct app *a, struct frame *f, enum request req);
+
+/* page.c: keyset paging and the position line */
+void page_reset(struct app *a); /* the question changed: first pages again */
+void page_view(const struct frame *f, struct view *out);
+/* page_turn - a movement past the first or last row: the page is turned, true. */
+bool page_turn(struct app *a, struct frame *f, enum request req);
+void page_arrived(struct frame *f); /* after a refresh */
+/* page_draw - the position line at the bottom of r when not everything is shown; returns the lines used. */
+int page_draw(const struct frame *f, struct canvas *c, struct rect r);
 
 /* overview.c */
 void overview_init(struct app *a);

@@ -237,6 +237,8 @@ void app_request(struct app *a, enum request req)
 	if (!top->pane && overview_request(a, req))
 		return;
 	f = app_list_frame(a);
+	if (f && top->pane && page_turn(a, f, req))
+		return;
 	res = f ? list_request(&f->list, &f->table, req) : (unsigned)REQRES_NONE;
 	if (res & REQRES_REFRESH)
 		app_touch(a);

@@ -49,6 +49,8 @@ struct table {
 	struct row *rows;
 	size_t nrows;
 	int64_t total; /* rows there are in all (list shows "1,000 of N"); EVENT_UNKNOWN */
+	int64_t next_ms,
+		next_id; /* key of the last row when older ones may follow (view.page_*); 0 = none do */
 	bool presorted; /* rows come in the order of view.sort: list.c must not sort (limited queries) */
 	struct str empty; /* what to say when there are no rows and why */
 };
@@ -56,6 +58,7 @@ struct table {
 /* What all panes share at one moment. Borrowed. */
 struct view {
 	struct query query; /* window, provider, filter; limit and sort set by list.c */
+	int64_t page_ms, page_id; /* keyset: rows before this one; 0, 0 = the newest */
 	int64_t now_ms; /* end of the window: the wall clock when LIVE, else the instant looked at */
 	bool live;
 	bool utf8;

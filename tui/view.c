@@ -133,6 +133,7 @@ void frame_view(const struct app *a, const struct frame *f, struct view *out)
 	out->query.limit = ROWS_LIMIT;
 	out->query.sort = f->list.sort;
 	out->query.descending = f->list.descending;
+	page_view(f, out);
 }
 
 void frame_refresh(struct app *a, struct frame *f)
@@ -155,7 +156,9 @@ void frame_refresh(struct app *a, struct frame *f)
 		if (f->error.text[0] == '\0')
 			snprintf(f->error.text, sizeof(f->error.text), "%s", mt_strerror(err));
 	}
+	f->truncated = !f->failed && reader_truncated(a->opt.reader);
 	list_update(&f->list, &f->table);
+	page_arrived(f);
 }
 
 void frame_draw(struct app *a, struct frame *f, struct canvas *c, struct rect r, bool focused)

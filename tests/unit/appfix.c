@@ -28,6 +28,12 @@ int reader_begin(struct reader *r, struct mt_error *reterr)
 	return 0;
 }
 
+bool reader_truncated(const struct reader *r)
+{
+	(void)r;
+	return false;
+}
+
 void reader_end(struct reader *r)
 {
 	(void)r;

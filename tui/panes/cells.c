@@ -150,6 +150,14 @@ struct cell cell_delta(struct table *t, const struct view *v, int64_t n, int64_t
 	return figure(t, &b, n - before);
 }
 
+void cells_page(struct table *t, const struct view *v, size_t n, int64_t last_ms, int64_t last_id)
+{
+	if (v->query.limit <= 0 || n < (size_t)v->query.limit)
+		return;
+	t->next_ms = last_ms;
+	t->next_id = last_id;
+}
+
 void cells_empty(struct table *t, const struct view *v, const char *what)
 {
 	const struct query *q = &v->query;

@@ -33,6 +33,8 @@ struct cell cell_side(const struct code_info *info);
 struct cell cell_meaning(struct table *t, const struct code_info *info);
 /* cell_delta - n less what was before: an arrow and by how much, "new" when there was none, "?" when not known. */
 struct cell cell_delta(struct table *t, const struct view *v, int64_t n, int64_t before);
+/* cells_page - the page read has n rows and ends with this one: older ones may follow when it is full. */
+void cells_page(struct table *t, const struct view *v, size_t n, int64_t last_ms, int64_t last_id);
 /* cells_empty - t->empty: what there is none of, and the filter or narrowing that may be why. */
 void cells_empty(struct table *t, const struct view *v, const char *what);
 

@@ -56,13 +56,15 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 {
 	struct attempt_row *rows;
 	size_t n = 0;
-	int rc = read_attempts(r, &v->query, 0, 0, &t->arena, &rows, &n, reterr);
+	int rc = read_attempts(r, &v->query, v->page_ms, v->page_id, &t->arena, &rows, &n, reterr);
 
 	(void)state;
 	if (rc == 0)
 		rc = cells_begin(t, n);
 	for (size_t i = 0; i < n && rc == 0; i++)
 		fill(t, v, &rows[i]);
+	if (rc == 0 && n > 0)
+		cells_page(t, v, n, rows[n - 1].t_ms, attempt_key(&rows[n - 1]));
 	cells_empty(t, v, "no delivery was tried in this window");
 	return rc;
 }

@@ -5,7 +5,7 @@
  * Rates are over final outcomes (sent, bounced, expired recipients); deferrals stand beside them.
  */
 #include "store/base/utf8.h"
-#include "tui/panes/cells.h"
+#include "tui/panes/figures.h"
 
 #include <stdio.h>
 
@@ -19,6 +19,8 @@
 #define GRAPH_WIDE 40
 #define GRAPH_MIN 16
 #define CHANGE_PCT 10 /* less than this more or less than in the window before is no change */
+#define GRAPHS_MIN_ROWS 6
+#define GRAPHS_MAX_ROWS 20
 #define MS_PER_MIN 60000
 #define MIN_PER_H 60
 
@@ -57,7 +59,6 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 	struct query before = v->query, curve = v->query;
 	int rc = read_totals(r, &v->query, &d->totals, reterr);
 
-	(void)t;
 	before.t1_ms = v->query.t0_ms;
 	before.t0_ms = v->query.t0_ms - (v->query.t1_ms - v->query.t0_ms);
 	choose_slots(d, &curve);
@@ -67,6 +68,8 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 		rc = read_series(r, &curve, metrics[i], d->series[i], d->nslots, reterr);
 	if (rc == 0)
 		rc = read_delays(r, &v->query, d->delays, reterr);
+	if (rc == 0)
+		rc = figures_fill(t, v, &d->totals, &d->before);
 	return rc;
 }
 
@@ -288,6 +291,10 @@ static int draw(const void *state, const struct view *v, const struct table *t, 
 	char unit[32];
 
 	(void)t;
+	/* The list of figures below takes at least half of the height. */
+	area.h = area.h / 2 < GRAPHS_MAX_ROWS ? area.h / 2 : GRAPHS_MAX_ROWS;
+	if (area.h < GRAPHS_MIN_ROWS)
+		return 0;
 	unit_text(d->slot_ms, unit, sizeof(unit));
 	canvas_printf(c, area.x + CHART_SCALE, area.y, area.w, STYLE_DIM, "%s", unit);
 	paint(d, v, c, (struct rect){area.x, area.y + 1, area.w, area.h - 1});
@@ -318,11 +325,15 @@ const struct pane_ops pane_delivery = {
 		"senders that no provider publishes; below 100 outcomes no verdict is given.\n"
 		"p50 p90 p99: delay= of sent records, nearest rank.\n"
 		"Arrows: more than 10% more or less than in the window before this one; = about as "
-		"much; nothing where that window is not covered.",
+		"much; nothing where that window is not covered.\n"
+		"Below: every counted figure with its definition; Enter opens what is behind it.",
 	.number = 2,
+	.columns = figures_columns,
+	.ncolumns = FIGURES_COLUMNS,
 	.state_bytes = sizeof(struct delivery),
 	.tile_hint = {.priority = 1, .min_w = 40, .min_h = 7, .want_w = 82, .want_h = 9},
 	.refresh = refresh,
 	.draw = draw,
 	.tile = tile,
+	.enter = figures_enter,
 };

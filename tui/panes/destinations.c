@@ -4,7 +4,8 @@
 
 static const struct column columns[GCOL__COUNT] = {
 	{"destination", 0, ALIGN_LEFT, 1, false,
-		"recipient domain; by key b mailbox provider (relay hosts of one operator) or relay host"},
+		"recipient domain; by key b mailbox provider (relay hosts of one operator) or "
+		"relay host"},
 	{"sent", 10, ALIGN_RIGHT, 1, true, GROUP_SENT_HELP},
 	{"change", 9, ALIGN_RIGHT, 4, true,
 		"of sent, against the window before; new: none then; ? not covered by the cache"},
@@ -70,7 +71,8 @@ static bool enter(
 const struct pane_ops pane_destinations = {
 	.name = "destinations",
 	.title = "Destinations",
-	.help = "Where mail goes, by recipient domain; b groups by mailbox provider (Google, Microsoft ... by the "
+	.help = "Where mail goes, by recipient domain; b groups by mailbox provider (Google, "
+		"Microsoft ... by the "
 		"relay's host name, other relays by themselves) and by relay host. Enter opens the "
 		"destination's page: share delivered, delays, codes and its attempts.",
 	.number = 6,

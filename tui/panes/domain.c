@@ -57,7 +57,8 @@ static int measure(struct domain *s, const struct attempt_row *rows, size_t n, s
 	s->nsent = 0;
 	memset(s->longest, 0, sizeof(s->longest));
 	for (size_t i = 0; i < n; i++) {
-		if (rows[i].status != STATUS_SENT || rows[i].delay_cs[DELAY_TOTAL] < 0)
+		if (rows[i].status != STATUS_SENT || rows[i].handed_over ||
+			rows[i].delay_cs[DELAY_TOTAL] < 0)
 			continue;
 		sorted[s->nsent++] = rows[i].delay_cs[DELAY_TOTAL];
 		s->longest[longest_delay(&rows[i])]++;
@@ -72,8 +73,8 @@ static int measure(struct domain *s, const struct attempt_row *rows, size_t n, s
 
 static void fill(struct table *t, const struct view *v, const struct attempt_row *a)
 {
-	struct cell *c = cells_row(
-		t, COL__COUNT, (uint64_t)attempt_key(a), status_style(a->status), a);
+	struct cell *c =
+		cells_row(t, COL__COUNT, (uint64_t)attempt_key(a), status_style(a->status), a);
 
 	if (!c)
 		return;
@@ -86,9 +87,8 @@ static void fill(struct table *t, const struct view *v, const struct attempt_row
 	c[COL_REPLY] = cell_text(t, a->reply);
 }
 
-static int read_top_codes(
-	struct domain *s, struct reader *r, const struct query *q, struct table *t,
-	struct mt_error *reterr)
+static int read_top_codes(struct domain *s, struct reader *r, const struct query *q,
+	struct table *t, struct mt_error *reterr)
 {
 	struct code_row *codes;
 	size_t n = 0;
@@ -112,7 +112,8 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 	if (rc == 0)
 		rc = read_top_codes(s, r, &v->query, t, reterr);
 	if (rc == 0)
-		rc = read_attempts(r, &v->query, v->page_ms, v->page_id, &t->arena, &rows, &n, reterr);
+		rc = read_attempts(
+			r, &v->query, v->page_ms, v->page_id, &t->arena, &rows, &n, reterr);
 	if (rc == 0)
 		rc = measure(s, rows, n, &t->arena);
 	if (rc == 0)
@@ -221,9 +222,11 @@ const struct pane_ops pane_domain = {
 	.title = "Domain",
 	.help = "The page of one recipient domain, relay host or sender domain.\n"
 		"delivered: " GROUP_SHARE_HELP ".\n"
-		"delay: delay= of the sent records listed here, nearest rank; mostly: the part that was the "
+		"delay: delay= of the sent records listed here, nearest rank; mostly: the part "
+		"that was the "
 		"longest most often (before the queue manager, in the queue, connect, transmit).\n"
-		"Below: its most frequent codes with what they mean there and what to do, then every attempt, "
+		"Below: its most frequent codes with what they mean there and what to do, then "
+		"every attempt, "
 		"newest first. Enter shows the message.",
 	.columns = columns,
 	.ncolumns = COL__COUNT,

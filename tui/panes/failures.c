@@ -27,7 +27,7 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 	(void)state;
 	if (q.status == STATUS_NONE)
 		q.status = STATUS__COUNT;
-	rc = read_attempts(r, &q, 0, 0, &t->arena, &rows, &n, reterr);
+	rc = read_attempts(r, &q, v->page_ms, v->page_id, &t->arena, &rows, &n, reterr);
 	if (rc == 0)
 		rc = cells_begin(t, n);
 	for (size_t i = 0; i < n && rc == 0; i++) {
@@ -43,7 +43,8 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 		c[COL_CODE] = cell_code(t, code_key(rows[i].dsn, rows[i].code));
 		c[COL_REPLY] = cell_text(t, rows[i].reply);
 	}
-	t->total = EVENT_UNKNOWN;
+	if (rc == 0 && n > 0)
+		cells_page(t, v, n, rows[n - 1].t_ms, attempt_key(&rows[n - 1]));
 	cells_empty(t, v, "nothing failed in this window");
 	return rc;
 }

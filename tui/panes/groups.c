@@ -68,13 +68,13 @@ static enum style row_style(const struct domain_row *d)
 static void fill(struct table *t, const struct view *v, enum group_kind kind, const struct group *g)
 {
 	const struct domain_row *d = &g->row;
-	struct cell *c = cells_row(t, GCOL__COUNT, (uint64_t)d->key * GROUP__COUNT + kind,
-		row_style(d), g);
+	struct cell *c =
+		cells_row(t, GCOL__COUNT, (uint64_t)d->key * GROUP__COUNT + kind, row_style(d), g);
 
 	if (!c)
 		return;
-	c[GCOL_NAME] = d->domain.n	   ? cell_text(t, d->domain)
-		       : kind == GROUP_RELAY ? cell_words("(no relay)")
+	c[GCOL_NAME] = d->domain.n            ? cell_text(t, d->domain)
+		       : kind == GROUP_RELAY  ? cell_words("(no relay)")
 		       : kind == GROUP_SENDER ? cell_words("(<>: notifications)")
 					      : cell_words("(no domain)");
 	c[GCOL_SENT] = cell_count(t, d->sent);
@@ -117,8 +117,9 @@ int groups_refresh(enum group_kind kind, int only_provider, struct reader *r, co
 	for (size_t i = 0; i < kept && rc == 0; i++)
 		fill(t, v, kind, &groups[i]);
 	t->total = (int)n == v->query.limit ? EVENT_UNKNOWN : (int64_t)kept;
-	cells_empty(t, v, kind == GROUP_SENDER ? "no message of any sender in this window"
-					       : "no delivery was tried in this window");
+	cells_empty(t, v,
+		kind == GROUP_SENDER ? "no message of any sender in this window"
+				     : "no delivery was tried in this window");
 	return rc;
 }
 

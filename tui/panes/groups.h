@@ -31,7 +31,7 @@ enum group_column {
 #define GROUP_DEFERRED_HELP "deferred attempts: tries, not failures"
 #define GROUP_BOUNCED_HELP "recipients given up on"
 #define GROUP_SHARE_HELP                                                                           \
-	"sent of sent + bounced; red under 90% from 10 outcomes on. Deferrals are not in it: a "     \
+	"sent of sent + bounced; red under 90% from 10 outcomes on. Deferrals are not in it: a "   \
 	"destination that only defers has no share yet"
 
 /* groups_refresh - rows of the view's window. only_provider: of GROUP_RELAY, hosts of this mailbox provider

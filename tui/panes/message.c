@@ -186,8 +186,10 @@ static void relay_line(struct lines *l, struct buf *b, const struct attempt_row 
 	buf_add_str(b, str_present(a->relay) ? a->relay : STR_LIT("?"));
 	if (provider[0])
 		buf_printf(b, "  (%s)", provider);
-	buf_add_z(b, "  TLS ");
-	buf_add_str(b, str_present(a->tls) ? a->tls : STR_LIT("? (the log does not say)"));
+	if (str_find_char(a->relay, '[') < a->relay.n) { /* over the network */
+		buf_add_z(b, "  TLS ");
+		buf_add_str(b, str_present(a->tls) ? a->tls : STR_LIT("? (the log does not say)"));
+	}
 	lines_wrap(l, STYLE_NORMAL, "  relay", buf_str(b));
 	to.query.relay_host = str_first(a->relay, str_find_char(a->relay, '['));
 	if (a->relay.n > 0 && to.query.relay_host.n < a->relay.n)

@@ -36,7 +36,7 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 {
 	struct message_row *rows;
 	size_t n = 0;
-	int rc = read_messages(r, &v->query, 0, &t->arena, &rows, &n, reterr);
+	int rc = read_messages(r, &v->query, v->page_id, &t->arena, &rows, &n, reterr);
 
 	(void)state;
 	if (rc == 0)
@@ -64,7 +64,8 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 		c[COL_BOUNCED] = cell_count(t, m->nbounced);
 		c[COL_SERVICE] = cell_text(t, m->service);
 	}
-	t->total = EVENT_UNKNOWN;
+	if (rc == 0 && n > 0)
+		cells_page(t, v, n, rows[n - 1].t_ms, rows[n - 1].id);
 	cells_empty(t, v, "no message arrived in this window");
 	return rc;
 }

@@ -23,7 +23,7 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 
 	(void)state;
 	q.status = STATUS_NONE;
-	rc = read_rejects(r, &q, 0, &t->arena, &rows, &n, reterr);
+	rc = read_rejects(r, &q, v->page_id, &t->arena, &rows, &n, reterr);
 	if (rc == 0)
 		rc = cells_begin(t, n);
 	for (size_t i = 0; i < n && rc == 0; i++) {
@@ -39,7 +39,8 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 		c[COL_RCPT] = cell_text(t, rows[i].rcpt);
 		c[COL_REPLY] = cell_text(t, rows[i].reply);
 	}
-	t->total = EVENT_UNKNOWN;
+	if (rc == 0 && n > 0)
+		cells_page(t, v, n, rows[n - 1].t_ms, rows[n - 1].id);
 	cells_empty(t, v, "nothing was refused in this window");
 	return rc;
 }

@@ -44,7 +44,8 @@ static bool enter(
 const struct pane_ops pane_relays = {
 	.name = "relays",
 	.title = "Relays",
-	.help = "Relay hosts by traffic: the MX hosts and smarthosts mail was handed to. (no relay) is mail that "
+	.help = "Relay hosts by traffic: the MX hosts and smarthosts mail was handed to. (no "
+		"relay) is mail that "
 		"never got to one: its domain has no MX, or no host answered.",
 	.columns = columns,
 	.ncolumns = GCOL__COUNT,

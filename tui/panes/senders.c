@@ -30,7 +30,8 @@ static bool enter(
 const struct pane_ops pane_senders = {
 	.name = "senders",
 	.title = "Senders",
-	.help = "Sender domains by traffic: a domain that suddenly sends much, or bounces much, is a hijacked account or "
+	.help = "Sender domains by traffic: a domain that suddenly sends much, or bounces much, is "
+		"a hijacked account or "
 		"a bad list.",
 	.columns = columns,
 	.ncolumns = GCOL__COUNT,
