@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * logsource - see logsource.h. One step reads one chunk; its marks go into the same batch as its events, so
+ * logsource - see logsource.h. One step stores one chunk; its marks go into the same batch as its events, so
  * they are committed together or not at all.
+ *
+ * While catching up, chunks are read and parsed ahead (ahead.h): a chunk in flight has its marks with it, and they
+ * reach the store behind its last event. A failure of the store starts the source anew at its cursors.
  */
 #include "backends/logsource.h"
 
+#include "backends/ahead.h"
 #include "backends/tail.h"
 #include "store/base/mem.h"
 
@@ -17,11 +21,31 @@
 #define INTERVAL_MS                                                                                \
 	1000 /* without inotify's word; a line is on the screen a second after it was written */
 #define DETAIL_MAX_BYTES 256
+#define AHEAD_MIN_BYTES (64u << 10) /* a chunk so large has more behind it */
+#define FLIGHTS_MAX 4 /* chunks ahead of the store, 128 KiB each */
+
+/* A chunk on its way through the parsing thread. */
+struct flight {
+	struct flight *next;
+	struct ahead_job job;
+	char *key; /* owned; of its file */
+	int64_t skipped; /* lines given up as too long before it */
+	struct flight_mark {
+		char *key, *value; /* owned */
+		size_t nkey, nvalue;
+	} * marks; /* owned */
+	size_t nmarks;
+};
 
 struct log_state {
 	const struct backend_env *env;
 	struct tail *tail;
-	void *parser; /* owned */
+	struct parser parser;
+	bool restart; /* the next bytes are of another file */
+	struct ahead *ahead; /* NULL while keeping up */
+	bool no_thread; /* none could be had */
+	struct flight *first; /* in flight, oldest first */
+	size_t nflights;
 	int inotify_fd; /* -1 none */
 	int watch; /* of the file followed; -1 none */
 	char *watched; /* owned; its path */
@@ -29,7 +53,6 @@ struct log_state {
 	bool caught_up;
 	struct mt_error error; /* of the store, carried out of emit */
 	char detail[DETAIL_MAX_BYTES];
-	int64_t reference_ms; /* of the file being parsed */
 };
 
 static int restore_mark(void *ctx, struct str key, struct str value, int64_t updated_ms)
@@ -43,20 +66,14 @@ static int restore_mark(void *ctx, struct str key, struct str value, int64_t upd
 	return 0;
 }
 
-static void start_parser(struct log_state *l, int64_t reference_ms)
+static struct parse_options options_of(const struct log_state *l, int64_t reference_ms)
 {
-	const struct backend_ops *family = l->env->family;
 	const char *zone = conf_text(l->env->conf, "mtatop", NULL, "timezone");
 	int64_t now_ms = clock_utc_ms(l->env->clock);
-	struct parse_options options = {
+
+	return (struct parse_options){
 		.now_utc_ms = reference_ms && reference_ms < now_ms ? reference_ms : now_ms,
 		.timezone = zone[0] ? zone : NULL};
-
-	if (family->parse_done && l->parser)
-		family->parse_done(l->parser);
-	free(l->parser);
-	l->parser = xcalloc(1, family->parse_state_bytes);
-	family->parse_init(l->parser, &options);
 }
 
 static int log_init(void *state, const struct backend_env *env, struct mt_error *reterr)
@@ -70,6 +87,7 @@ static int log_init(void *state, const struct backend_env *env, struct mt_error 
 		.oldest_mtime_ms = clock_utc_ms(env->clock) - env->read_back_ms};
 
 	l->env = env;
+	l->restart = true;
 	l->watch = -1;
 	l->tail = tail_new(&options);
 	l->inotify_fd = env->until_caught_up ? -1 : inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
@@ -121,11 +139,11 @@ static int put_cursor(void *ctx, struct str key, struct str value)
 	return store_cursor_set(l->env->store, l->env->source, key, value, &l->error);
 }
 
-static int count_skipped(struct log_state *l)
+static int count_skipped(struct log_state *l, int64_t n)
 {
 	struct event e;
 
-	for (int64_t n = tail_skipped(l->tail); n > 0; n--) {
+	for (; n > 0; n--) {
 		int rc;
 
 		event_init(&e);
@@ -146,19 +164,140 @@ static int parse_chunk(struct log_state *l, const struct tail_chunk *c)
 	size_t consumed = 0;
 	int rc;
 
-	if (c->fresh || !l->parser)
-		start_parser(l, c->reference_ms);
+	if (l->restart) {
+		struct parse_options options = options_of(l, c->reference_ms);
+
+		parser_start(&l->parser, l->env->family, &options);
+		l->restart = false;
+	}
 	store_log_position(l->env->store, l->env->provider, str_of(c->key));
-	rc = l->env->family->parse(l->parser, c->bytes, c->final, &sink, &consumed);
+	rc = l->env->family->parse(l->parser.state, c->bytes, c->final, &sink, &consumed);
 	if (rc < 0)
 		return rc;
 	tail_consumed(l->tail, consumed);
-	rc = count_skipped(l);
+	rc = count_skipped(l, tail_skipped(l->tail));
 	if (rc == 0)
 		rc = tail_each_changed(l->tail, put_cursor, l);
 	if (rc == 0)
 		tail_stored(l->tail);
 	return rc;
+}
+
+static void free_flight(struct flight *f)
+{
+	for (size_t i = 0; i < f->nmarks; i++) {
+		free(f->marks[i].key);
+		free(f->marks[i].value);
+	}
+	free(f->marks);
+	free(f->job.bytes);
+	free(f->key);
+	free(f);
+}
+
+/* ground - forget what is in flight and end the thread. */
+static void ground(struct log_state *l)
+{
+	ahead_free(l->ahead);
+	l->ahead = NULL;
+	while (l->first) {
+		struct flight *gone = l->first;
+
+		l->first = gone->next;
+		free_flight(gone);
+	}
+	l->nflights = 0;
+}
+
+static int keep_mark(void *ctx, struct str key, struct str value)
+{
+	struct flight *f = ctx;
+
+	f->marks = xrealloc(f->marks, (f->nmarks + 1) * sizeof(f->marks[0]));
+	f->marks[f->nmarks++] = (struct flight_mark){.key = xmemdup(key.p, key.n),
+		.nkey = key.n,
+		.value = xmemdup(value.p, value.n),
+		.nvalue = value.n};
+	return 0;
+}
+
+/* depart - whole lines of a chunk to the parsing thread, and the marks as they are behind them. */
+static int depart(struct log_state *l, const struct tail_chunk *c)
+{
+	size_t n = c->final ? c->bytes.n : str_rfind_char(c->bytes, '\n') + 1;
+	struct flight *f, **end = &l->first;
+	int rc;
+
+	if (n > c->bytes.n)
+		return 0; /* no line's end yet: more comes with the next chunk */
+	f = xcalloc(1, sizeof(*f));
+	f->key = xstrdup(c->key);
+	f->job = (struct ahead_job){.bytes = xmemdup(c->bytes.p, n),
+		.n = n,
+		.offset = c->offset,
+		.final = c->final,
+		.restart = l->restart,
+		.options = options_of(l, c->reference_ms)};
+	l->restart = false;
+	tail_consumed(l->tail, n);
+	f->skipped = tail_skipped(l->tail);
+	rc = tail_each_changed(l->tail, keep_mark, f);
+	tail_stored(l->tail);
+	while (*end)
+		end = &(*end)->next;
+	*end = f;
+	l->nflights++;
+	ahead_give(l->ahead, &f->job);
+	return rc;
+}
+
+static int put_marks(struct log_state *l, const struct flight *f)
+{
+	int rc = count_skipped(l, f->skipped);
+
+	for (size_t i = 0; rc == 0 && i < f->nmarks; i++)
+		rc = put_cursor(l, str_make(f->marks[i].key, f->marks[i].nkey),
+			str_make(f->marks[i].value, f->marks[i].nvalue));
+	return rc;
+}
+
+/* land - store the oldest chunk in flight. */
+static int land(struct log_state *l)
+{
+	struct flight *f = l->first;
+	bool last = false;
+	int rc = 0;
+
+	store_log_position(l->env->store, l->env->provider, str_of(f->key));
+	while (rc == 0 && !last) {
+		struct ahead_batch *batch = ahead_take(l->ahead);
+		struct event e;
+
+		while (rc == 0 && ahead_event(batch, &e))
+			rc = emit(l, &e);
+		last = batch->last;
+		ahead_return(l->ahead, batch);
+	}
+	if (rc == 0)
+		rc = put_marks(l, f);
+	if (rc < 0)
+		return rc; /* the source is begun anew */
+	l->first = f->next;
+	l->nflights--;
+	free_flight(f);
+	return 0;
+}
+
+/* take_chunk - a chunk through the thread when there is much to read, else at once. */
+static int take_chunk(struct log_state *l, const struct tail_chunk *c)
+{
+	l->restart = l->restart || c->fresh;
+	if (!l->ahead && !l->no_thread && c->bytes.n >= AHEAD_MIN_BYTES) {
+		l->parser.family = l->env->family;
+		l->ahead = ahead_new(&l->parser);
+		l->no_thread = !l->ahead;
+	}
+	return l->ahead ? depart(l, c) : parse_chunk(l, c);
 }
 
 /* watch_file - ask inotify to wake us for the file followed now. */
@@ -204,26 +343,49 @@ static void describe(struct log_state *l)
 		snprintf(l->detail, sizeof(l->detail), "no log file known");
 }
 
+/* fetch - read chunks until enough are in flight or there are no more. enum tail_state, or negative: *ret_store tells
+ * whether it was the store that failed. */
+static int fetch(struct log_state *l, bool *ret_store, struct mt_error *reterr)
+{
+	struct tail_chunk c;
+	int state = TAIL_CHUNK, rc = 0;
+
+	*ret_store = false;
+	do {
+		state = tail_next(l->tail, clock_mono_ms(l->env->clock), &c, reterr);
+		if (state == TAIL_CHUNK) {
+			rc = take_chunk(l, &c);
+			*ret_store = rc < 0;
+		}
+	} while (state == TAIL_CHUNK && rc == 0 && l->ahead && l->nflights < FLIGHTS_MAX);
+	return rc < 0 ? rc : state;
+}
+
 static int log_step(void *state, struct mt_error *reterr)
 {
 	struct log_state *l = state;
-	struct tail_chunk c;
-	int rc;
+	bool store = false;
+	int rc = TAIL_CHUNK;
 
 	drain_watch(l);
-	rc = tail_next(l->tail, clock_mono_ms(l->env->clock), &c, reterr);
+	if (l->nflights < FLIGHTS_MAX)
+		rc = fetch(l, &store, reterr);
+	if (l->first && !store) {
+		int landed = land(l);
+
+		store = landed < 0;
+		rc = landed < 0 ? landed : rc < 0 ? rc : TAIL_CHUNK;
+	}
+	if (store) {
+		*l->env->store_failed = true;
+		if (reterr)
+			*reterr = l->error;
+	}
 	if (rc < 0)
 		return rc;
-	if (rc == TAIL_CHUNK) {
-		rc = parse_chunk(l, &c);
-		if (rc < 0) {
-			*l->env->store_failed = true;
-			if (reterr)
-				*reterr = l->error;
-			return rc;
-		}
+	if (rc == TAIL_CHUNK)
 		return STEP_AGAIN;
-	}
+	ground(l);
 	l->caught_up = true;
 	describe(l);
 	watch_file(l);
@@ -257,9 +419,8 @@ static void log_done(void *state)
 {
 	struct log_state *l = state;
 
-	if (l->env && l->env->family->parse_done && l->parser)
-		l->env->family->parse_done(l->parser);
-	free(l->parser);
+	ground(l);
+	parser_done(&l->parser);
 	free(l->watched);
 	if (l->env && l->inotify_fd >= 0)
 		close(l->inotify_fd);

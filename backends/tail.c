@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define READ_BYTES (1u << 20)
+#define READ_BYTES (128u << 10) /* stays in the processor's cache from the read to the parse */
 #define LINE_MAX_BYTES (1u << 20) /* longer: skipped up to its newline and counted */
 #define BUFFER_MAX_BYTES (LINE_MAX_BYTES + READ_BYTES + 1)
 #define GRACE_QUIET_MS                                                                             \

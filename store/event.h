@@ -157,10 +157,10 @@ struct event {
 	uint64_t line_offset; /* byte offset of the line in its file; set by the caller of parse */
 };
 
-/* event_init - zero an event with every unknown marked so. */
-static inline void event_init(struct event *e)
+/* event_blank - an event with every unknown marked so; padding is zero. event_init - make one so. */
+static inline const struct event *event_blank(void)
 {
-	*e = (struct event){.pid = EVENT_UNKNOWN,
+	static const struct event blank = {.pid = EVENT_UNKNOWN,
 		.client_port = EVENT_UNKNOWN,
 		.uid = EVENT_UNKNOWN,
 		.size_bytes = EVENT_UNKNOWN,
@@ -170,6 +170,13 @@ static inline void event_init(struct event *e)
 		.delay_cs = {EVENT_UNKNOWN, EVENT_UNKNOWN, EVENT_UNKNOWN, EVENT_UNKNOWN,
 			EVENT_UNKNOWN},
 		.code = EVENT_UNKNOWN};
+
+	return &blank;
+}
+
+static inline void event_init(struct event *e)
+{
+	memcpy(e, event_blank(), sizeof(*e));
 }
 
 /* Where events go. emit must copy what it keeps; a negative return stops the parse (MT_ENOMEM ...). */

@@ -8,10 +8,12 @@ Counters: tests/truth/count_postfix.py (ours, its own regexes), the generator's 
 """
 import json
 import os
+import random
 import re
 import subprocess
 import sys
 import tempfile
+import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SHARED = os.path.join(os.path.dirname(TOP), "shared")
@@ -48,6 +50,64 @@ def report(mtatop, folder, *logs):
         argv += ["--log", log]
     run(*argv)
     return json.loads(run(mtatop, "report", "--format", "json", "--cache", cache))
+
+
+VOLATILE = ("generated", "until", "age_s", "detail")  # of the run, not of the log
+PIECES, KILLS = 12, 6
+DEADLINE_S = 60
+
+
+def lasting(value):
+    """A report without what differs from run to run."""
+    if isinstance(value, dict):
+        return {k: lasting(v) for k, v in value.items() if k not in VOLATILE}
+    return [lasting(v) for v in value] if isinstance(value, list) else value
+
+
+def in_pieces(name, mtatop, folder, log, want):
+    """The log as it grows, its last line often torn, a new process for every piece."""
+    folder = tempfile.mkdtemp(dir=folder)
+    grown = os.path.join(folder, "grown.log")
+    with open(log, "rb") as f:
+        text = f.read()
+    cuts = sorted(random.Random(7).randrange(len(text)) for _ in range(PIECES - 1)) + [len(text)]
+    at = 0
+    with open(grown, "wb") as f:
+        for cut in cuts:
+            f.write(text[at:cut])
+            f.flush()
+            at = cut
+            got = report(mtatop, folder, grown)
+    check("%s: the same in %d pieces" % (name, PIECES), lasting(got), lasting(want))
+
+
+def written(path):
+    """When the file was last written; 0 while there is none."""
+    try:
+        return os.stat(path).st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
+def killed(name, mtatop, folder, log, want):
+    """kill -9 as soon as something more was written, several times; then to the end."""
+    cache = os.path.join(tempfile.mkdtemp(dir=folder), "killed.db")
+    wal = cache + "-wal"
+    rng = random.Random(11)
+    for _ in range(KILLS):
+        child = subprocess.Popen([mtatop, "collect", "--until-caught-up", "--cache", cache, "--log", log],
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENV)
+        before = written(wal)
+        writes, end = rng.randrange(1, 40), time.monotonic() + DEADLINE_S
+        while child.poll() is None and writes and time.monotonic() < end:
+            now = written(wal)
+            writes -= now != before
+            before = now
+        child.kill()
+        child.wait()
+    run(mtatop, "collect", "--until-caught-up", "--cache", cache, "--log", log)
+    got = json.loads(run(mtatop, "report", "--format", "json", "--cache", cache))
+    check("%s: the same after %d kills" % (name, KILLS), lasting(got), lasting(want))
 
 
 def independent(log):
@@ -114,6 +174,8 @@ def generated(mtatop, folder, form, seed):
     compare_counter(name, got, independent(log))
     with open(log + ".json") as f:
         compare_ledger(name, got, json.load(f))
+    in_pieces(name, mtatop, folder, log, got)
+    killed(name, mtatop, folder, log, got)
     if form == "syslog":
         compare_pflogsumm(name, got, log)
 
@@ -123,7 +185,9 @@ def fixtures(mtatop, folder):
     base = os.path.join(TOP, "tests", "fixtures", "truth")
     for log in sorted(os.listdir(base)) if os.path.isdir(base) else []:
         path = os.path.join(base, log)
-        compare_counter("real run %s" % log, report(mtatop, folder, path), independent(path))
+        got = report(mtatop, folder, path)
+        compare_counter("real run %s" % log, got, independent(path))
+        in_pieces("real run %s" % log, mtatop, folder, path, got)
 
 
 def main(build):
