@@ -31,6 +31,7 @@ struct instance_def {
 		*logs; /* log files in order of preference; the first that exists is followed */
 	size_t nlogs;
 	bool all_logs; /* --log FILE...: read every one of logs, not the first that exists */
+	bool made_up; /* the demo's: a Postfix as it comes, whose configuration nobody can be asked for */
 	bool journal; /* read the systemd journal when no file exists (or when configured) */
 };
 

@@ -176,10 +176,25 @@ static int step_slot(struct collector *c, struct slot *s, struct mt_error *reter
 	return rc < 0 ? STEP_DONE : rc;
 }
 
+/* Reading all there is, what is in the queue can be told only once the logs have been read. */
+static bool too_early(const struct collector *c, const struct slot *s)
+{
+	if (!c->until_caught_up || s->ops == &logsource)
+		return false;
+	if (c->uncommitted && !s->rounds && !s->again)
+		return true;
+	for (size_t i = 0; i < c->nslots; i++)
+		if (c->slots[i].ops == &logsource && (!c->slots[i].rounds || c->slots[i].again))
+			return true;
+	return false;
+}
+
 static bool due(const struct collector *c, const struct slot *s)
 {
 	int64_t now = now_mono(c);
 
+	if (too_early(c, s))
+		return false;
 	if (s->again)
 		return true;
 	if (s->poked && now - s->stepped_mono_ms >= STEP_GAP_MS)
@@ -194,6 +209,8 @@ static int64_t next_due(const struct collector *c)
 	for (size_t i = 0; i < c->nslots; i++) {
 		const struct slot *s = &c->slots[i];
 
+		if (too_early(c, s))
+			continue;
 		if (s->again)
 			return now;
 		if (s->poked && s->stepped_mono_ms + STEP_GAP_MS < at)

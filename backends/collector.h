@@ -30,6 +30,7 @@ struct collector_options {
 	const char *cache_path;
 	const char *const *logs; /* --log FILE...; with these nothing is discovered */
 	size_t nlogs;
+	bool made_up; /* the logs are the demo's */
 	bool until_caught_up; /* read everything there is, commit, return */
 	int notify_fd; /* one byte is written after each commit; -1 = none; never blocks */
 	void (*progress)(void *ctx,

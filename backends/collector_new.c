@@ -60,10 +60,7 @@ static int add_instance(struct collector *c, const struct collector_options *o,
 	if (rc == 0 && instance->family->services && instance->def.config_dir)
 		rc = instance->family->services(c->store, provider, &instance->def, reterr);
 	for (size_t i = 0; rc == 0 && sources && sources[i]; i++) {
-		bool log = sources[i]->name[0] == 'l';
-
-		if (log || instance->def.config_dir)
-			rc = add_slot(c, o, instance, sources[i], provider, reterr);
+		rc = add_slot(c, o, instance, sources[i], provider, reterr);
 	}
 	return rc;
 }
@@ -88,6 +85,8 @@ static int set_up(struct collector *c, const struct collector_options *o, struct
 	rc = instances_find(o->conf, o->logs, o->nlogs, &c->instances, reterr);
 	if (rc < 0)
 		return rc;
+	for (size_t i = 0; i < c->instances.n; i++)
+		c->instances.all[i]->def.made_up = o->made_up;
 	rc = open_store(c, o, reterr);
 	c->slots = xcalloc(count_slots(&c->instances) + 1, sizeof(c->slots[0]));
 	for (size_t i = 0; i < c->instances.n && rc == 0; i++)

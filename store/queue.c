@@ -211,9 +211,10 @@ static int write_row(
 	bind_str(stmt, 2, str_first(row->qid, QID_MAX_BYTES));
 	bind_int(stmt, 3, row->arrival_ms);
 	bind_int(stmt, 4, row->queue);
+	/* Not "", which is <>. */
 	bind_str(stmt, 5,
 		str_present(row->sender) ? str_first(row->sender, ADDRESS_MAX_BYTES)
-					 : (struct str){"", 0});
+					 : STR_LIT("?"));
 	bind_id(stmt, 6, from);
 	bind_known(stmt, 7, row->size_bytes);
 	bind_int(stmt, 8, (int64_t)row->nrcpt);

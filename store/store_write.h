@@ -138,6 +138,23 @@ int store_queue_row(struct store *s, int provider, const struct queue_row *row,
 int store_queue_end(
 	struct store *s, int provider, bool complete, struct mt_error *reterr) MT_MUST_CHECK;
 
+/* Where a walk over the open messages stands; zeroed to begin. */
+struct store_open_at {
+	char qid[128];
+	int64_t id;
+};
+/* Views of the row die with the call; sender absent where no line told it, no recipient where none was deferred. */
+typedef int (*store_open_fn)(void *ctx, struct queue_row *row, struct mt_error *reterr);
+/*
+ * store_open_messages - the next (at most max) messages in the queue by the log, as committed. give may call
+ * store_queue_row. Returns 1 when there may be more, 0 at the end, or what give returned.
+ */
+int store_open_messages(struct store *s, int provider, struct store_open_at *at, size_t max,
+	store_open_fn give, void *ctx, struct mt_error *reterr) MT_MUST_CHECK;
+/* store_log_offset - where the newest line counted of the provider's log begins; moves when there is something new.
+ * EVENT_UNKNOWN before the first. */
+int64_t store_log_offset(const struct store *s, int provider);
+
 struct action_row {
 	const char *user, *verb;
 	struct str qids; /* space separated, cut at 64 KiB */

@@ -111,6 +111,7 @@ int session_collect(struct session *s, bool until_caught_up, struct mt_error *re
 		.cache_path = s->cache_path,
 		.logs = s->logs,
 		.nlogs = s->nlogs,
+		.made_up = s->demo != NULL,
 		.until_caught_up = until_caught_up,
 		.notify_fd = -1};
 	int rc = 0;

@@ -5,11 +5,13 @@
  * Reading costs at most 2 % of a core: the next listing (or scan) comes no sooner than 50 times what
  * the last one took. With a readable spool the folders give the depth and the queue files' time
  * stamps the next try; without, both come from the listing, the next try as an estimate. A listing
- * that failed removes nothing from the cache.
+ * that failed removes nothing from the cache. Where neither works, or only a log is known, the open
+ * messages of the log are the queue, and said to be.
  */
 #include "backends/postfix/queue.h"
 
 #include "backends/postfix/queue_list.h"
+#include "backends/postfix/queue_log.h"
 #include "backends/postfix/queue_scan.h"
 
 #include <fcntl.h>
@@ -21,6 +23,7 @@
 #define LIST_TIMEOUT_MS 300000 /* 100,000 messages take 2 s; a million on a slow disk minutes */
 #define LIST_RETRY_MAX_MS 300000 /* while only the listing fails */
 #define SCAN_DENIED_MS 60000 /* between looks whether the spool may be read by now */
+#define FAILURES_MAX 3 /* of postqueue in a row before the log is asked */
 #define OFF_INTERVAL_MS 86400000
 #define INTERVAL_MS 5000
 #define DETAIL_MAX_BYTES 1024
@@ -32,7 +35,11 @@
 struct queue_state {
 	const struct backend_env *env;
 	struct postfix_config config;
-	bool off; /* by configuration, or nothing to read: detail says why */
+	bool off; /* by configuration */
+	bool log_only; /* no config_directory: nothing but the log can be read */
+	bool by_log; /* the last listing was the log's */
+	bool listed; /* the last one was postqueue's */
+	struct queue_log log;
 	struct timespec main_cf; /* when main.cf was changed last */
 	int64_t depth_interval_ms, list_interval_ms; /* as configured */
 	int64_t next_depth_mono_ms, next_list_mono_ms;
@@ -90,6 +97,15 @@ static int load_config(struct queue_state *s, struct mt_error *reterr)
 	return rc;
 }
 
+/* The demo's server is as Postfix comes. Values: postconf -d. */
+static void stock_config(struct queue_state *s)
+{
+	postfix_config_init(&s->config, "/");
+	postfix_config_parse(
+		&s->config, STR_LIT("minimal_backoff_time = 300s\nmaximal_backoff_time = 4000s\n"
+				    "maximal_queue_lifetime = 5d\nbounce_queue_lifetime = 5d\n"));
+}
+
 static int init(void *state, const struct backend_env *env, struct mt_error *reterr)
 {
 	struct queue_state *s = state;
@@ -101,23 +117,30 @@ static int init(void *state, const struct backend_env *env, struct mt_error *ret
 	for (int i = 0; i < QUEUE__COUNT; i++)
 		s->depth[i] = EVENT_UNKNOWN;
 	s->scan.spool_fd = -1;
-	s->off = !env->def->config_dir || !conf_bool(env->conf, "postfix", name, "queue");
-	if (s->off) {
-		(void)buf_add_z(&s->detail, env->def->config_dir
-						    ? "off by configuration"
-						    : "only a log is known, no config_directory");
-		return 0;
-	}
+	s->off = !conf_bool(env->conf, "postfix", name, "queue");
+	s->log_only = s->by_log = !env->def->config_dir;
+	if (s->off)
+		(void)buf_add_z(&s->detail, "off by configuration");
 	s->depth_interval_ms = conf_int(env->conf, "postfix", name, "depth_interval");
 	s->list_interval_ms = conf_int(env->conf, "postfix", name, "queue_interval");
 	s->next_depth_mono_ms = s->next_list_mono_ms = mono(s);
-	return load_config(s, reterr);
+	if (s->log_only) {
+		s->next_depth_mono_ms = INT64_MAX;
+		if (env->def->made_up)
+			stock_config(s);
+		return 0;
+	}
+	return s->off ? 0 : load_config(s, reterr);
 }
 
 static void describe(struct queue_state *s)
 {
 	buf_clear(&s->detail);
-	if (s->spool)
+	if (s->log_only)
+		(void)buf_add_z(&s->detail, "only the log is known, no config_directory");
+	else if (s->by_log)
+		(void)buf_printf(&s->detail, "no permission to read %s", s->config.queue_directory);
+	else if (s->spool)
 		(void)buf_printf(&s->detail, "depth from %s", s->config.queue_directory);
 	else
 		(void)buf_printf(&s->detail,
@@ -277,6 +300,32 @@ static void describe_list(struct queue_state *s, int64_t took_ms)
 		(void)buf_printf(&s->list_detail, "; %zu lines not understood", stats->bad);
 }
 
+/* The queue as the log knows it. */
+static int log_step(struct queue_state *s, struct mt_error *reterr)
+{
+	const struct postfix_config *c = s->log_only && !s->env->def->made_up ? NULL : &s->config;
+	int rc;
+
+	if (!queue_log_due(&s->log, s->env)) {
+		s->next_list_mono_ms = mono(s) + s->list_interval_ms;
+		return 0;
+	}
+	if (!s->log.running)
+		s->list_began_mono_ms = mono(s);
+	rc = queue_log_step(&s->log, s->env, c, reterr);
+	if (rc != 0)
+		return rc > 0 ? STEP_AGAIN : rc;
+	if (s->log_only)
+		s->next_list_mono_ms = mono(s) + at_most_share(s->list_interval_ms,
+							 mono(s) - s->list_began_mono_ms);
+	buf_clear(&s->list_detail);
+	if (s->list_error.code != MT_OK)
+		(void)buf_printf(&s->list_detail, "%s; ", s->list_error.text);
+	(void)buf_printf(&s->list_detail, "%lld open by the log", (long long)s->log.rows);
+	describe(s);
+	return 0;
+}
+
 /* A whole listing: what it did not show is gone; without a readable spool it gives the depth too. */
 static int list_complete(struct queue_state *s, struct mt_error *reterr)
 {
@@ -292,7 +341,8 @@ static int list_complete(struct queue_state *s, struct mt_error *reterr)
 	if (!s->spool)
 		memcpy(s->depth, stats->n, sizeof(s->depth));
 	close_list(s);
-	s->begun = false;
+	s->begun = s->by_log = false;
+	s->listed = true;
 	s->list_failures = 0;
 	s->list_error = (struct mt_error){.code = MT_OK};
 	s->next_list_mono_ms = now_mono_ms + at_most_share(s->list_interval_ms, took_ms);
@@ -303,8 +353,9 @@ static int list_complete(struct queue_state *s, struct mt_error *reterr)
 	return rc;
 }
 
-/* Returns the failure, or 0 when the source as a whole goes on: the depth is still had from the spool. */
-static int list_failed(struct queue_state *s, int rc, const struct mt_error *why)
+/* Returns the failure, or 0 when the source as a whole goes on: with the depth from the spool, or both by the log. */
+static int list_failed(
+	struct queue_state *s, int rc, const struct mt_error *why, struct mt_error *reterr)
 {
 	int64_t wait_ms = s->list_interval_ms;
 
@@ -325,8 +376,19 @@ static int list_failed(struct queue_state *s, int rc, const struct mt_error *why
 	describe(s);
 	if (s->spool && rc != MT_EFULL && rc != MT_ECORRUPT)
 		return 0;
-	s->next_list_mono_ms = mono(s); /* the schedule's waiting is enough */
-	return rc;
+	/* What postqueue told is kept over a restart of Postfix, but not for long. */
+	if (rc == MT_EFULL || rc == MT_ECORRUPT ||
+		(s->listed && rc != MT_EPERM && rc != MT_ENOENT &&
+			s->list_failures < FAILURES_MAX)) {
+		s->next_list_mono_ms = mono(s); /* the schedule's waiting is enough */
+		*reterr = *why;
+		return rc;
+	}
+	s->by_log = true;
+	s->listed = false;
+	store_queue_by_log(s->env->store, s->env->provider);
+	s->log.listed = false;
+	return log_step(s, reterr);
 }
 
 static int list_step(struct queue_state *s, struct mt_error *reterr)
@@ -340,10 +402,7 @@ static int list_step(struct queue_state *s, struct mt_error *reterr)
 		return STEP_WAIT;
 	if (rc == 0)
 		return list_complete(s, reterr);
-	rc = list_failed(s, rc, &why);
-	if (rc < 0 && reterr)
-		*reterr = why;
-	return rc;
+	return list_failed(s, rc, &why, reterr);
 }
 
 static int step(void *state, struct mt_error *reterr)
@@ -357,10 +416,12 @@ static int step(void *state, struct mt_error *reterr)
 		return STEP_DONE;
 	if (s->list)
 		rc = list_step(s, reterr);
+	else if (s->log.running)
+		rc = log_step(s, reterr);
 	else if (s->scanning || s->next_depth_mono_ms <= now_mono_ms)
 		rc = scan_step(s, reterr);
 	else if (s->next_list_mono_ms <= now_mono_ms)
-		rc = list_step(s, reterr);
+		rc = s->log_only ? log_step(s, reterr) : list_step(s, reterr);
 	if (rc != 0)
 		return rc;
 	/* A first round, and --until-caught-up, is both: depth and listing. */

@@ -29,6 +29,7 @@ struct fixture {
 	struct store *store;
 	struct instance_def def;
 	struct backend_env env;
+	uint64_t offset; /* of the log */
 	void *state; /* of the source */
 	struct mt_error err;
 };
@@ -347,21 +348,133 @@ static void test_done_while_listing(void **state)
 	/* teardown's done() must neither hang nor leave the child */
 }
 
+#define BY_LOG                                                                                     \
+	"SELECT m.qid, queue, sender, nrcpt, m.rcpt, r.reason, next_retry_ms FROM queue_message "  \
+	"AS m LEFT JOIN queue_recipient AS r USING (qid) ORDER BY m.qid"
+
+static void put(struct fixture *f, struct event *e)
+{
+	static const struct str host = STR_INIT("mx1");
+
+	e->host = host;
+	e->t_utc_ms = NOW_MS - 10000;
+	e->line_offset = (uint64_t)(f->offset += 100);
+	assert_int_equal(store_event(f->store, f->env.provider, e, &f->err), 0);
+	assert_int_equal(store_commit(f->store, &f->err), 0);
+}
+
+static struct event event_of(enum event_kind kind, const char *qid)
+{
+	struct event e;
+
+	event_init(&e);
+	e.kind = kind;
+	e.service = STR_LIT("postfix/qmgr");
+	e.process = STR_LIT("qmgr");
+	e.queue_id = str_of(qid);
+	return e;
+}
+
+/* A line of the log: in the active queue; with an address, deferred for it (and once sent to another). */
+static void put_open(struct fixture *f, const char *qid, const char *deferred)
+{
+	struct event e = event_of(EVENT_QUEUED, qid);
+
+	if (deferred)
+		e.from = STR_LIT("a@b.test");
+	e.nrcpt = 2;
+	put(f, &e);
+	if (!deferred)
+		return;
+	for (int i = 0; i < 3; i++) {
+		e = event_of(EVENT_ATTEMPT, qid);
+		e.to = i == 1 ? STR_LIT("sent@x.test") : str_of(deferred);
+		e.status = i == 1 ? STATUS_SENT : STATUS_DEFERRED;
+		e.reply = i == 2 ? STR_LIT("said: 450 busy") : STR_LIT("said: 421 before");
+		put(f, &e);
+	}
+}
+
+static void put_end(struct fixture *f, const char *qid)
+{
+	struct event e = event_of(EVENT_REMOVED, qid);
+
+	put(f, &e);
+}
+
 static void test_log_only(void **state)
 {
 	struct fixture *f = *state;
 
 	f->def.config_dir = NULL;
 	assert_int_equal(postfix_queue_source.init(f->state, &f->env, &f->err), 0);
+	put_open(f, "A1", NULL);
+	put_open(f, "A2", "u@x.test");
 	assert_int_equal(run_round(f), STEP_DONE);
-	check_sql(f, "SELECT count(*) FROM queue_sample", "0;");
-	assert_non_null(strstr(detail(f), "only a log"));
+	check_sql(
+		f, BY_LOG, "A1|2|?|0|NULL|NULL|NULL;A2|3|a@b.test|1|u@x.test|said: 450 busy|NULL;");
+	check_sql(f, DEPTH, "3|NULL|0|1|1|0|NULL|1767268790000;");
+	assert_non_null(strstr(detail(f), "only the log is known"));
+	assert_non_null(strstr(detail(f), "2 open by the log"));
+	/* nothing new: nothing is written; then one leaves */
+	clock_advance(&f->clock, 10000);
+	assert_int_equal(run_round(f), STEP_DONE);
+	check_sql(f, "SELECT count(*) FROM queue_sample WHERE t_ms=1767268810000", "0;");
+	put_end(f, "A1");
+	clock_advance(&f->clock, 10000);
+	assert_int_equal(run_round(f), STEP_DONE);
+	check_sql(f, DEPTH, "3|NULL|0|0|1|0|NULL|1767268790000;");
+	check_sql(f, "SELECT qid FROM queue_message", "A2;");
+}
+
+/* The demo's server: retries and lifetimes as Postfix comes. */
+static void test_made_up(void **state)
+{
+	struct fixture *f = *state;
+
+	f->def.config_dir = NULL;
+	f->def.made_up = true;
+	assert_int_equal(postfix_queue_source.init(f->state, &f->env, &f->err), 0);
+	put_open(f, "A2", "u@x.test");
+	assert_int_equal(run_round(f), STEP_DONE);
+	check_sql(f, LISTED, "A2|3|1767269090000|1767700790000|a@b.test;");
+}
+
+/* Not in authorized_mailq_users: at once by the log, whatever was listed before; and back. */
+static void test_denied(void **state)
+{
+	struct fixture *f = *state;
+	struct source_health h = {.health = HEALTH_FRESH};
+
+	write_file(f, "rows", ROWS, 0644);
+	program(f, "cat rows\n");
+	if (!init(f))
+		return;
+	put_open(f, "A2", "u@x.test");
+	assert_int_equal(run_round(f), STEP_DONE);
+	program(f,
+		"echo 'postqueue: fatal: User nobody(65534) is not allowed to view the mail queue' "
+		">&2; exit 77\n");
+	clock_advance(&f->clock, 10000);
+	assert_int_equal(run_round(f), STEP_DONE);
+	check_sql(f, "SELECT qid, expires_ms - arrival_ms FROM queue_message", "A2|172800000;");
+	check_sql(f, DEPTH, "3|NULL|0|0|1|0|NULL|1767268790000;");
+	assert_non_null(strstr(detail(f), "authorized_mailq_users"));
+	postfix_queue_source.health(f->state, &h);
+	assert_int_equal(h.health, HEALTH_LATE);
+	program(f, "cat rows\n");
+	clock_advance(&f->clock, 10000);
+	assert_int_equal(run_round(f), STEP_DONE);
+	check_sql(f, "SELECT count(*) FROM queue_message", "4;");
+	check_sql(f, DEPTH, "2|1|0|0|2|1|NULL|1767268000000;");
 }
 
 /* The pause after a listing is 50 times what it took, by the source's own clock. */
 static void test_interval(void **state)
 {
 	struct fixture *f = *state;
+	char path[PATH_BYTES * 2];
+	int go;
 
 	program(f, "exec sleep 60\n");
 	if (!init(f))
@@ -370,18 +483,23 @@ static void test_interval(void **state)
 	while (postfix_queue_source.step(f->state, &f->err) != STEP_WAIT)
 		continue;
 	clock_advance(&f->clock, 2000); /* it "takes" two seconds */
-	program(f, "exit 0\n");
+	program(f, "read line <go\n");
+	assert_int_equal(mkfifo(path_of(f, "go", path), 0600), 0);
+	go = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(go >= 0);
 	postfix_queue_source.done(f->state);
 	assert_int_equal(postfix_queue_source.init(f->state, &f->env, &f->err), 0);
 	while (postfix_queue_source.step(f->state, &f->err) != STEP_WAIT)
 		continue;
 	clock_advance(&f->clock, 2000);
+	assert_int_equal(write(go, "\n", 1), 1);
 	assert_int_equal(run_round(f), STEP_DONE);
 	assert_int_equal(postfix_queue_source.interval(f->state),
 		58000); /* the spool is tried again first */
 	clock_advance(&f->clock, 58000);
 	assert_int_equal(run_round(f), STEP_DONE);
 	assert_int_equal(postfix_queue_source.interval(f->state), 42000);
+	close(go);
 }
 
 int main(void)
@@ -394,6 +512,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_old_postqueue, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_done_while_listing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_log_only, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_made_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_denied, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_interval, setup, teardown),
 	};
 
