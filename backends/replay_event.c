@@ -80,11 +80,15 @@ static void put_seconds(struct buf *b, int32_t cs)
 
 static void put_delays(struct buf *b, const struct event *e)
 {
+	bool known = false;
+
 	if (e->delay_cs[DELAY_TOTAL] != EVENT_UNKNOWN) {
 		put_key(b, "delay");
 		put_seconds(b, e->delay_cs[DELAY_TOTAL]);
 	}
-	if (e->delay_cs[DELAY_A] == EVENT_UNKNOWN)
+	for (int part = DELAY_A; part < DELAY__COUNT; part++)
+		known |= e->delay_cs[part] != EVENT_UNKNOWN;
+	if (!known)
 		return;
 	put_key(b, "delays");
 	for (int part = DELAY_A; part < DELAY__COUNT; part++) {

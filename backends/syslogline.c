@@ -65,12 +65,13 @@ static bool split_tag(struct str rest, struct syslogline *out)
 	if (n == 0 || n == rest.n)
 		return false;
 	out->tag = str_first(rest, n);
-	if (out->tag.p[0] == '/')
+	if (out->tag.p[0] == '/' && n > 1)
 		out->tag = str_skip(out->tag, 1);
 	rest = str_skip(rest, n);
 	take_pid(&rest, &out->pid);
 	scan_lit(&rest, STR_LIT(":"));
-	scan_lit(&rest, STR_LIT(" "));
+	while (rest.n && rest.p[0] == ' ')
+		rest = str_skip(rest, 1);
 	take_solaris(&rest);
 	out->message = rest;
 	return true;

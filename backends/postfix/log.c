@@ -154,6 +154,16 @@ static bool message_event(struct event *e, struct str message, const struct daem
 	return postfix_debug(message);
 }
 
+/* headless - of a line whose stamp or tag can't be read: Postfix's, as far as one can tell, or another's. */
+static enum event_kind headless(struct str line)
+{
+	while (line.n && line.p[0] == '\0')
+		line = str_skip(line, 1);
+	if (str_trim(line).n == 0)
+		return EVENT_NONE;
+	return str_find(line, STR_LIT(" postfix/")) < line.n ? EVENT_UNPARSED : EVENT_FOREIGN;
+}
+
 /* Returns how many events the line stands for: more than one when it says that its message was repeated. */
 static unsigned read_line(struct postfix_log *p, struct str line, struct event *e)
 {
@@ -164,7 +174,7 @@ static unsigned read_line(struct postfix_log *p, struct str line, struct event *
 
 	if (!syslogline_read(&p->stamps, line, p->scratch, &head)) {
 		e->t_utc_ms = p->last_utc_ms;
-		e->kind = str_trim(line).n ? EVENT_FOREIGN : EVENT_NONE;
+		e->kind = headless(line);
 		e->text = line;
 		return 1;
 	}

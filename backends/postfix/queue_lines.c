@@ -35,26 +35,35 @@ bool postfix_cleanup(struct event *e, struct str rest)
 	return postfix_quiet(e, rest);
 }
 
+/* queue_active - a number counts when something follows it: at the end of a line it may have been cut. */
 static bool queue_active(struct event *e, struct str rest)
 {
 	uint64_t n;
 
-	if (scan_lit(&rest, STR_LIT(", size=")) &&
-		scan_u64(&rest, SIZE_MAX_DIGITS, SIZE_MAX_BYTES, &n))
-		e->size_bytes = (int64_t)n;
-	if (scan_lit(&rest, STR_LIT(", nrcpt=")) && scan_u64(&rest, 9, NRCPT_MAX, &n))
-		e->nrcpt = (int32_t)n;
 	e->kind = EVENT_QUEUED;
+	if (!scan_lit(&rest, STR_LIT(", size=")))
+		return true;
+	if (scan_u64(&rest, SIZE_MAX_DIGITS, SIZE_MAX_BYTES, &n) && rest.n && rest.p[0] == ',')
+		e->size_bytes = (int64_t)n;
+	rest = str_skip(rest, str_find(rest, STR_LIT(", nrcpt=")));
+	if (scan_lit(&rest, STR_LIT(", nrcpt=")) && scan_u64(&rest, 9, NRCPT_MAX, &n) && rest.n)
+		e->nrcpt = (int32_t)n;
 	return true;
 }
 
+/* expired - the whole rest must be this: before 3.5 a sender's address could look like it. */
 static bool expired(struct event *e, struct str rest)
 {
-	e->status_text = str_first(rest, str_find_char(rest, ','));
+	size_t n = str_find(rest, STR_LIT(", returned to sender"));
+
+	e->status_text = str_first(rest, n);
+	if (!str_eq(str_skip(rest, n), STR_LIT(", returned to sender")) ||
+		!str_ends(e->status_text, STR_LIT("expired")))
+		return false;
 	e->status = STATUS_EXPIRED;
 	e->forced = str_starts(rest, STR_LIT("force-"));
 	e->kind = EVENT_EXPIRED;
-	return str_find(rest, STR_LIT("expired")) < rest.n;
+	return true;
 }
 
 bool postfix_qmgr(struct event *e, struct str rest)

@@ -70,6 +70,22 @@ static size_t quoted_end(struct str s)
 	return s.n;
 }
 
+/*
+ * address_end - at the '>' that something of the record follows, else at the first: before 3.5 an address was
+ * logged without its quotes and may hold a '>'.
+ */
+static size_t address_end(struct str s, size_t from)
+{
+	size_t first = from + str_find_char(str_skip(s, from), '>');
+
+	for (size_t end = first; end < s.n; end += 1 + str_find_char(str_skip(s, end + 1), '>')) {
+		if (end + 1 == s.n || s.p[end + 1] == ',' || s.p[end + 1] == ' ' ||
+			s.p[end + 1] == ';' || s.p[end + 1] == ':')
+			return end;
+	}
+	return first;
+}
+
 bool postfix_take_address(struct str *in, struct str *ret)
 {
 	struct str rest = *in;
@@ -88,7 +104,7 @@ bool postfix_take_address(struct str *in, struct str *ret)
 		from = quoted_end(rest);
 	if (from >= rest.n)
 		from = 0;
-	end = from + str_find_char(str_skip(rest, from), '>');
+	end = address_end(rest, from);
 	*ret = str_first(rest, end);
 	*in = str_skip(rest, end + 1);
 	return true;

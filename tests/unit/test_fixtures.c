@@ -29,7 +29,7 @@
 	INT64_C(1795435200000) /* 2026-11-23 12:00: no stamp without year is later than a day on */
 #define CUTS_BYTES                                                                                 \
 	(16u << 20) /* parsed for the cuts of one fixture; a larger one is cut at fewer places */
-#define BYTEWISE_MAX_BYTES 20000
+#define BYTEWISE_MAX_BYTES 12000
 #define RANDOM_CUTS 50
 
 struct parsed { /* one pass: what the sink needs to number lines */
