@@ -117,6 +117,11 @@ def suite_e2e():
     yield from script_suite(["/usr/bin/python3", "tests/e2e/run.py", build_dir("clang")], "e2e")
 
 
+def suite_robust():
+    """kill -9, damaged caches, full disks, bad configuration, failing calls, privileges"""
+    yield from script_suite(["/usr/bin/python3", "tests/robust/run.py", build_dir("gcc")], "robust")
+
+
 def suite_valgrind():
     """valgrind-clean exit of the program"""
     yield from script_suite(["/usr/bin/python3", "tests/e2e/valgrind.py", build_dir("gcc")], "valgrind")
@@ -132,8 +137,18 @@ def suite_install():
     yield from script_suite(["sh", "tests/e2e/install.sh", build_dir("gcc")], "install")
 
 
-SUITES = {f.__name__[6:]: f for f in (suite_gcc, suite_lint, suite_clang, suite_truth, suite_follow, suite_e2e, suite_install,
-                                      suite_valgrind, suite_fuzz)}
+SUITES = {f.__name__[6:]: f for f in (
+    suite_gcc,
+    suite_lint,
+    suite_clang,
+    suite_truth,
+    suite_follow,
+    suite_robust,
+    suite_e2e,
+    suite_install,
+    suite_valgrind,
+    suite_fuzz,
+)}
 NAMED_ONLY = ("valgrind", "fuzz")  # not seen green yet: run by name, not by default
 
 
