@@ -17,9 +17,14 @@
 #define BITS 64
 #define MAP_WORDS ((EVENT_WORDS + BITS - 1) / BITS)
 
-void parser_start(
-	struct parser *p, const struct backend_ops *family, const struct parse_options *options)
+void parser_ready(struct parser *p, const struct backend_ops *family, bool restart,
+	const struct parse_options *options)
 {
+	if (!restart && p->state) {
+		if (family->parse_now)
+			family->parse_now(p->state, options->now_utc_ms);
+		return;
+	}
 	parser_done(p);
 	p->family = family;
 	p->state = xcalloc(1, family->parse_state_bytes);
@@ -184,8 +189,8 @@ static void parse_job(struct ahead *a, const struct ahead_job *job)
 	struct event_sink sink = {collect, &c};
 	size_t at = 0, slice = SLICE_BYTES;
 
-	if (job->restart && c.batch)
-		parser_start(a->parser, family, &job->options);
+	if (c.batch)
+		parser_ready(a->parser, family, job->restart, &job->options);
 	while (c.batch && at < job->n) {
 		struct str rest = {job->bytes + at, job->n - at};
 		bool whole = slice >= rest.n;

@@ -17,9 +17,9 @@ struct parser {
 	void *state; /* owned */
 };
 
-/* parser_start - begin anew, for another file. parser_done - also on one that was never started. */
-void parser_start(
-	struct parser *p, const struct backend_ops *family, const struct parse_options *options);
+/* parser_ready - begin anew for another file (restart), or tell the parser what time it is. parser_done - also on one that was never started. */
+void parser_ready(struct parser *p, const struct backend_ops *family, bool restart,
+	const struct parse_options *options);
 void parser_done(struct parser *p);
 
 /* A chunk to parse. The caller's own until ahead_give, then the thread's until its last batch is taken. */
@@ -29,7 +29,7 @@ struct ahead_job {
 	int64_t offset; /* of bytes in the file */
 	bool final;
 	bool restart; /* begin with a fresh parser */
-	struct parse_options options; /* for that; timezone borrowed for the life of the job */
+	struct parse_options options; /* timezone borrowed for the life of the job */
 };
 
 /* Events packed: of the 700 bytes of one, only the words that differ from a fresh event. */

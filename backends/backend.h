@@ -102,6 +102,8 @@ struct backend_ops {
 	/* parsing */
 	size_t parse_state_bytes;
 	void (*parse_init)(void *state, const struct parse_options *options);
+	/* parse_now - the reference for stamps without a year has moved on (a log followed into a new year). May be NULL. */
+	void (*parse_now)(void *state, int64_t now_utc_ms);
 	/*
 	 * parse - consume complete records from bytes and emit their events, one or more a line.
 	 * final   no more bytes will follow: an unterminated last line is a record too.

@@ -21,6 +21,7 @@
 #define INTERVAL_MS                                                                                \
 	1000 /* without inotify's word; a line is on the screen a second after it was written */
 #define DETAIL_MAX_BYTES 256
+#define LATEST_MS 86400000 /* clocks and zones differ by less */
 #define AHEAD_MIN_BYTES (64u << 10) /* a chunk so large has more behind it */
 #define FLIGHTS_MAX 4 /* chunks ahead of the store, 128 KiB each */
 
@@ -49,7 +50,7 @@ struct log_state {
 	int inotify_fd; /* -1 none */
 	int watch; /* of the file followed; -1 none */
 	char *watched; /* owned; its path */
-	int64_t newest_ms;
+	int64_t newest_ms, latest_ms; /* latest: stamps past it are no news */
 	bool caught_up;
 	struct mt_error error; /* of the store, carried out of emit */
 	char detail[DETAIL_MAX_BYTES];
@@ -66,14 +67,16 @@ static int restore_mark(void *ctx, struct str key, struct str value, int64_t upd
 	return 0;
 }
 
-static struct parse_options options_of(const struct log_state *l, int64_t reference_ms)
+/* options_of - the parser's reference: the file's time, but past the first catching up a line was written just now. */
+static struct parse_options options_of(struct log_state *l, int64_t reference_ms)
 {
 	const char *zone = conf_text(l->env->conf, "mtatop", NULL, "timezone");
 	int64_t now_ms = clock_utc_ms(l->env->clock);
 
-	return (struct parse_options){
-		.now_utc_ms = reference_ms && reference_ms < now_ms ? reference_ms : now_ms,
-		.timezone = zone[0] ? zone : NULL};
+	l->latest_ms = now_ms + LATEST_MS;
+	if (!l->caught_up && reference_ms && reference_ms < now_ms)
+		now_ms = reference_ms;
+	return (struct parse_options){.now_utc_ms = now_ms, .timezone = zone[0] ? zone : NULL};
 }
 
 static int log_init(void *state, const struct backend_env *env, struct mt_error *reterr)
@@ -112,7 +115,7 @@ static int emit(void *ctx, const struct event *e)
 
 	if (!ours(l, e))
 		return 0;
-	if (e->t_utc_ms > l->newest_ms && e->kind != EVENT_FOREIGN)
+	if (e->t_utc_ms > l->newest_ms && e->t_utc_ms <= l->latest_ms && e->kind != EVENT_FOREIGN)
 		l->newest_ms = e->t_utc_ms;
 	return store_event(l->env->store, l->env->provider, e, &l->error);
 }
@@ -161,15 +164,12 @@ static int parse_chunk(struct log_state *l, const struct tail_chunk *c)
 {
 	struct offset_sink offsets = {l, c->offset};
 	struct event_sink sink = {emit_at, &offsets};
+	struct parse_options options = options_of(l, c->reference_ms);
 	size_t consumed = 0;
 	int rc;
 
-	if (l->restart) {
-		struct parse_options options = options_of(l, c->reference_ms);
-
-		parser_start(&l->parser, l->env->family, &options);
-		l->restart = false;
-	}
+	parser_ready(&l->parser, l->env->family, l->restart, &options);
+	l->restart = false;
 	store_log_position(l->env->store, l->env->provider, str_of(c->key));
 	rc = l->env->family->parse(l->parser.state, c->bytes, c->final, &sink, &consumed);
 	if (rc < 0)

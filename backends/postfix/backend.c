@@ -19,6 +19,7 @@ const struct backend_ops postfix_backend = {
 	.caps = BACKEND_CAP_LOG | BACKEND_CAP_QUEUE | BACKEND_CAP_ACT | BACKEND_CAP_DETAIL,
 	.parse_state_bytes = sizeof(struct postfix_log),
 	.parse_init = postfix_log_init,
+	.parse_now = postfix_log_now,
 	.parse = postfix_log_parse,
 	.looks_like = postfix_log_looks_like,
 	.discover = postfix_discover,

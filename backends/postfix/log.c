@@ -252,6 +252,13 @@ void postfix_log_init(void *state, const struct parse_options *options)
 	p->last_utc_ms = options->now_utc_ms;
 }
 
+void postfix_log_now(void *state, int64_t now_utc_ms)
+{
+	struct postfix_log *p = state;
+
+	p->stamps.now_utc_ms = now_utc_ms;
+}
+
 int postfix_log_looks_like(struct str head)
 {
 	return str_find(head, STR_LIT(" postfix/")) < head.n   ? 90

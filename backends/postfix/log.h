@@ -16,6 +16,7 @@ struct postfix_log { /* parse state; private to log.c */
 };
 
 void postfix_log_init(void *state, const struct parse_options *options);
+void postfix_log_now(void *state, int64_t now_utc_ms);
 int postfix_log_parse(void *state, struct str bytes, bool final, const struct event_sink *sink,
 	size_t *ret_consumed);
 int postfix_log_looks_like(struct str head);

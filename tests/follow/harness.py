@@ -4,6 +4,7 @@
 What is expected is counted by tests/truth/count_postfix.py over the lines the writer wrote, in the order it wrote
 them; what came out is read with SQLite from the cache. Nothing of mtatop's takes part in the expectation.
 """
+import glob
 import os
 import re
 import shutil
@@ -66,6 +67,7 @@ class Traffic:
     def __init__(self, name="postfix", host="mx1", start=0xA0000, form="rfc3164"):
         self.name, self.host, self.next, self.form = name, host, start, form
         self.now = time.time
+        self.times = {}  # queue id -> seconds of its first line
 
     def line(self, daemon, text, t=None):
         t = self.now() if t is None else t
@@ -74,7 +76,9 @@ class Traffic:
     def message(self, t=None):
         n = self.next
         self.next += 1
+        t = self.now() if t is None else t
         qid = "%X" % (0x10000000 + n)
+        self.times[qid] = int(t)
         rest = [("smtpd", "%s: client=client%d.example[192.0.2.%d]" % (qid, n % 40, n % 250)),
                 ("cleanup", "%s: message-id=<%d@client.example>" % (qid, n)),
                 ("qmgr", "%s: from=<from%d@sender.example>, size=%d, nrcpt=1 (queue active)" % (qid, n, 1000 + n % 5000))]
@@ -147,6 +151,28 @@ class Log:
             counter.line(line)
         counter.settle()
         return counter.result()
+
+
+class FakeTime:
+    """A clock for the collector that a test sets while it runs (libfaketime); its mtimes are shifted alike."""
+
+    def __init__(self, case, t):
+        found = glob.glob("/usr/lib/*/faketime/libfaketime.so.1") + glob.glob("/usr/lib*/faketime/libfaketime.so.1")
+        if not found:
+            raise Skip("no libfaketime")
+        self.path = os.path.join(case.dir, "faketime")
+        self.env = {"LD_PRELOAD": found[0], "FAKETIME_TIMESTAMP_FILE": self.path, "FAKETIME_NO_CACHE": "1",
+                    "FAKETIME_DONT_FAKE_MONOTONIC": "1", "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
+        self.set(t)
+
+    def set(self, t):
+        self.offset = int(t - time.time())
+        with open(self.path + ".new", "w") as f:
+            f.write("%+d\n" % self.offset)
+        os.rename(self.path + ".new", self.path)
+
+    def now(self):
+        return time.time() + self.offset
 
 
 class Case:
@@ -260,6 +286,14 @@ class Case:
         wrong = {k: (got[k], v) for k, v in wanted.items() if got[k] != v}
         if wrong:
             raise AssertionError("%s (got, want); not in the cache: %s" % (wrong, self.missing()[:5]))
+
+    def check_times(self, traffic=None):
+        """Every message arrived in the second its first line says."""
+        want = (traffic or self.traffic).times
+        got = {qid: ms // 1000 for qid, ms in self.query("SELECT qid, t_ms FROM message")}
+        wrong = {qid: (stamp(got.get(qid, 0), "rfc3339"), stamp(t, "rfc3339")) for qid, t in want.items() if got.get(qid) != t}
+        if wrong:
+            raise AssertionError("%d of %d times are wrong (got, want): %s" % (len(wrong), len(want), list(wrong.items())[:4]))
 
     def check_restart(self, **differ):
         """A second collector over the same files changes nothing."""

@@ -66,7 +66,7 @@ static void directly(struct str text, bool final, struct seen *out)
 	struct event_sink sink = {see, out};
 	size_t consumed;
 
-	parser_start(&p, family(), &options);
+	parser_ready(&p, family(), true, &options);
 	assert_int_equal(p.family->parse(p.state, text, final, &sink, &consumed), 0);
 	assert_int_equal(consumed, text.n);
 	parser_done(&p);
