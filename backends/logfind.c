@@ -3,6 +3,7 @@
 #include "backends/logfind.h"
 
 #include "backends/logfile.h"
+#include "backends/logtail.h"
 #include "backends/rotated.h"
 #include "store/base/buf.h"
 
@@ -11,8 +12,6 @@
 
 #define BLOCK_BYTES (1u << 20)
 #define LINE_MAX_BYTES (1u << 20)
-#define TAIL_LINE_BYTES 512 /* how far back a tail looks, a line */
-#define LINES_DEFAULT 500
 
 static bool holds_one(struct str line, const struct job_request *request)
 {
@@ -22,9 +21,9 @@ static bool holds_one(struct str line, const struct job_request *request)
 	return false;
 }
 
-/* each_line - the lines of a file from an offset on that are wanted. all: every line. */
-static int each_line(struct logfile *f, const struct job_request *request, bool all,
-	struct job_output *out, struct mt_error *reterr)
+/* each_line - the lines of a file that hold one of the ids. */
+static int each_line(struct logfile *f, const struct job_request *request, struct job_output *out,
+	struct mt_error *reterr)
 {
 	struct buf b;
 	int rc = 0;
@@ -43,7 +42,7 @@ static int each_line(struct logfile *f, const struct job_request *request, bool 
 		while (rc == 0 && (nl = str_find_char(buf_str(&b), '\n')) < b.n) {
 			struct str line = str_first(buf_str(&b), nl);
 
-			if (all || holds_one(line, request))
+			if (holds_one(line, request))
 				rc = out->add(out->ctx, line, f->at - (int64_t)b.n);
 			buf_drop_front(&b, nl + 1);
 		}
@@ -67,40 +66,6 @@ static const char *first_log(const struct instance_def *def)
 	return def->nlogs ? def->logs[0] : NULL;
 }
 
-/* to_line_start - drop the first, partial line after a seek into the middle. */
-static int to_line_start(struct logfile *f, struct mt_error *reterr)
-{
-	char block[TAIL_LINE_BYTES * 16];
-	int64_t start = f->at;
-	ssize_t n = logfile_read(f, block, sizeof(block), reterr);
-
-	if (n < 0)
-		return (int)n;
-	f->at = start + (int64_t)str_find_char(str_make(block, (size_t)n), '\n') + 1;
-	return 0;
-}
-
-static int tail_of(const char *path, const struct job_request *request, struct job_output *out,
-	struct mt_error *reterr)
-{
-	size_t want = request->max_lines ? request->max_lines : LINES_DEFAULT;
-	struct logfile f;
-	int64_t from;
-	int rc = logfile_open(&f, path, reterr);
-
-	if (rc < 0)
-		return rc;
-	from = f.size - (int64_t)want * TAIL_LINE_BYTES;
-	if (from > 0 && !f.archive) {
-		f.at = from;
-		rc = to_line_start(&f, reterr);
-	}
-	if (rc == 0)
-		rc = each_line(&f, request, true, out, reterr);
-	logfile_close(&f);
-	return rc;
-}
-
 static int find_in(const char *path, const struct job_request *request, struct job_output *out,
 	struct mt_error *reterr)
 {
@@ -109,7 +74,7 @@ static int find_in(const char *path, const struct job_request *request, struct j
 
 	if (rc < 0)
 		return rc;
-	rc = each_line(&f, request, false, out, reterr);
+	rc = each_line(&f, request, out, reterr);
 	logfile_close(&f);
 	return rc;
 }
@@ -147,7 +112,7 @@ int logfind_run(const struct backend_ops *family, const struct instance_def *def
 	if (!path)
 		return mt_error_set(reterr, MT_ENOENT, "this provider has no log file");
 	if (request->kind == JOB_LOG_TAIL)
-		rc = tail_of(path, request, out, reterr);
+		rc = logtail_run(path, !def->all_logs, request, out, reterr);
 	else
 		rc = find(def, path, request, out, reterr);
 	snprintf(out->summary, sizeof(out->summary), "%.150s", path);

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 enum job_kind {
-	JOB_LOG_TAIL, /* the last max_lines lines of the provider's log */
+	JOB_LOG_TAIL, /* about the last max_lines lines of the provider's log, before t1_ms if that is not 0 */
 	JOB_LOG_FIND, /* lines of t0..t1 that hold one of the queue ids */
 	JOB_QUEUE_FILE, /* headers of a queued message (postcat -h) */
 	JOB_HOLD,
@@ -35,6 +35,7 @@ struct job_request { /* copied by start */
 	struct str provider_name; /* which instance on this machine; absent: the only one */
 	int64_t t0_ms, t1_ms;
 	size_t max_lines;
+	int64_t after_offset; /* JOB_LOG_TAIL to the end: only what came after this offset; 0 none */
 	const struct job_id *ids;
 	size_t nids;
 };

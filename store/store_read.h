@@ -37,6 +37,8 @@ struct query {
 	struct str
 		text; /* substring, ASCII case-insensitive, over what the rows show; absent = none */
 	bool text_invert;
+	struct str
+		qid; /* a view's own: the message it shows, by queue id; no list is narrowed by it */
 	struct str domain; /* recipient domain, exact */
 	struct str relay_host;
 	struct str service; /* exact tag, or several as port_row has them: ", "-joined */

@@ -39,6 +39,7 @@ static void copy_query(struct frame *f, const struct query *from)
 
 	*q = *from;
 	q->text = (struct str){NULL, 0}; /* the filter is the app's */
+	q->qid = arena_str(&f->arena, from->qid);
 	q->domain = arena_str(&f->arena, from->domain);
 	q->relay_host = arena_str(&f->arena, from->relay_host);
 	q->service = arena_str(&f->arena, from->service);

@@ -351,7 +351,13 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 
 	lines_begin(&l, t, v);
 	t->empty = STR_LIT("choose a message in :messages, :failures or :deliveries");
-	if (s->id)
+	if (!s->id && str_present(v->query.qid)) {
+		rc = read_message_by_qid(r, v->query.provider, v->query.qid, &s->id, reterr);
+		t->empty = STR_LIT("no message with this queue id is in the cache");
+		if (rc == MT_ENOENT)
+			return 0;
+	}
+	if (rc == 0 && s->id)
 		rc = read_message(r, s->id, &t->arena, &d, reterr);
 	if (rc == MT_ENOENT) {
 		t->empty = STR_LIT("this message is no longer in the cache: it is older than what "
