@@ -8,7 +8,7 @@
 
 #include "store/base/mem.h"
 
-#define DELAY_DIGITS_LIMIT 100 /* two significant digits below it */
+#define DELAY_EXACT_CS 1000000 /* 10,000 s: longer ones to three significant digits */
 
 /* What one delivery record counts under. */
 struct facts {
@@ -18,12 +18,15 @@ struct facts {
 	int64_t sender; /* -1 unknown */
 };
 
-/* Postfix prints two significant digits up to 100 s; more would only make more buckets. */
+/* As logged: Postfix prints two significant digits up to 100 s, whole seconds above. A message that waits for
+ * days makes a bucket of its own at each try; there half a percent is near enough. */
 static int64_t delay_key(int64_t cs)
 {
-	int64_t unit = 1;
+	int64_t unit = DELAY_EXACT_CS / 1000;
 
-	while (cs / unit >= DELAY_DIGITS_LIMIT)
+	if (cs < DELAY_EXACT_CS)
+		return cs;
+	while (cs / unit >= 1000)
 		unit *= 10;
 	return (cs + unit / 2) / unit * unit;
 }

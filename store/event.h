@@ -90,9 +90,9 @@ enum event_severity {
 	SEVERITY_PANIC
 };
 
-/* Delays of one attempt in centiseconds as logged (Postfix prints two significant digits, 0.01 s at
- * best): total, a before qmgr, b in qmgr, c connection set-up, d transmission. EVENT_UNKNOWN if absent
- * or not a number within 0..DELAY_MAX_CS. */
+/* Delays of one attempt in centiseconds as logged (Postfix prints two significant digits up to 100 s, whole
+ * seconds above, 0.01 s at best): total, a before qmgr, b in qmgr, c connection set-up, d transmission.
+ * EVENT_UNKNOWN if absent or not a number within 0..DELAY_MAX_CS. */
 #define DELAY_MAX_CS 1000000000 /* 115 days; a queue lifetime is 5 days by default, 100 at most */
 enum delay_part { DELAY_TOTAL, DELAY_A, DELAY_B, DELAY_C, DELAY_D, DELAY__COUNT };
 

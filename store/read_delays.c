@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* read_delays - nearest-rank percentiles over the delay buckets, whose keys are exact to two significant digits. */
+/* read_delays - nearest-rank percentiles over the delay buckets, whose keys are as logged up to
+ * 10,000 s, to three significant digits above. */
 #include "store/read_window.h"
 
 #include <stdlib.h>

@@ -18,7 +18,7 @@ enum bucket_dim {
 	DIM_RELAY, /* key = dict id of the relay host (no ip, no port) */
 	DIM_EGRESS, /* key = dict id of the delivering service tag ("postfix/smtp", "postfix/relay/smtp") */
 	DIM_SENDER, /* key = dict id of the sender domain; metric RECEIVED, SENT ... */
-	DIM_DELAY_TOTAL, /* key = delay in cs, two significant digits; metric SENT; n = deliveries */
+	DIM_DELAY_TOTAL, /* key = delay in cs, exact up to 10,000 s; metric SENT; n = deliveries */
 	DIM_DELAY_A,
 	DIM_DELAY_B,
 	DIM_DELAY_C,

@@ -11,20 +11,33 @@ import json
 import re
 import sys
 
-LINE = re.compile(r"(?:\S+T\S+|\w{3} [ \d]\d \d\d:\d\d:\d\d) (?P<host>\S+) (?P<tag>\S*postfix[^\s\[]*)\[(?P<pid>\d+)\]: (?P<text>.*)", re.S)
+LINE = re.compile(r"(?:\S+T(?P<iso>\d\d:\d\d)\S+|\w{3} [ \d]\d (?P<bsd>\d\d:\d\d):\d\d) (?P<host>\S+) (?P<tag>\S*postfix[^\s\[]*)\[(?P<pid>\d+)\]: (?P<text>.*)", re.S)
 QID = re.compile(r"([0-9A-F]{5,}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,}): (.*)", re.S)
 DELIVERY = re.compile(r"to=<(?P<to>.*?)>, (?:orig_to=<.*?>, )?relay=(?P<relay>[^,]*), .*?dsn=(?P<dsn>[\d.]+), "
                       r"status=(?P<status>[\w-]+) \((?P<reply>.*)\)?", re.S)
 PROBES = ("deliverable", "undeliverable", "undeliverable-but-not-cached")
 STOCK = {"smtpd": 25, "submission": 587, "submissions": 465, "smtps": 465}
 LOOPBACK = ("127.", "::1")
+DELAYS = re.compile(r"delay=([\d.]+), delays=([\d.]+)/([\d.]+)/([\d.]+)/([\d.]+), ")
+WRAPPED = ("submissions", "smtps")  # TLS from the first byte
+BY_MINUTE = ("sent", "deferred", "bounced", "rejected", "connections", "warnings")
 
 
 class Message:
     def __init__(self, starts):
         self.starts = starts          # the log has its arrival
-        self.client = self.origin = self.nrcpt = None
+        self.client = self.nrcpt = self.port = None
         self.parent = False           # made of another queue id here
+
+
+class Session:
+    """One client connection of an smtpd process."""
+
+    def __init__(self, client, wrapped):
+        self.client = client
+        self.wrapped = wrapped
+        self.tls = False
+        self.users = self.refused = 0   # messages with sasl_username=, SASL failure warnings
 
 
 def service_port(tag):
@@ -40,10 +53,15 @@ class Counter:
         self.n = collections.Counter()
         self.codes = collections.Counter()
         self.domains = collections.defaultdict(lambda: {"sent": 0, "deferred": 0, "bounced": 0})
-        self.ports = collections.defaultdict(lambda: {"connections": 0, "accepted": 0, "rejected": 0})
-        self.out = collections.Counter()
+        self.ports = collections.defaultdict(lambda: {"connections": 0, "accepted": 0, "rejected": 0, "auth_ok": 0,
+                                                      "auth_failed": 0, "tls": 0})
+        self.out = collections.defaultdict(lambda: {"accepted": 0, "deferred": 0, "rejected": 0})
         self.messages = {}
-        self.sent = []                # (qid, relay, reply, dsn, domain, port): settled at the end
+        self.sessions = collections.defaultdict(list)  # (host, tag, pid) -> open sessions
+        self.minutes = collections.defaultdict(collections.Counter)  # "hh:mm" of the day
+        self.delays = [[] for _ in range(5)]  # of sent records, in centiseconds
+        self.minute = ""
+        self.sent = []                # what a sent record says: settled at the end
 
     def message(self, qid, starts=False):
         if qid not in self.messages:
@@ -58,14 +76,49 @@ class Counter:
             return
         tag, text = found["tag"], found["text"]
         daemon = tag.split("/")[-1]
+        self.minute = found["iso"] or found["bsd"]
         if re.match(r"(warning|error|fatal|panic): ", text) or re.match(r"\w+: (warning|error|fatal): (?!header|body)", text):
-            self.n["warnings"] += 1
-        if daemon == "smtpd" and text.startswith("connect from "):
-            self.port(tag)["connections"] += 1
+            self.add("warnings")
+        if daemon == "smtpd":
+            self.session(tag, self.sessions[found["host"], tag, found["pid"]], text)
         self.reject(tag, text)
         with_id = QID.match(text)
         if with_id:
             self.with_id(tag, daemon, with_id[1], with_id[2])
+
+    def add(self, what):
+        self.n[what] += 1
+        self.minutes[self.minute][what] += 1
+
+    def session(self, tag, opened, text):
+        """connect ... disconnect of one process; a process serves one client at a time, but a torn log may nest them."""
+        connect = re.match(r"connect from (.*)", text)
+        leave = re.match(r"disconnect from (\S+)(.*)", text)
+        if connect:
+            opened.append(Session(connect[1], tag.split("/")[-2:-1] in ([w] for w in WRAPPED)))
+            self.add("connections")
+            self.port(tag)["connections"] += 1
+        elif leave:
+            mine = [s for s in opened if s.client == leave[1]][-1:]
+            opened[:] = [s for s in opened if s not in mine]
+            self.leave(self.port(tag), mine[0] if mine else Session(leave[1], False), leave[2])
+        refused = bool(re.match(r"warning: .*: SASL \S+ authentication failed", text))
+        if not opened:
+            self.port(tag)["auth_failed"] += refused
+        for s in opened[-1:]:
+            s.tls |= bool(re.match(r"\w+ TLS connection established from ", text))
+            s.users += " sasl_username=" in text and "client=" in text
+            s.refused += refused
+
+    @staticmethod
+    def leave(port, session, counters):
+        figures = dict(re.findall(r"(\w+)=([\d/]+)", counters))
+        ok, _, tried = figures.get("auth", "0").partition("/")
+        refused = int(tried or ok) - int(ok)
+        port["auth_ok"] += int(ok) if figures else min(session.users, 1)
+        port["auth_failed"] += max(refused, session.refused)
+        spoke = figures.get("commands", "0").partition("/")[0] != "0"  # no command without the handshake
+        port["tls"] += bool(session.tls or session.wrapped and spoke or figures.get("starttls", "0")[0] != "0")
 
     def port(self, tag):
         port = service_port(tag)
@@ -75,7 +128,7 @@ class Counter:
         found = re.match(r"(?:NOQUEUE|\w+): (?:reject|milter-reject|proxy-reject): \S+ from [^ ]*: (.*)", text, re.S)
         if not found:
             return
-        self.n["rejected"] += 1
+        self.add("rejected")
         temporary = re.match(r"4\d\d |4\.\d+\.\d+ ", found[1])
         self.n["rejected_temporary"] += bool(temporary)
         if tag.endswith("smtpd"):
@@ -86,7 +139,7 @@ class Counter:
             message = self.message(qid, True)
             message.client = re.match(r"client=[^\[]*\[([^\]]*)\]", rest)[1]
             message.parent |= "orig_queue_id=" in rest
-            self.port(tag)["accepted"] += 1
+            message.port = self.port(tag)
         elif daemon == "pickup" and "uid=" in rest:
             message = self.message(qid, True)
             message.parent |= "orig_id=" in rest
@@ -99,30 +152,31 @@ class Counter:
         elif daemon == "qmgr" and re.search(r"status=(force-)?expired", rest):
             self.n["expired"] += 1
         elif " status=" in rest:
-            self.delivery(qid, DELIVERY.match(rest))
+            self.delivery(qid, DELIVERY.match(rest), rest)
 
-    def delivery(self, qid, found):
+    def delivery(self, qid, found, rest):
         if not found or found["status"] in PROBES:
             return
         domain = found["to"].rpartition("@")[2].lower() if "@" in found["to"] else ""
         port = re.search(r"\]:(\d+)$", found["relay"])
         if found["status"] == "sent":
-            self.sent.append((qid, found["relay"], found["reply"], found["dsn"], domain, port))
+            self.sent.append((qid, found["relay"], found["reply"], found["dsn"], domain, port, self.minute,
+                              DELAYS.search(rest)))
             return
         if found["status"] not in ("deferred", "bounced"):
             return
         self.count(found["status"], found["dsn"], domain, port)
 
     def count(self, status, dsn, domain, port):
-        self.n[status] += 1
+        self.add(status)
         self.codes["%s %s" % (dsn, status)] += 1
         self.domains[domain][status] += 1
         if port:
-            self.out["%s %s" % (port[1], status)] += 1
+            self.out[port[1]][{"sent": "accepted", "bounced": "rejected"}.get(status, status)] += 1
 
     def settle(self):
         """Sent records: a hand-over to another queue id of this server, or a delivery."""
-        for qid, relay, reply, dsn, domain, port in self.sent:
+        for qid, relay, reply, dsn, domain, port, self.minute, delays in self.sent:
             child = re.search(r"(?:queued|forwarded) as (\w+)", reply)
             other = self.messages.get(child[1]) if child and child[1] != qid else None
             ip = re.search(r"\[([^\]]*)\]", relay)
@@ -133,15 +187,34 @@ class Counter:
                 self.n["handed_over"] += 1
             else:
                 self.count("sent", dsn, domain, port)
+                for part in range(5 if delays else 0):
+                    self.delays[part].append(centiseconds(delays[part + 1]))
         counted = [m for m in self.messages.values() if m.starts and not m.parent]
         self.n["messages"] = len(counted)
+        for message in counted:
+            if message.port:
+                message.port["accepted"] += 1
         self.n["recipients"] = sum(m.nrcpt or 0 for m in counted)
 
     def result(self):
         keys = ("lines", "foreign", "messages", "recipients", "sent", "handed_over", "deferred", "bounced", "expired",
                 "rejected", "rejected_temporary", "warnings")
         return dict({k: self.n[k] for k in keys}, by_code=dict(self.codes), by_domain=dict(self.domains),
-                    by_port={"in": dict(self.ports), "out": dict(self.out)})
+                    by_port={"in": dict(self.ports), "out": dict(self.out)}, by_minute=self.minutes,
+                    delays={name: {"p%d" % p: nearest_rank(self.delays[part], p) for p in (50, 90, 99)}
+                            for part, name in enumerate(("total", "a", "b", "c", "d"))})
+
+
+def centiseconds(text):
+    """As logged: Postfix prints two significant digits, hundredths at best."""
+    whole, _, fraction = text.partition(".")
+    return int(whole) * 100 + int((fraction + "00")[:2])
+
+
+def nearest_rank(values, percent):
+    """The smallest value that at least percent of them do not exceed, in seconds; None of nothing."""
+    values = sorted(values)
+    return values[-(-len(values) * percent // 100) - 1] / 100 if values else None
 
 
 def main(paths):

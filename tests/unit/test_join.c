@@ -41,7 +41,7 @@ static void one_row_for_a_delivered_mail(void **state)
 	assert_int_equal(total(&f, DIM_SERVICE, METRIC_RECEIVED), 1);
 	assert_int_equal(total(&f, DIM_DELAY_D, METRIC_SENT), 1);
 	assert_int_equal(
-		sql_int(&f, "SELECT key FROM " BUCKET_ROWS " WHERE dim=8 AND res=60"), 120);
+		sql_int(&f, "SELECT key FROM " BUCKET_ROWS " WHERE dim=8 AND res=60"), 123);
 	fixture_end(&f);
 }
 
