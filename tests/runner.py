@@ -122,6 +122,11 @@ def suite_robust():
     yield from script_suite(["/usr/bin/python3", "tests/robust/run.py", build_dir("gcc")], "robust")
 
 
+def suite_terminal():
+    """bad terminals and hostile bytes through a pty (reliability 1.4 and groups 50-57), sanitized binary"""
+    yield from script_suite(["/usr/bin/python3", "tests/terminal/run.py", build_dir("clang")], "terminal")
+
+
 def suite_valgrind():
     """valgrind-clean exit of the program"""
     yield from script_suite(["/usr/bin/python3", "tests/e2e/valgrind.py", build_dir("gcc")], "valgrind")
@@ -145,6 +150,7 @@ SUITES = {f.__name__[6:]: f for f in (
     suite_follow,
     suite_robust,
     suite_e2e,
+    suite_terminal,
     suite_install,
     suite_valgrind,
     suite_fuzz,

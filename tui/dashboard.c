@@ -162,6 +162,7 @@ static int run_on_terminal(
 		return err;
 	err = loop_run(s->app, screen, o, s->color, reterr);
 	screen_close(screen);
+	loop_end_grace();
 	return err;
 }
 

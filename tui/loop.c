@@ -12,8 +12,11 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
+#define GRACE_S                                                                                    \
+	2 /* from "end" to the end by force, when the terminal takes no output and the loop is stuck in it */
 #define KEYS_PER_ROUND 256 /* a paste of a megabyte must not keep the picture from moving */
 
 static int signal_pipe[2] = {-1, -1};
@@ -30,7 +33,17 @@ static void on_signal(int number)
 	ssize_t done = write(signal_pipe[1], &byte, 1);
 
 	(void)done; /* a full pipe holds wake-ups enough */
+	if (number == SIGTERM || number == SIGHUP || number == SIGINT || number == SIGQUIT)
+		alarm(GRACE_S);
 	errno = saved;
+}
+
+/* Asked to end and still here. What has been collected is in the cache, and what is not will be read again. */
+static void on_grace_over(int number)
+{
+	(void)number;
+	screen_emergency();
+	_exit(EXIT_FAILURE);
 }
 
 static void on_crash(int number)
@@ -63,6 +76,7 @@ static int signals_open(struct loop *l, struct mt_error *reterr)
 		return mt_error_sys(reterr, errno, "can't make a pipe");
 	for (size_t i = 0; i < CAUGHT; i++)
 		install(caught[i], on_signal, 0, &l->old[i]);
+	install(SIGALRM, on_grace_over, 0, NULL);
 	for (size_t i = 0; i < CRASHES; i++)
 		install(crashes[i], on_crash, (int)SA_RESETHAND, &l->old_crash[i]);
 	return 0;
@@ -203,6 +217,12 @@ static void wait_for_something(struct loop *l)
 		l->lost = true;
 	else if (fds[0].revents)
 		take_keys(l);
+}
+
+void loop_end_grace(void)
+{
+	alarm(0);
+	install(SIGALRM, SIG_DFL, 0, NULL);
 }
 
 int loop_run(struct app *a, struct screen *s, const struct dashboard_options *o, bool color,

@@ -110,6 +110,9 @@ void screen_emergency(void)
 	if (!restore.armed)
 		return;
 	restore.armed = 0;
+	tcflow(STDOUT_FILENO,
+		TCOON); /* a terminal that was stopped (^S) or takes nothing must not */
+	tcflush(STDOUT_FILENO, TCOFLUSH); /* hold us here */
 	done = write(STDOUT_FILENO, restore.bytes, restore.n);
 	(void)done;
 	tcsetattr(STDIN_FILENO, TCSANOW, &restore.termios);
@@ -171,6 +174,15 @@ static void paste_mode(struct screen *s, bool on)
 	}
 }
 
+/* Curses can't allocate what such a line claims to be. */
+static bool oversized(void)
+{
+	struct winsize size = {0};
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 &&
+	       (size.ws_col > CANVAS_MAX_COLUMNS || size.ws_row > CANVAS_MAX_ROWS);
+}
+
 int screen_open(const struct screen_options *options, struct screen **ret, struct mt_error *reterr)
 {
 	struct screen *s;
@@ -182,6 +194,8 @@ int screen_open(const struct screen_options *options, struct screen **ret, struc
 	s = xcalloc(1, sizeof(*s));
 	s->options = *options;
 	set_escdelay(ESCAPE_WAIT_MS);
+	if (oversized())
+		use_env(FALSE); /* begin with terminfo's size; screen_size then takes what a canvas may be */
 	s->term = newterm(NULL, stdout, stdin);
 	if (!s->term) {
 		free(s);
