@@ -25,6 +25,7 @@ struct instance_def {
 	const char *name; /* provider name: "postfix", "postfix-out" */
 	const char *host; /* this host's name as the MTA logs it, or NULL */
 	const char *config_dir; /* Postfix config_directory, or NULL when only files were given */
+	const char *spool_dir; /* Postfix queue_directory, or NULL */
 	const char *
 		syslog_name; /* only lines of this instance ("postfix"); NULL = every line of the family */
 	const char *const

@@ -3,14 +3,24 @@
 #include "backends/collector.h"
 #include "backends/instances.h"
 #include "backends/logfile.h"
+#include "backends/helper.h"
 #include "backends/postfix/config.h"
+#include "backends/sandbox.h"
+#include "store/base/mem.h"
 
+#include <errno.h>
+#include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define FIX_MAX_BYTES 512 /* a command with a path of usual length in it, twice */
+#define GROUP_LIST_MAX 128
 
 static void good(const char *what, const char *value)
 {
@@ -30,11 +40,30 @@ static const char *user_name(void)
 	return pw ? pw->pw_name : "USER";
 }
 
+/* log_fix - what lets this user read it: the file's group where that may read, else an entry of its own. */
+static void log_fix(const char *path, char *fix, size_t max)
+{
+	const struct group *gr;
+	struct stat st;
+
+	if (stat(path, &st) < 0 && errno == ENOENT) {
+		snprintf(fix, max, "postconf -e maillog_file=%.150s && postfix reload", path);
+		return;
+	}
+	gr = stat(path, &st) == 0 && (st.st_mode & S_IRGRP) ? getgrgid(st.st_gid) : NULL;
+	if (gr && st.st_gid != 0)
+		snprintf(fix, max, "usermod -aG %s %s   (then log in again)", gr->gr_name,
+			user_name());
+	else
+		snprintf(fix, max, "chgrp adm '%.150s' && chmod 640 '%.150s' && usermod -aG adm %s",
+			path, path, user_name());
+}
+
 static int check_log(const struct instance_def *def)
 {
 	struct mt_error error = {0};
 	struct logfile f;
-	char fix[256];
+	char fix[FIX_MAX_BYTES];
 	const char *path = def->nlogs ? def->logs[0] : NULL;
 	struct stat st;
 
@@ -52,10 +81,7 @@ static int check_log(const struct instance_def *def)
 		logfile_close(&f);
 		return 0;
 	}
-	snprintf(fix, sizeof(fix), "usermod -aG adm %s   (then log in again)", user_name());
-	if (error.code == MT_ENOENT)
-		snprintf(fix, sizeof(fix), "postconf -e maillog_file=%.150s && postfix reload",
-			path);
+	log_fix(path, fix, sizeof(fix));
 	return bad("log", error.text, fix);
 }
 
@@ -94,10 +120,27 @@ static int check_queue(const struct instance_def *def)
 	return problems;
 }
 
+static int check_folder(const char *path)
+{
+	char *folder = xstrdup(path), *slash = strrchr(folder, '/');
+	char fix[FIX_MAX_BYTES];
+	struct stat st;
+	int problems = 0;
+
+	if (slash && slash != folder) {
+		*slash = '\0';
+		snprintf(fix, sizeof(fix), "chmod go-w '%.200s'", folder);
+		if (stat(folder, &st) == 0 && (st.st_mode & 022) && !(st.st_mode & S_ISVTX))
+			problems = bad("cache", "others can write its folder", fix);
+	}
+	free(folder);
+	return problems;
+}
+
 static int check_cache(const char *path)
 {
 	struct stat st;
-	char fix[256];
+	char fix[FIX_MAX_BYTES];
 
 	if (stat(path, &st) < 0) {
 		printf("--  cache: %s is not there yet\n", path);
@@ -108,14 +151,67 @@ static int check_cache(const char *path)
 		return bad("cache", "others can read it, and it holds addresses", fix);
 	}
 	good("cache", path);
-	return 0;
+	return check_folder(path);
+}
+
+static bool in_group(const char *name)
+{
+	const struct group *gr = getgrnam(name);
+	gid_t all[GROUP_LIST_MAX];
+	int n = getgroups(GROUP_LIST_MAX, all);
+
+	if (!gr)
+		return false;
+	for (int i = 0; i < n; i++)
+		if (all[i] == gr->gr_gid)
+			return true;
+	return getegid() == gr->gr_gid;
+}
+
+/* check_privileges - what of README "Security" is in force here, each seen, not assumed. */
+static int check_privileges(const char *cache_path)
+{
+	struct sandbox_state sandbox;
+	struct rlimit core = {1, 1};
+	char fix[FIX_MAX_BYTES], text[FIX_MAX_BYTES];
+	int problems = 0;
+
+	if (geteuid() == 0)
+		printf("--  user: root is not needed; a user in group adm is enough\n");
+	else
+		good("user", user_name());
+	snprintf(fix, sizeof(fix), "gpasswd -d %s postdrop   (then log in again)", user_name());
+	if (geteuid() != 0 && in_group("postdrop"))
+		problems += bad("group postdrop", "who is in it can put mail into the queue", fix);
+	if (helper_running())
+		good("helper", "one process alone starts Postfix's tools");
+	(void)getrlimit(RLIMIT_CORE, &core);
+	if (core.rlim_max == 0 && prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0)
+		good("core files", "none, and no other process of this user can look in");
+	else
+		printf("--  core files: not shut off in this build\n");
+	sandbox_probe(cache_path, &sandbox);
+	if (sandbox.no_new_privs)
+		good("NO_NEW_PRIVS", "set; no setuid program lends this process its rights");
+	else
+		printf("--  NO_NEW_PRIVS: this kernel refuses it\n");
+	snprintf(text, sizeof(text),
+		"Landlock ABI %d: no program is started, only the cache's folder is written",
+		sandbox.landlock_abi);
+	if (sandbox.landlock_abi)
+		good("sandbox", text);
+	else
+		printf("--  sandbox: this kernel has no Landlock (Linux 5.13, lsm=landlock,... on "
+		       "its "
+		       "command line)\n");
+	return problems;
 }
 
 int doctor_run(const struct conf *conf, const char *cache_path)
 {
 	struct instances list;
 	struct mt_error error = {0};
-	int problems = check_cache(cache_path);
+	int problems = check_cache(cache_path) + check_privileges(cache_path);
 
 #ifdef HAVE_LIBSYSTEMD
 	good("journal", "built in");

@@ -32,6 +32,7 @@ static void add(
 	i->def.name = copy(def->name);
 	i->def.host = copy(def->host);
 	i->def.config_dir = copy(def->config_dir);
+	i->def.spool_dir = copy(def->spool_dir);
 	i->def.syslog_name = copy(def->syslog_name);
 	i->def.logs = (const char *const *)logs;
 	list->all = xrealloc(list->all, (list->n + 1) * sizeof(list->all[0]));
@@ -178,6 +179,7 @@ void instances_done(struct instances *list)
 		free((char *)(uintptr_t)d->name);
 		free((char *)(uintptr_t)d->host);
 		free((char *)(uintptr_t)d->config_dir);
+		free((char *)(uintptr_t)d->spool_dir);
 		free((char *)(uintptr_t)d->syslog_name);
 		free(list->all[i]);
 	}

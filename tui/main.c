@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define EXIT_OK 0
@@ -77,6 +78,7 @@ static int run_collect(struct session *s)
 	rc = collector_new(&o, &s->collector, &error);
 	if (rc < 0)
 		return fail(&error);
+	session_confine(s);
 	if (collector_notice(s->collector))
 		fprintf(stderr, "mtatop: %s\n", collector_notice(s->collector));
 	collector_to_stop = s->collector;
@@ -130,6 +132,7 @@ static int run_report(struct session *s)
 		o.cache_path = s->cache_path;
 		o.demo = true;
 	}
+	session_confine(s);
 	return report_run(&o, &error) < 0 ? fail(&error) : EXIT_OK;
 }
 
@@ -241,8 +244,8 @@ static int start_helper(const struct args *args, struct mt_error *reterr)
 	return asks_postfix && !args->nlogs && !args->demo ? helper_start(&o, reterr) : 0;
 }
 
-/* no_cores - the memory holds addresses and, later, keys: they must not end in a core file. */
-static void no_cores(void)
+/* keep_private - the memory holds addresses and, later, keys: they must not end in a core file. */
+static void keep_private(void)
 {
 	struct rlimit none = {0, 0};
 
@@ -250,6 +253,13 @@ static void no_cores(void)
 #ifndef MT_KEEP_DUMPABLE
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
+	umask(077); /* what is written is this user's alone */
+}
+
+/* lent_rights - is this file setuid or setgid? Then whoever runs it would read the mail log with its rights. */
+static bool lent_rights(void)
+{
+	return getuid() != geteuid() || getgid() != getegid();
 }
 
 int main(int argc, char **argv)
@@ -258,6 +268,11 @@ int main(int argc, char **argv)
 	struct mt_error error = {0};
 	int code;
 
+	if (lent_rights()) {
+		fputs("mtatop: must not be setuid or setgid; run: chmod ug-s on its file\n",
+			stderr);
+		return EXIT_USAGE;
+	}
 	setlocale(LC_ALL, "");
 	handle(SIGPIPE, SIG_IGN);
 	if (args_parse(argc, argv, &args, &error) < 0)
@@ -271,7 +286,7 @@ int main(int argc, char **argv)
 	} else if (args.command == COMMAND_REPLAY) {
 		code = run_replay(&args);
 	} else {
-		no_cores();
+		keep_private();
 		code = start_helper(&args, &error) < 0 ? fail(&error) : run_with_session(&args);
 		helper_stop();
 	}

@@ -5,6 +5,7 @@
  */
 #include "tui/main_session.h"
 
+#include "backends/sandbox.h"
 #include "store/base/mem.h"
 
 #include <errno.h>
@@ -104,6 +105,20 @@ static int open_notify(struct session *s, struct mt_error *reterr)
 	return 0;
 }
 
+void session_confine(struct session *s)
+{
+	const struct sandbox_options o = {.cache_path = s->cache_path,
+		.config_path = s->args->config,
+		.conf = s->args->command == COMMAND_REPORT ? NULL : s->conf,
+		.logs = s->logs,
+		.nlogs = s->nlogs};
+	struct sandbox_state state;
+
+	/* The demo made up what it reads, and takes its own folder away at the end. */
+	if (!s->demo)
+		sandbox_enter(s->collector, &o, &state);
+}
+
 int session_collect(struct session *s, bool until_caught_up, struct mt_error *reterr)
 {
 	struct collector_options o = {.conf = s->conf,
@@ -122,12 +137,12 @@ int session_collect(struct session *s, bool until_caught_up, struct mt_error *re
 	}
 	if (rc == 0)
 		rc = collector_new(&o, &s->collector, reterr);
-	if (rc == MT_EBUSY) {
-		s->attached = true;
-		return 0;
-	}
-	if (rc < 0)
+	s->attached = rc == MT_EBUSY;
+	if (rc < 0 && !s->attached)
 		return rc;
+	session_confine(s);
+	if (s->attached)
+		return 0;
 	if (collector_notice(s->collector))
 		s->notice = xstrdup(collector_notice(s->collector));
 	return until_caught_up ? collector_run(s->collector, reterr) : start_thread(s, reterr);

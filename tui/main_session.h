@@ -41,6 +41,8 @@ int session_demo(struct session *s, bool live, struct mt_error *reterr) MT_MUST_
 /* session_collect - open the collector; until_caught_up: run it here to its end. Else start its thread.
  * When another process collects on this cache: attached, 0. MT_ENOENT: no mail system and no log found. */
 int session_collect(struct session *s, bool until_caught_up, struct mt_error *reterr) MT_MUST_CHECK;
+/* session_confine - give up what is no longer needed (backends/sandbox.h); before the first thread. */
+void session_confine(struct session *s);
 /* session_failed - has the collector thread given up? Fills *ret_error. ctx is the session. */
 bool session_failed(void *ctx, struct mt_error *ret_error);
 void session_close(struct session *s);

@@ -227,6 +227,7 @@ static int report(const struct conf *conf, const struct dirs *dirs, size_t i,
 		.name = instance_name(dirs, i, configs),
 		.host = host,
 		.config_dir = c->dir,
+		.spool_dir = c->queue_directory,
 		.syslog_name = c->syslog_name,
 		.logs = logs,
 		.nlogs = strcmp(conf_text(conf, "postfix", instance, "journal"), "yes") == 0
