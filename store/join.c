@@ -171,8 +171,8 @@ static int received(struct store *s, struct at *at, const struct event *e, struc
 	message_dirty(s, m);
 	service_seen(s, at->p, at->service, e->service);
 	session_received(s, at, e);
-	if (e->orig_queue_id.n)
-		link_origin(s, at, m, e->orig_queue_id);
+	if (rc == 0 && e->orig_queue_id.n)
+		rc = link_origin(s, at, m, e, reterr);
 	link_piped_child(s, m);
 	return rc;
 }

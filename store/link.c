@@ -33,19 +33,33 @@ static void adopt(struct store *s, int64_t parent, struct message *child, enum m
 	}
 }
 
-void link_origin(struct store *s, const struct at *at, struct message *child, struct str orig_qid)
+int link_origin(struct store *s, const struct at *at, struct message *child, const struct event *e,
+	struct mt_error *reterr)
 {
-	struct message *parent = message_recent(s, at->p->id, at->host, orig_qid);
+	int rc = 0;
+	struct message *parent =
+		message_open(s, at->p->id, at->host, e->orig_queue_id, &rc, reterr);
 
-	adopt(s, parent && parent != child ? parent->id : 0, child, MESSAGE_REINJECTED);
+	if (rc < 0)
+		return rc;
+	if (!parent)
+		parent = message_recent(s, at->p->id, at->host, e->orig_queue_id);
+	parent = parent == child ? NULL : parent;
+	adopt(s, parent ? parent->id : 0, child, MESSAGE_REINJECTED);
+	/* postsuper -r: what pickup(8) took up again has left the queue under its old id. */
+	if (parent && !parent->end_ms && (child->flags & MESSAGE_LOCAL))
+		message_close(s, parent, at->t_ms);
+	return 0;
 }
 
 /* Did the child arrive while the parent was being handed over? */
 static bool in_time(const struct at *at, const struct message *parent, const struct message *child)
 {
-	return child != parent && child->id > parent->id &&
-	       child->t_ms >= parent->t_ms - DISORDER_MS && child->t_ms <= at->t_ms + DISORDER_MS &&
-	       child->t_ms >= at->t_ms - RECENT_MS;
+	bool after = child->id > parent->id && child->t_ms >= parent->t_ms - DISORDER_MS;
+
+	/* When the log began later than the parent, its row was made at the hand-over. */
+	return child != parent && (after || (parent->flags & MESSAGE_NO_START)) &&
+	       child->t_ms <= at->t_ms + DISORDER_MS && child->t_ms >= at->t_ms - RECENT_MS;
 }
 
 static bool relay_is_local(const struct event *e)

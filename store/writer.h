@@ -302,7 +302,10 @@ void join_count_recipients(struct store *s, struct message *m, int64_t sign);
 bool link_sent(struct store *s, const struct at *at, struct message *parent, const struct event *e);
 /* link_uncount - the message turned out not to be a new one: give it the flag, take its counts back. */
 void link_uncount(struct store *s, struct message *m, enum message_flag flag);
-void link_origin(struct store *s, const struct at *at, struct message *child, struct str orig_qid);
+/* link_origin - the child is the message e->orig_queue_id again (smtpd after a filter; pickup after postsuper -r,
+ * which ends the old id). Errors: those of loading a message. */
+int link_origin(struct store *s, const struct at *at, struct message *child, const struct event *e,
+	struct mt_error *reterr) MT_MUST_CHECK;
 int link_notification(struct store *s, struct at *at, const struct event *e,
 	struct mt_error *reterr) MT_MUST_CHECK;
 void link_piped_child(struct store *s, struct message *child);

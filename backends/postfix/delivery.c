@@ -85,7 +85,8 @@ static void read_status(struct event *e, struct str rest)
 	close = str_rfind_char(text, ')');
 	e->reply = str_first(text, close);
 	postfix_reply_facts(e);
-	if (close == text.n && e->child_queue_id.p + e->child_queue_id.n == text.p + text.n)
+	if (close == text.n && e->child_queue_id.n &&
+		e->child_queue_id.p + e->child_queue_id.n == text.p + text.n)
 		e->child_queue_id = (struct str){NULL, 0}; /* it may be cut too */
 }
 
