@@ -16,6 +16,7 @@
 #define MS_PER_MIN 60000
 #define REFRESH_DEFAULT_MS 1000
 #define REFRESH_COST_FACTOR 4 /* reading may take at most a fifth of the time */
+#define TICK_SLACK_MS 50 /* a timer that comes a little early is on time */
 #define MESSAGE_MS 10000
 #define JOB_POLL_MS 100
 #define PANE_TICK_MS 500 /* jobs of panes (log tail): two wake-ups a second */
@@ -216,16 +217,18 @@ static void refresh(struct app *a)
 			overview_refresh(a);
 		reader_end(a->opt.reader);
 	}
-	a->refreshed_mono_ms = clock_mono_ms(a->opt.clock);
-	a->refresh_cost_ms = a->refreshed_mono_ms - begun;
+	a->refreshed_mono_ms = begun;
+	a->refresh_cost_ms = clock_mono_ms(a->opt.clock) - begun;
 	a->refreshed_minute = clock_utc_ms(a->opt.clock) / MS_PER_MIN;
 }
 
+/* Counted from the begin of the last one, so that one a second falls on the tick of the clock: one wake-up for both. */
 static int64_t refresh_due_mono_ms(const struct app *a)
 {
-	int64_t rest = a->refresh_cost_ms * REFRESH_COST_FACTOR;
+	int64_t period = a->refresh_cost_ms * (1 + REFRESH_COST_FACTOR);
 
-	return a->refreshed_mono_ms + (rest > a->refresh_ms ? rest : a->refresh_ms);
+	return a->refreshed_mono_ms +
+	       (period > a->refresh_ms ? period : a->refresh_ms - TICK_SLACK_MS);
 }
 
 static bool may_refresh(const struct app *a, int64_t mono_ms)
@@ -288,7 +291,7 @@ int app_wait_ms(const struct app *a)
 
 bool app_wants_commits(const struct app *a)
 {
-	return !a->stale;
+	return !a->stale && clock_mono_ms(a->opt.clock) >= refresh_due_mono_ms(a);
 }
 
 bool app_idle(const struct app *a)

@@ -169,7 +169,7 @@ void app_request(struct app *a, enum request req);
 void app_step(struct app *a);
 /* app_wait_ms - how long nothing is to do, 0..1000, unless a key or a commit comes. */
 int app_wait_ms(const struct app *a);
-/* app_wants_commits - false while it already knows of one: don't wake up for more. */
+/* app_wants_commits - would a commit be shown at once? Else don't wake up for it: the next tick finds it. */
 bool app_wants_commits(const struct app *a);
 /* app_draw - the picture, drawn anew if it is old. Borrowed until the next call. */
 const struct canvas *app_draw(struct app *a);
