@@ -61,10 +61,20 @@ static int restore_mark(void *ctx, struct str key, struct str value, int64_t upd
 	struct log_state *l = ctx;
 
 	(void)updated_ms;
-	if (tail_restore(l->tail, key, value) < 0)
-		l->newest_ms =
-			0; /* a mark of another version: reading again is better than never */
-	return 0;
+	return tail_restore(l->tail, key, value);
+}
+
+/* restore_marks - without its marks the log would be counted a second time: then the cache is of no use. */
+static int restore_marks(struct log_state *l, struct mt_error *reterr)
+{
+	int rc = store_cursors(l->env->store, l->env->source, restore_mark, l, reterr);
+
+	if (rc != MT_ECORRUPT)
+		return rc;
+	store_distrust(l->env->store);
+	return mt_error_set(reterr, MT_ECORRUPT,
+		"the cache does not tell how far the log was read; it is moved aside and rebuilt "
+		"at the next start");
 }
 
 /* options_of - the parser's reference: the file's time, but past the first catching up a line was written just now. */
@@ -94,7 +104,7 @@ static int log_init(void *state, const struct backend_env *env, struct mt_error 
 	l->watch = -1;
 	l->tail = tail_new(&options);
 	l->inotify_fd = env->until_caught_up ? -1 : inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	return store_cursors(env->store, env->source, restore_mark, l, reterr);
+	return restore_marks(l, reterr);
 }
 
 /* ours - is the event of this instance? Several may write into one log under names of their own. */

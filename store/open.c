@@ -277,6 +277,11 @@ void store_close(struct store *s)
 	free(s);
 }
 
+void store_distrust(struct store *s)
+{
+	s->damaged = true;
+}
+
 const char *store_notice(const struct store *s)
 {
 	return s->notice;

@@ -7,6 +7,7 @@
 
 #include "store/base/mem.h"
 #include "store/db.h"
+#include "store/migrate.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -47,24 +48,77 @@ static bool closed_cleanly(sqlite3 *db)
 	return clean;
 }
 
-/* Triggers and views are never ours: whoever put them there wants code to run at our writes. */
+/* The schema as our steps make it, in memory. */
+static int fresh_schema(sqlite3 **ret, struct mt_error *reterr)
+{
+	int rc = sqlite3_open(":memory:", ret) == SQLITE_OK
+			 ? 0
+			 : db_error(*ret, "cannot be compared", reterr);
+
+	for (int i = 0; rc == 0 && i < schema_version; i++) {
+		rc = db_exec(*ret, "BEGIN", reterr);
+		if (rc == 0)
+			rc = db_exec(*ret, schema_sql[i], reterr);
+		if (rc == 0)
+			rc = db_exec(*ret, "COMMIT", reterr);
+	}
+	return rc;
+}
+
+/* Statistics are SQLite's own and may be there or not. */
+static const char schema_query[] = "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE "
+				   "'sqlite_stat%' ORDER BY type, name";
+
+static bool same_row(sqlite3_stmt *a, sqlite3_stmt *b)
+{
+	for (int i = 0; i < 3; i++) {
+		struct str x = column_str(a, i), y = column_str(b, i);
+
+		if (str_present(x) != str_present(y) || !str_eq(x, y))
+			return false;
+	}
+	return true;
+}
+
+/* same_schema - 1 equal, 0 not; MT_ENOMEM, MT_EIO, MT_ECORRUPT. */
+static int same_schema(sqlite3 *db, sqlite3 *fresh, struct mt_error *reterr)
+{
+	sqlite3_stmt *ours = NULL, *theirs = NULL;
+	int equal = 1, a, b;
+
+	if (sqlite3_prepare_v2(fresh, schema_query, -1, &ours, NULL) != SQLITE_OK ||
+		sqlite3_prepare_v2(db, schema_query, -1, &theirs, NULL) != SQLITE_OK) {
+		equal = db_error(db, "cannot read its schema", reterr);
+	} else {
+		do {
+			a = sqlite3_step(ours);
+			b = sqlite3_step(theirs);
+			if (a == SQLITE_ROW && b == SQLITE_ROW)
+				equal = same_row(ours, theirs);
+			else if (b != SQLITE_ROW && b != SQLITE_DONE)
+				equal = db_error(db, "cannot read its schema", reterr);
+			else
+				equal = a == b;
+		} while (equal == 1 && a == SQLITE_ROW);
+	}
+	sqlite3_finalize(ours);
+	sqlite3_finalize(theirs);
+	return equal;
+}
+
+/* What is missing makes every write fail; what is added (triggers, views) wants code to run at our writes. */
 static int check_schema(sqlite3 *db, const char *path, struct mt_error *reterr)
 {
-	sqlite3_stmt *stmt = NULL;
-	int rc = 0, foreign = 0;
+	sqlite3 *fresh = NULL;
+	int rc = fresh_schema(&fresh, reterr);
 
-	if (sqlite3_prepare_v2(db,
-		    "SELECT count(*) FROM sqlite_schema WHERE type IN ('trigger','view')", -1,
-		    &stmt, NULL) != SQLITE_OK ||
-		sqlite3_step(stmt) != SQLITE_ROW)
-		rc = db_error(db, "cannot read its schema", reterr);
-	else
-		foreign = sqlite3_column_int(stmt, 0);
-	sqlite3_finalize(stmt);
-	if (rc == 0 && foreign)
-		rc = mt_error_set(
-			reterr, MT_ECORRUPT, "%s holds triggers or views that are not ours", path);
-	return rc;
+	if (rc == 0)
+		rc = same_schema(db, fresh, reterr);
+	sqlite3_close(fresh);
+	if (rc == 0)
+		return mt_error_set(
+			reterr, MT_ECORRUPT, "%s: its tables are not those of its version", path);
+	return rc < 0 ? rc : 0;
 }
 
 static int quick_check(sqlite3 *db, const char *path, struct mt_error *reterr)

@@ -40,6 +40,9 @@ void store_close(struct store *s);
 /* store_notice - what a person must be told about the open ("damaged cache moved to ..."), or NULL. Borrowed. */
 const char *store_notice(const struct store *s);
 
+/* store_distrust - what is stored makes no sense: the next store_open moves the file aside. */
+void store_distrust(struct store *s);
+
 /* store_provider - id of the provider with this name, made if new. host may be NULL. */
 int store_provider(struct store *s, const char *name, const char *kind, const char *host,
 	int *ret_id, struct mt_error *reterr) MT_MUST_CHECK;

@@ -275,6 +275,7 @@ int main(int argc, char **argv)
 	}
 	setlocale(LC_ALL, "");
 	handle(SIGPIPE, SIG_IGN);
+	handle(SIGXFSZ, SIG_IGN); /* a file size limit is a full disk: told, not died of */
 	if (args_parse(argc, argv, &args, &error) < 0)
 		return fail(&error);
 	if (args.command == COMMAND_HELP) {
