@@ -98,7 +98,7 @@ static void ask(struct log *s, const struct view *v)
 		.provider = s->provider,
 		.t0_ms = s->until_ms ? v->query.t0_ms : 0,
 		.t1_ms = s->until_ms,
-		.max_lines = LINES_FIRST};
+		.max_lines = str_present(v->query.service) ? LINES_KEPT : LINES_FIRST};
 
 	if (s->loaded && s->until_ms)
 		return; /* the past does not change */
@@ -157,9 +157,30 @@ static void split(struct str line, struct str *time, struct str *tag, struct str
 	*text = str_skip(rest, at + 2);
 }
 
+/* Is the tag one of the services the view is narrowed to (", "-joined)? */
+static bool of_service(struct str services, struct str line)
+{
+	struct str time, tag, text;
+
+	if (!str_present(services))
+		return true;
+	split(line, &time, &tag, &text);
+	while (services.n > 0) {
+		struct str one = str_first(services, str_find(services, STR_LIT(", ")));
+
+		if (str_eq(one, tag))
+			return true;
+		services = str_skip(services, one.n + 2);
+	}
+	return false;
+}
+
 static bool passes(const struct view *v, struct str line)
 {
 	struct str needle = v->query.text;
+
+	if (!of_service(v->query.service, line))
+		return false;
 
 	for (size_t i = 0; needle.n > 0 && i + needle.n <= line.n; i++)
 		if (str_ieq(str_make(line.p + i, needle.n), needle))
@@ -228,6 +249,10 @@ static int draw(const void *state, const struct view *v, const struct table *t, 
 		buf_add_z(&b, " of the log of ");
 	}
 	buf_add_str(&b, str_present(name) ? name : STR_LIT("?"));
+	if (str_present(v->query.service)) {
+		buf_add_z(&b, ", lines of ");
+		buf_add_str(&b, v->query.service);
+	}
 	if (v->query.provider == 0 && v->nproviders > 1)
 		buf_add_z(&b, " (] shows the others: logs are not merged)");
 	canvas_text(c, area.x + 1, area.y, area.w - 1, STYLE_DIM, buf_str(&b));

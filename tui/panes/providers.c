@@ -19,6 +19,7 @@ enum col {
 	COL_AGE,
 	COL_NEWEST,
 	COL_ERRORS,
+	COL_UNPARSED,
 	COL_DETAIL,
 	COL__COUNT
 };
@@ -33,6 +34,8 @@ static const struct column columns[COL__COUNT] = {
 	{"age", 8, ALIGN_RIGHT, 2, true, "time since it was last read with success"},
 	{"newest", 20, ALIGN_LEFT, 4, true, "time stamp of the newest record read"},
 	{"errors", 8, ALIGN_RIGHT, 3, true, "failed rounds since the cache was made"},
+	{"unparsed", 9, ALIGN_RIGHT, 5, true,
+		"lines of the window that mtatop does not understand; they are in no other figure"},
 	{"detail", 0, ALIGN_LEFT, 2, false, "the path read, or what is wrong and how to mend it"},
 };
 
@@ -51,8 +54,13 @@ static struct cell text_cell(struct arena *a, struct str text)
 	return (struct cell){.text = arena_str(a, text), .text_sort = true};
 }
 
+static bool is_queue(const struct source_row *s)
+{
+	return str_eq(s->name, STR_LIT("queue"));
+}
+
 static void fill_row(struct table *t, struct row *row, const struct provider_row *p,
-	const struct source_row *s, int64_t now_ms)
+	const struct source_row *s, int64_t unparsed, int64_t now_ms)
 {
 	struct cell *cells = arena_alloc(&t->arena, COL__COUNT * sizeof(*cells));
 	struct buf text;
@@ -78,6 +86,12 @@ static void fill_row(struct table *t, struct row *row, const struct provider_row
 	fmt_count(&text, s->errors);
 	cells[COL_ERRORS] =
 		(struct cell){.text = arena_str(&t->arena, buf_str(&text)), .sort = s->errors};
+	buf_clear(&text);
+	fmt_count(&text, unparsed);
+	cells[COL_UNPARSED] = is_queue(s)
+				      ? text_cell(&t->arena, STR_LIT("-"))
+				      : (struct cell){.text = arena_str(&t->arena, buf_str(&text)),
+						.sort = unparsed};
 	cells[COL_DETAIL] = text_cell(&t->arena, s->detail);
 	row->id = (uint64_t)p->id * SOURCES_A_PROVIDER + (uint64_t)s->id;
 	row->cells = cells;
@@ -87,11 +101,23 @@ static void fill_row(struct table *t, struct row *row, const struct provider_row
 	buf_done(&text);
 }
 
+static int count_unparsed(
+	struct reader *r, const struct view *v, int provider, int64_t *ret, struct mt_error *reterr)
+{
+	struct query q = {.t0_ms = v->query.t0_ms, .t1_ms = v->query.t1_ms, .provider = provider};
+	struct totals totals;
+	int rc = read_totals(r, &q, &totals, reterr);
+
+	*ret = rc == 0 ? totals.n[METRIC_UNPARSED] : EVENT_UNKNOWN;
+	return rc;
+}
+
 static int refresh(void *state, struct reader *r, const struct view *v, struct table *t,
 	struct mt_error *reterr)
 {
 	struct provider_row *providers;
 	size_t n, total = 0;
+	int64_t *unparsed;
 	int err = read_providers(r, &t->arena, &providers, &n, reterr);
 
 	(void)state;
@@ -99,11 +125,17 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 		return err;
 	for (size_t i = 0; i < n; i++)
 		total += providers[i].nsources;
+	unparsed = arena_alloc(&t->arena, (n + 1) * sizeof(*unparsed));
+	for (size_t i = 0; i < n && err == 0; i++)
+		err = unparsed ? count_unparsed(r, v, providers[i].id, &unparsed[i], reterr)
+			       : MT_ELIMIT;
+	if (err < 0)
+		return err;
 	t->rows = arena_alloc(&t->arena, (total ? total : 1) * sizeof(*t->rows));
 	for (size_t i = 0; i < n && t->rows; i++)
 		for (size_t k = 0; k < providers[i].nsources; k++)
 			fill_row(t, &t->rows[t->nrows], &providers[i], &providers[i].sources[k],
-				v->now_ms);
+				unparsed[i], v->now_ms);
 	t->total = (int64_t)t->nrows;
 	t->empty = STR_LIT("no source has reported yet");
 	return 0;
@@ -116,7 +148,9 @@ static bool enter(
 
 	(void)state;
 	(void)v;
-	ret->pane = "deliveries";
+	/* A queue leads to the queue; a log to all that was counted from it. */
+	ret->pane =
+		str_eq(selected->cells[COL_SOURCE].text, STR_LIT("queue")) ? "queue" : "figures";
 	ret->query.provider = p->id;
 	snprintf(ret->label, sizeof(ret->label), "provider %.*s", STR_ARG(p->name));
 	return true;
@@ -127,7 +161,9 @@ const struct pane_ops pane_providers = {
 	.title = "Providers",
 	.help = "Each source of figures with its health and age: a figure is as true as its source "
 		"is fresh. "
-		"A provider's badge on line 2 is that of the worst of its sources.",
+		"A provider's badge on line 2 is that of the worst of its sources. Enter: a log's "
+		"figures, "
+		"unparsed lines among them; a queue's messages.",
 	.number = 9,
 	.columns = columns,
 	.ncolumns = COL__COUNT,
