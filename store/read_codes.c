@@ -57,8 +57,9 @@ static struct code_row *row_of(struct codes *c, int64_t key, enum event_status s
 	return row;
 }
 
+/* relay: dict id of the relay= value that said it; 0 for refusals. */
 static int word_seen(struct codes *c, int64_t key, enum event_status status, int64_t reply,
-	enum smtp_stage stage, int64_t t_ms)
+	int64_t relay, enum smtp_stage stage, int64_t t_ms)
 {
 	struct code_row *row = row_of(c, key, status, c->counting);
 	struct word w;
@@ -77,6 +78,8 @@ static int word_seen(struct codes *c, int64_t key, enum event_status status, int
 	++*times;
 	if (reply && (int64_t)*times > *best) {
 		*best = (int64_t)*times;
+		if (row->dict_reply != reply)
+			row->dict_relay = relay;
 		row->dict_reply = reply;
 		row->stage = stage;
 	}
@@ -90,7 +93,8 @@ static int attempt_seen(void *ctx, const struct raw_attempt *a, const struct raw
 	(void)m;
 	if (a->status == STATUS_EXPIRED)
 		return 0; /* not a reply of anyone: its last deferral is counted */
-	return word_seen(ctx, code_key(a->dsn, a->code), a->status, a->reply, a->stage, a->t_ms);
+	return word_seen(
+		ctx, code_key(a->dsn, a->code), a->status, a->reply, a->relay, a->stage, a->t_ms);
 }
 
 static int one_reject(
@@ -105,7 +109,8 @@ static int one_reject(
 		return 0;
 	rc = filter_reject(c->r, f, &x, c->reterr);
 	if (rc > 0)
-		rc = word_seen(c, code_key(x.dsn, x.code), STATUS_NONE, x.reply, x.stage, x.t_ms);
+		rc = word_seen(
+			c, code_key(x.dsn, x.code), STATUS_NONE, x.reply, 0, x.stage, x.t_ms);
 	return rc;
 }
 
@@ -316,6 +321,10 @@ static int give_codes(struct codes *c, const struct query *q, struct arena *a,
 		rc = dict_text(c->r, (*ret)[i].dict_reply, &text, c->reterr);
 		if (rc == 0)
 			(*ret)[i].reply = give_str(a, text, &rc);
+		if (rc == 0)
+			rc = dict_text(c->r, (*ret)[i].dict_relay, &text, c->reterr);
+		if (rc == 0)
+			(*ret)[i].relay = give_str(a, text, &rc);
 	}
 	return rc;
 }

@@ -88,6 +88,8 @@ struct code_row {
 	int64_t n, before; /* in this window, in the one before it (EVENT_UNKNOWN if not covered) */
 	int64_t dict_reply; /* most frequent template among its failures, 0 none */
 	struct str reply; /* that template */
+	int64_t dict_relay; /* a relay that said it, 0 none */
+	struct str relay; /* its relay= value */
 	enum smtp_stage stage;
 	int64_t newest_ms;
 };

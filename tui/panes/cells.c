@@ -168,7 +168,7 @@ void cells_empty(struct table *t, const struct view *v, const char *what)
 	if (q->text.n > 0) {
 		buf_printf(&b, " %s \"", q->text_invert ? "without" : "with");
 		buf_add_str(&b, q->text);
-		buf_add_z(&b, "\": the filter may be why (Esc clears it)");
+		buf_add_z(&b, "\": the filter may be why (\\ changes it)");
 	} else if (str_present(q->domain) || str_present(q->relay_host) ||
 		   str_present(q->service) || str_present(q->sender_domain) ||
 		   str_present(q->reply_template) || q->code_key || q->relay_port || q->port ||

@@ -177,7 +177,7 @@ static void delays_line(const struct domain *s, struct canvas *c, struct rect ar
 static void code_line(
 	const struct code_row *row, const struct view *v, struct canvas *c, struct rect area)
 {
-	struct code_info info = codes_lookup(v->codes, row->key, v->query.relay_host, row->reply);
+	struct code_info info = codes_lookup(v->codes, row->key, row->relay, row->reply);
 	struct buf b;
 
 	buf_init(&b, TEXT_MAX_BYTES);

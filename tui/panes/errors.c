@@ -31,7 +31,7 @@ static int fill(struct table *t, const struct view *v, const struct code_row *ro
 	for (size_t i = 0; i < n; i++) {
 		uint64_t id = (uint64_t)rows[i].key * STATUS__COUNT + (uint64_t)rows[i].status;
 		struct code_info info =
-			codes_lookup(v->codes, rows[i].key, (struct str){NULL, 0}, rows[i].reply);
+			codes_lookup(v->codes, rows[i].key, rows[i].relay, rows[i].reply);
 		struct cell *c;
 
 		if (rows[i].status == STATUS_SENT)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* ports - traffic by port: who comes in by 25, 465 and 587, and by which port mail goes out. Enter opens a port. */
 #include "tui/panes/portrow.h"
+#include "tui/panes/rawlog.h"
 
 #define MS_PER_MIN 60000
 #define TENTHS 10
@@ -40,7 +41,9 @@ static const struct column columns[COL__COUNT] = {
 		"share with TLS: in of client sessions, out of records sent; ? when the log can't "
 		"tell"},
 	{"services", 0, ALIGN_LEFT, 5, false,
-		"why the port is not known, logins without TLS, service names behind the port"},
+		"why the port is not known, logins without TLS, service names behind the port; "
+		"out: whose "
+		"deliveries, where there are several providers"},
 };
 
 struct ports {
@@ -75,7 +78,7 @@ static struct cell cell_tls(struct table *t, const struct port_row *p)
 	return cell_pct(t, p->tls, whole);
 }
 
-static struct cell cell_service(struct table *t, const struct port_row *p)
+static struct cell cell_service(struct table *t, const struct view *v, const struct port_row *p)
 {
 	struct cell cell;
 	struct buf b;
@@ -86,6 +89,8 @@ static struct cell cell_service(struct table *t, const struct port_row *p)
 		if (b.n > 0)
 			buf_add_z(&b, "  ");
 		buf_add_str(&b, p->service);
+	} else if (v->query.provider == 0 && v->nproviders > 1) {
+		buf_add_str(&b, view_provider_name(v, p->provider));
 	}
 	cell = cell_text(t, b.n ? buf_str(&b) : STR_LIT(""));
 	buf_done(&b);
@@ -114,7 +119,7 @@ static void fill(struct table *t, const struct view *v, const struct port_row *p
 	c[COL_AUTH_OK] = p->outbound ? none : cell_count(t, p->auth_ok);
 	c[COL_AUTH_FAILED] = p->outbound ? none : cell_count(t, p->auth_failed);
 	c[COL_TLS] = cell_tls(t, p);
-	c[COL_SERVICE] = cell_service(t, p);
+	c[COL_SERVICE] = cell_service(t, v, p);
 }
 
 static int refresh(void *state, struct reader *r, const struct view *v, struct table *t,

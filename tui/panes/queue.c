@@ -161,9 +161,8 @@ static bool enter(
 
 	(void)state;
 	(void)v;
-	ret->pane = "messages";
-	ret->query.text = e->qid;
-	ret->query.t0_ms = e->arrival_ms - 3600000;
+	ret->pane = "message";
+	ret->query.qid = e->qid;
 	ret->query.provider = e->provider;
 	snprintf(ret->label, sizeof(ret->label), "%.*s", STR_ARG(e->qid));
 	return true;
