@@ -83,7 +83,7 @@ static int try_attempt(
 static int find_attempts(struct reader *r, struct page *p, struct mt_error *reterr)
 {
 	const struct query *q = p->filter.q;
-	bool by_domain = p->filter.dom && q->status != STATUS_NONE && q->status != STATUS_SENT;
+	bool cut = false;
 	int64_t left = SCAN_ROWS_MAX;
 	struct id_range ids;
 	sqlite3_stmt *stmt;
@@ -91,14 +91,12 @@ static int find_attempts(struct reader *r, struct page *p, struct mt_error *rete
 	int rc = window_ids(r, q->provider, p->from_ms, p->to_ms, MARK_ATTEMPT, &ids, reterr);
 
 	if (rc == 0)
-		rc = rd_prepare(r, by_domain ? READ_FAILURES_OF_DOMAIN : READ_ATTEMPTS_NEWEST,
-			&stmt, reterr);
+		rc = attempts_newest(r, &p->filter, &ids,
+			q->status == STATUS_DEFERRED || q->status == STATUS_BOUNCED ||
+				q->status == STATUS_EXPIRED,
+			SCAN_ROWS_MAX, &stmt, &cut, reterr);
 	if (rc < 0)
 		return rc;
-	rd_bind(stmt, 1, ids.low);
-	rd_bind(stmt, 2, ids.high);
-	if (by_domain)
-		rd_bind(stmt, 3, p->filter.dom);
 	while (n < p->limit + DISORDER_ROWS && (rc = rd_step(r, stmt, reterr)) > 0) {
 		if (left-- == 0) {
 			r->truncated = true;
@@ -109,6 +107,7 @@ static int find_attempts(struct reader *r, struct page *p, struct mt_error *rete
 			break;
 		n += (size_t)rc;
 	}
+	r->truncated = r->truncated || (cut && n < p->limit);
 	sqlite3_reset(stmt);
 	return rc < 0 ? rc : 0;
 }

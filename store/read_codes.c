@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #define MS_PER_S 1000
-#define SAMPLE_ROWS_MAX 10000 /* newest failures whose words are counted: 10 ms */
+#define SAMPLE_ROWS_MAX 2000 /* newest failures whose words are counted: 2 ms */
 
 enum { COL_SENT, COL_DEFERRED, COL_BOUNCED, COL_REJECTED, COLS };
 
@@ -115,31 +115,28 @@ static int one_reject(
 }
 
 static int scan_rejects(
-	struct codes *c, const struct query *q, const struct window *w, int64_t left)
+	struct codes *c, const struct query *q, const struct window *w, int64_t max_rows)
 {
 	struct filter f;
 	struct id_range ids;
 	sqlite3_stmt *stmt;
+	bool cut;
 	int rc = filter_init(c->r, q, &f, c->reterr);
 
 	if (rc == 0)
 		rc = window_ids(c->r, q->provider, w->from_s * MS_PER_S, w->to_s * MS_PER_S,
 			MARK_REJECT, &ids, c->reterr);
-	if (rc == 0)
-		rc = rd_prepare(c->r, READ_REJECTS_NEWEST, &stmt, c->reterr);
 	if (rc < 0 || f.impossible || (q->status != STATUS_NONE && c->counting))
 		return rc;
-	rd_bind(stmt, 1, ids.low);
-	rd_bind(stmt, 2, ids.high);
+	rc = rejects_newest(c->r, &f, &ids, REJECT_REJECT, max_rows, &stmt, &cut, c->reterr);
+	if (rc < 0)
+		return rc;
 	while ((rc = rd_step(c->r, stmt, c->reterr)) > 0) {
-		if (left-- == 0) {
-			c->r->truncated = c->r->truncated || c->counting;
-			break;
-		}
 		rc = one_reject(c, &f, w, stmt);
 		if (rc < 0)
 			break;
 	}
+	c->r->truncated = c->r->truncated || (cut && c->counting);
 	sqlite3_reset(stmt);
 	return rc < 0 ? rc : 0;
 }

@@ -47,14 +47,20 @@ static bool in_list(const struct list *l, int64_t t_ms, int64_t provider)
 	       (!l->filter.q->provider || provider == l->filter.q->provider);
 }
 
-static int list_begin(struct reader *r, const struct list *l, enum read_sql id, sqlite3_stmt **ret,
-	struct mt_error *reterr)
+/* The statement over the list's rows; *ret_cut: it does not go over all of them. */
+static int list_begin(struct reader *r, const struct list *l, enum mark_column table,
+	sqlite3_stmt **ret, bool *ret_cut, struct mt_error *reterr)
 {
-	int rc = rd_prepare(r, id, ret, reterr);
+	int rc;
 
+	*ret_cut = false;
+	if (table == MARK_REJECT)
+		return rejects_newest(
+			r, &l->filter, &l->ids, -1, SCAN_ROWS_MAX, ret, ret_cut, reterr);
+	rc = rd_prepare(r, READ_MESSAGES_NEWEST, ret, reterr);
 	if (rc == 0) {
 		rd_bind(*ret, 1, l->ids.low);
-		rd_bind(*ret, 2, l->filter.impossible ? 0 : l->ids.high);
+		rd_bind(*ret, 2, l->ids.high);
 	}
 	return rc;
 }
@@ -95,16 +101,17 @@ static int list_reject(struct reader *r, const struct list *l, sqlite3_stmt *stm
 		   : mt_error_set(reterr, MT_ENOMEM, "out of memory");
 }
 
-static int list_run(struct reader *r, const struct list *l, enum read_sql id,
+static int list_run(struct reader *r, const struct list *l, enum mark_column table,
 	int (*each)(struct reader *r, const struct list *l, sqlite3_stmt *stmt, struct arena *a,
 		struct rows *out, struct mt_error *reterr),
 	struct arena *a, struct rows *out, struct mt_error *reterr)
 {
 	int64_t left = SCAN_ROWS_MAX;
 	sqlite3_stmt *stmt;
-	int rc = list_begin(r, l, id, &stmt, reterr);
+	bool cut;
+	int rc = l->filter.impossible ? 0 : list_begin(r, l, table, &stmt, &cut, reterr);
 
-	if (rc < 0)
+	if (rc < 0 || l->filter.impossible)
 		return rc;
 	while (out->n < l->limit && (rc = rd_step(r, stmt, reterr)) > 0) {
 		if (left-- == 0) {
@@ -115,6 +122,7 @@ static int list_run(struct reader *r, const struct list *l, enum read_sql id,
 		if (rc < 0)
 			break;
 	}
+	r->truncated = r->truncated || (cut && out->n < l->limit);
 	sqlite3_reset(stmt);
 	return rc < 0 ? rc : 0;
 }
@@ -128,7 +136,7 @@ int read_messages(struct reader *r, const struct query *q, int64_t before_id, st
 	int rc = list_init(r, q, before_id, MARK_MESSAGE, &l, reterr);
 
 	if (rc == 0)
-		rc = list_run(r, &l, READ_MESSAGES_NEWEST, list_message, a, &out, reterr);
+		rc = list_run(r, &l, MARK_MESSAGE, list_message, a, &out, reterr);
 	if (rc == 0)
 		rc = rows_give(&out, out.n, a, &given, ret_n, reterr);
 	if (rc == 0)
@@ -146,7 +154,7 @@ int read_rejects(struct reader *r, const struct query *q, int64_t before_id, str
 	int rc = list_init(r, q, before_id, MARK_REJECT, &l, reterr);
 
 	if (rc == 0)
-		rc = list_run(r, &l, READ_REJECTS_NEWEST, list_reject, a, &out, reterr);
+		rc = list_run(r, &l, MARK_REJECT, list_reject, a, &out, reterr);
 	if (rc == 0)
 		rc = rows_give(&out, out.n, a, &given, ret_n, reterr);
 	if (rc == 0)

@@ -102,30 +102,26 @@ static int one_reject(
 
 static int scan_rejects(struct replies *p, const struct query *q, const struct window *w)
 {
-	int64_t left = SCAN_ROWS_MAX;
 	struct filter f;
 	struct id_range ids;
 	sqlite3_stmt *stmt;
+	bool cut;
 	int rc = filter_init(p->r, q, &f, p->reterr);
 
 	if (rc == 0)
 		rc = window_ids(p->r, q->provider, w->from_s * MS_PER_S, w->to_s * MS_PER_S,
 			MARK_REJECT, &ids, p->reterr);
-	if (rc == 0)
-		rc = rd_prepare(p->r, READ_REJECTS_NEWEST, &stmt, p->reterr);
 	if (rc < 0 || f.impossible)
 		return rc;
-	rd_bind(stmt, 1, ids.low);
-	rd_bind(stmt, 2, ids.high);
+	rc = rejects_newest(p->r, &f, &ids, REJECT_REJECT, SCAN_ROWS_MAX, &stmt, &cut, p->reterr);
+	if (rc < 0)
+		return rc;
 	while ((rc = rd_step(p->r, stmt, p->reterr)) > 0) {
-		if (left-- == 0) {
-			p->r->truncated = true;
-			break;
-		}
 		rc = one_reject(p, &f, w, stmt);
 		if (rc < 0)
 			break;
 	}
+	p->r->truncated = p->r->truncated || cut;
 	sqlite3_reset(stmt);
 	return rc < 0 ? rc : 0;
 }

@@ -74,6 +74,14 @@ int filter_message(struct reader *r, const struct filter *f, const struct raw_me
 	struct mt_error *reterr) MT_MUST_CHECK;
 int filter_reject(struct reader *r, const struct filter *f, const struct raw_reject *x,
 	struct mt_error *reterr) MT_MUST_CHECK;
+/* attempts_newest - the statement over the attempts of ids, newest first, that pass all of the filter that ids decide;
+ * failures: only those. It goes over no more than max_rows rows: *ret_cut tells that this is not all of ids. */
+int attempts_newest(struct reader *r, const struct filter *f, const struct id_range *ids,
+	bool failures, int64_t max_rows, sqlite3_stmt **ret, bool *ret_cut,
+	struct mt_error *reterr) MT_MUST_CHECK;
+/* rejects_newest - the same of rejects; action: an enum reject_action, or -1 for all. */
+int rejects_newest(struct reader *r, const struct filter *f, const struct id_range *ids, int action,
+	int64_t max_rows, sqlite3_stmt **ret, bool *ret_cut, struct mt_error *reterr) MT_MUST_CHECK;
 /* filter_status - is this one of the outcomes the query asks for? */
 bool filter_status(const struct query *q, enum event_status status);
 /* text_has - needle in hay, ASCII letters without case. An empty needle is in everything. */

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#define SUMS_FIRST 256
+#define SUMS_FIRST 1024
 
 static struct sum_row *find(const struct sums *s, int32_t provider, int64_t key)
 {
@@ -20,7 +20,7 @@ static struct sum_row *find(const struct sums *s, int32_t provider, int64_t key)
 
 static int grow(struct sums *s, struct mt_error *reterr)
 {
-	struct sums wide = {.cap = s->cap ? s->cap * 2 : SUMS_FIRST, .n = s->n};
+	struct sums wide = {.cap = s->cap ? s->cap * 4 : SUMS_FIRST, .n = s->n};
 
 	wide.row = calloc(wide.cap, sizeof(wide.row[0]));
 	if (!wide.row)

@@ -1,0 +1,336 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""bench - every target of speed and size, measured beside its baseline in the same run: a table and JSON.
+
+  sh tests/bench/run [--json FILE] [NAME...]    NAME: see SUITES below; without one all but soak (about 15 minutes)
+Absolute figures move with the machine and with what else it does: the ratios are what is promised. Logs come from
+../shared/tools/gen-maillog; without ../shared beside the checkout the rows that need one say so and are skipped.
+Big files stay in MTATOP_BENCH_DATA (default /tmp/mtatop-bench) for the next run.
+"""
+import argparse
+import json
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+import ptyrun
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SHARED = os.path.join(os.path.dirname(TOP), "shared")
+DATA = os.environ.get("MTATOP_BENCH_DATA", "/tmp/mtatop-bench")
+BUILD = os.environ.get("MTATOP_BENCH_BUILD", os.path.join(TOP, "build-bench"))
+MTATOP = os.path.join(BUILD, "tui", "mtatop")
+ENV = dict(os.environ, TZ="UTC", LC_ALL="C.UTF-8", TERM="xterm-256color", NO_COLOR="",
+           XDG_CONFIG_HOME="/nonexistent")
+MIB, MB = 1 << 20, 1e6
+LIVE_LINES = 5000
+IDLE_S = 60
+
+
+class Table:
+    """Rows of what was measured; a row without a target is a baseline."""
+
+    def __init__(self):
+        self.rows = []
+
+    def add(self, name, value, unit, target=None, met=None, baseline=""):
+        verdict = "" if target is None else "met" if met else "MISSED"
+        self.rows.append({"name": name, "value": value, "unit": unit, "target": target, "met": met, "baseline": baseline})
+        shown = "?" if value is None else "%.3g" % value if isinstance(value, float) else str(value)
+        print("%-46s %9s %-8s %-14s %-6s %s" % (name, shown, unit, target or "", verdict, baseline), flush=True)
+
+    def below(self, name, value, unit, limit, baseline=""):
+        self.add(name, value, unit, "<= %g" % limit, value is not None and value <= limit, baseline)
+
+    def above(self, name, value, unit, limit, baseline=""):
+        self.add(name, value, unit, ">= %g" % limit, value is not None and value >= limit, baseline)
+
+    def skip(self, name, why):
+        print("%-46s skipped: %s" % (name, why), flush=True)
+
+
+def run(argv, **kw):
+    """Run to the end; (wall s, cpu s, peak RSS MiB, stdout)."""
+    out = kw.pop("stdout", subprocess.PIPE)
+    start = time.monotonic()
+    child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE, env=ENV, **kw)
+    text = child.stdout.read() if child.stdout else b""
+    errors = child.stderr.read()
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise SystemExit("%s: exit %d: %s" % (argv[0], child.returncode, errors.decode(errors="replace")[-500:]))
+    return time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, text
+
+
+def remove_cache(path):
+    for end in ("", "-wal", "-shm", ".lock"):
+        if os.path.exists(path + end):
+            os.unlink(path + end)
+
+
+def log_of(size):
+    """A generated log, made once."""
+    path = os.path.join(DATA, "gen-%s.log" % size)
+    tool = os.path.join(SHARED, "tools", "gen-maillog")
+    if not os.path.exists(path + ".json"):
+        if not os.path.exists(tool):
+            return None
+        run(["/usr/bin/python3", tool, "--bytes", size, "--format", "syslog", "--seed", "1", "--out", path])
+    return path
+
+
+def warm(path):
+    """The file into the page cache, so that no program reads the disk for the others."""
+    with open(path, "rb") as f:
+        while f.read(1 << 24):
+            pass
+
+
+# ---- catch-up ---------------------------------------------------------------------------------------------------
+
+def one_core_limit(log):
+    """MB/s of tools/scan-limit.c level 3: every delivery field and the queue-id join on one core."""
+    tool = os.path.join(DATA, "scan-limit")
+    run(["cc", "-O2", "-o", tool, os.path.join(SHARED, "tools", "scan-limit.c")])
+    walls = [run([tool, "3", log, "read"])[0] for _ in range(3)]
+    return os.path.getsize(log) / MB / statistics.median(walls)
+
+
+def catch_up_once(log):
+    cache = os.path.join(DATA, "catchup.db")
+    remove_cache(cache)
+    wall, cpu, rss, _ = run([MTATOP, "collect", "--until-caught-up", "--cache", cache, "--log", log])
+    size = os.path.getsize(cache)
+    remove_cache(cache)
+    return wall, cpu, rss, size
+
+
+def suite_catchup(table):
+    """a log read from its start into a fresh cache, beside pflogsumm and the limit of one core"""
+    for size, times in (("100M", 3), ("1G", 1)):
+        log = log_of(size)
+        if not log:
+            table.skip("catch-up %s" % size, "no ../shared beside the checkout")
+            continue
+        warm(log)
+        limit = one_core_limit(log)
+        peer = os.path.getsize(log) / MB / run(["pflogsumm", log])[0]
+        runs = sorted(catch_up_once(log) for _ in range(times))
+        wall, cpu, rss, cache = runs[len(runs) // 2]
+        speed = os.path.getsize(log) / MB / wall
+        table.add("catch-up %s" % size, speed, "MB/s", baseline="pflogsumm %.3g MB/s, one core's limit %.3g MB/s" % (peer, limit))
+        table.above("catch-up %s over pflogsumm" % size, speed / peer, "x", 20, "pflogsumm %.3g MB/s" % peer)
+        table.above("catch-up %s over one core's limit" % size, speed / limit, "", 0.5, "limit %.3g MB/s" % limit)
+        table.below("catch-up %s peak RSS" % size, rss, "MiB", 64)
+        table.below("catch-up %s cache over log" % size, cache / os.path.getsize(log), "", 0.2)
+        table.add("catch-up %s CPU" % size, cpu, "s", baseline="wall %.3g s" % wall)
+
+
+# ---- live -------------------------------------------------------------------------------------------------------
+
+def live_lines():
+    """Bodies of log lines without their time stamps: the feeder puts its own on them."""
+    log = log_of("100M")
+    if not log:
+        return None
+    with open(log, "rb") as f:
+        return [line[15:] for line in f.read(60 * 1000 * 1000).splitlines(True)]
+
+
+def screen_of(log, cache, keys=""):
+    return ptyrun.Screen([MTATOP, "--cache", cache, "--log", log], ENV, keys=keys)
+
+
+def suite_live(table, seconds=60, marks=20):
+    """5,000 lines a second with the screen on: CPU, memory, how soon a line is on the screen, nothing lost"""
+    bodies = live_lines()
+    if not bodies:
+        table.skip("live", "no ../shared beside the checkout")
+        return
+    log, cache = os.path.join(DATA, "live.log"), os.path.join(DATA, "live.db")
+    remove_cache(cache)
+    feed = ptyrun.Feeder(log, bodies, LIVE_LINES)
+    with screen_of(log, cache, "5") as screen:
+        screen.wait_for(b"mtatop", 10)
+        feed.start()
+        screen.pump(5)
+        before, latencies = ptyrun.usage(screen.pid), []
+        start = time.monotonic()
+        while time.monotonic() - start < seconds:
+            if len(latencies) < marks:
+                mark = "lat%05dx" % len(latencies)
+                feed.mark(mark)
+                latencies.append(screen.wait_for(mark.encode(), 10))
+            screen.pump(max(0.0, seconds / marks - 0.2))
+        after, wall = ptyrun.usage(screen.pid), time.monotonic() - start
+        lines = feed.stop()
+        screen.pump(3)
+    seen = lines_in(cache)
+    late = [1e3 * x for x in latencies if x is not None]
+    table.add("live lines written", lines / feed.seconds, "lines/s", baseline="%d lines" % lines)
+    table.below("live 5,000 lines/s: CPU of a core", 100 * (after.cpu_s - before.cpu_s) / wall, "%", 3, "screen 120x40 on")
+    table.below("live line to screen, worst of %d" % len(latencies), max(late) if len(late) == len(latencies) else None,
+                "ms", 1000, "median %.0f ms" % statistics.median(late) if late else "")
+    table.below("live lines lost", lines - seen, "lines", 0)
+    table.add("live RSS", after.rss_mib, "MiB")
+
+
+def lines_in(cache):
+    text = run([MTATOP, "report", "--format", "json", "--cache", cache])[3]
+    return json.loads(text)["totals"]["lines"]
+
+
+def suite_soak(table, seconds=1800):
+    """30 minutes at 5,000 lines a second with the screen on: memory, files and WAL stay level, nothing lost"""
+    bodies = live_lines()
+    if not bodies:
+        table.skip("soak", "no ../shared beside the checkout")
+        return
+    seconds = int(os.environ.get("MTATOP_SOAK_SECONDS", seconds))
+    log, cache = os.path.join(DATA, "soak.log"), os.path.join(DATA, "soak.db")
+    remove_cache(cache)
+    feed, samples = ptyrun.Feeder(log, bodies, LIVE_LINES), []
+    with screen_of(log, cache) as screen:
+        screen.wait_for(b"mtatop", 10)
+        feed.start()
+        start = time.monotonic()
+        while time.monotonic() - start < seconds:
+            screen.pump(min(30, seconds / 20))
+            use = ptyrun.usage(screen.pid)
+            wal = os.path.getsize(cache + "-wal") / MIB if os.path.exists(cache + "-wal") else 0
+            samples.append((use.rss_mib, use.fds, wal))
+        lines = feed.stop()
+        screen.pump(5)
+    first, last = samples[len(samples) // 4], samples[-1]
+    table.below("soak RSS growth after a quarter", last[0] - first[0], "MiB", 8, "%.0f -> %.0f MiB" % (first[0], last[0]))
+    table.below("soak open files growth", last[1] - first[1], "files", 0, "%d files" % last[1])
+    table.below("soak WAL, largest", max(s[2] for s in samples), "MiB", 64)
+    table.below("soak lines lost", lines - lines_in(cache), "lines", 0, "%d lines in %d s" % (lines, seconds))
+    os.unlink(log)
+    remove_cache(cache)
+
+
+# ---- the screen over 10 million attempts --------------------------------------------------------------------------
+
+def suite_screen(table):
+    """first frame, a refresh of every view and a key to its frame over 10 million attempts"""
+    attempts = int(os.environ.get("MTATOP_BENCH_ATTEMPTS", 10000000))
+    cache = os.path.join(DATA, "big-%d.db" % attempts)
+    if not os.path.exists(cache + ".done"):
+        remove_cache(cache)
+        print("    " + run([os.path.join(BUILD, "tests", "bench_fill"), cache, str(attempts), "12"])[3].decode().strip())
+        open(cache + ".done", "w").close()
+    views = os.path.join(BUILD, "tests", "bench_views")
+    got = json.loads(run([views, cache])[3])
+    table.below("10M first frame, reader and app", got["first_frame_ms"], "ms", 200)
+    table.below("10M first frame, program in a terminal", 1e3 * first_paint(cache), "ms", 200)
+    for name in dict.fromkeys(v["view"] for v in got["views"]):
+        times = {v["window"]: v["refresh_ms"] for v in got["views"] if v["view"] == name}
+        table.below("10M refresh %s" % name, max(times.values()), "ms", 20,
+                    ", ".join("%s %.1f" % item for item in times.items()))
+    log = log_of("1G")
+    if not log:
+        table.skip("10M key to frame while catching up", "no ../shared beside the checkout")
+        return
+    copy = os.path.join(DATA, "keys.db")
+    remove_cache(copy)
+    shutil.copyfile(cache, copy)
+    keys = json.loads(run([views, copy, log, "20"])[3])
+    remove_cache(copy)
+    table.below("10M key to frame p99 while catching up", keys["p99_ms"], "ms", 16,
+                "%d keys, p50 %.2f, p90 %.2f, worst %.1f ms" % (keys["keys"], keys["p50_ms"], keys["p90_ms"], keys["max_ms"]))
+
+
+def first_paint(cache):
+    """Seconds from exec to a board with a figure, over a pty; median of 5."""
+    empty = os.path.join(DATA, "empty.log")
+    open(empty, "w").close()
+    times = []
+    for _ in range(5):
+        with screen_of(empty, cache) as screen:
+            times.append(screen.wait_for(b"delivered", 10) or 10)
+    return statistics.median(times)
+
+
+# ---- idle -------------------------------------------------------------------------------------------------------
+
+def suite_idle(table):
+    """a quiet board and one whose figures change each second, beside htop and top, at the same time"""
+    log, cache = os.path.join(DATA, "idle.log"), os.path.join(DATA, "idle.db")
+    moving, moving_cache = os.path.join(DATA, "moving.log"), os.path.join(DATA, "moving.db")
+    for path in (cache, moving_cache):
+        remove_cache(path)
+    bodies = live_lines() or []
+    open(log, "w").close()
+    feed = ptyrun.Feeder(moving, bodies, 20) if bodies else None
+    programs = {"mtatop": [MTATOP, "--cache", cache, "--log", log]}
+    if feed:
+        programs["mtatop, figures changing"] = [MTATOP, "--cache", moving_cache, "--log", moving]
+    programs.update({name: [name] for name in ("htop", "top") if shutil.which(name)})
+    screens = {name: ptyrun.Screen(argv, ENV) for name, argv in programs.items()}
+    if feed:
+        feed.start()
+    ptyrun.pump_all(screens.values(), 5)
+    before = {name: (ptyrun.usage(s.pid), s.bytes) for name, s in screens.items()}
+    start = time.monotonic()
+    ptyrun.pump_all(screens.values(), IDLE_S)
+    wall, figures = time.monotonic() - start, {}
+    for name, s in screens.items():
+        now = ptyrun.usage(s.pid)
+        figures[name] = {"cpu": 100 * (now.cpu_s - before[name][0].cpu_s) / wall,
+                         "wakeups": (now.switches - before[name][0].switches) / wall, "bytes": (s.bytes - before[name][1]) / wall}
+        s.close()
+    if feed:
+        feed.stop()
+    peers = {k: ", ".join("%s %.3g" % (n, figures[n][k]) for n in ("htop", "top") if n in figures)
+             for k in ("cpu", "wakeups", "bytes")}
+    table.below("idle CPU", figures["mtatop"]["cpu"], "%", max(0.17, figures.get("htop", {"cpu": 0})["cpu"]), peers["cpu"])
+    table.below("idle wake-ups", figures["mtatop"]["wakeups"], "/s", 2, peers["wakeups"])
+    if feed:
+        changing = figures["mtatop, figures changing"]
+        table.below("board changing each second: bytes", changing["bytes"], "B/s", 446, peers["bytes"])
+        table.add("board changing each second: CPU", changing["cpu"], "%", baseline=peers["cpu"])
+
+
+# ---- the queue --------------------------------------------------------------------------------------------------
+
+def suite_queue(table):
+    """a deferred queue of 100,000"""
+    tool = os.path.join(TOP, "tests", "bench", "queue")
+    if not os.path.exists(tool):
+        table.skip("queue of 100k", "tests/bench/queue is not there")
+        return
+    for line in run([tool, BUILD])[3].decode().splitlines():
+        row = json.loads(line)
+        table.add(row["name"], row["value"], row["unit"], row.get("target"), row.get("met"), row.get("baseline", ""))
+
+
+SUITES = {f.__name__[6:]: f for f in (suite_catchup, suite_live, suite_screen, suite_idle, suite_queue, suite_soak)}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", default=os.path.join(DATA, "bench.json"))
+    parser.add_argument("names", nargs="*", choices=[[], *SUITES], default=[])
+    args = parser.parse_args()
+    os.makedirs(DATA, exist_ok=True)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    table, start = Table(), time.monotonic()
+    for name in args.names or [n for n in SUITES if n != "soak"]:
+        print("== %s: %s" % (name, SUITES[name].__doc__), flush=True)
+        SUITES[name](table)
+    with open(args.json, "w") as f:
+        json.dump({"schema": 1, "machine": os.uname().machine, "cores": os.cpu_count(), "load": os.getloadavg(),
+                   "seconds": round(time.monotonic() - start), "rows": table.rows}, f, indent=1)
+    met = [r for r in table.rows if r["target"]]
+    print("%d of %d targets met, %.0f s, load %.1f, JSON in %s" % (
+        sum(bool(r["met"]) for r in met), len(met), time.monotonic() - start, os.getloadavg()[0], args.json))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
