@@ -35,7 +35,8 @@ static int64_t now_mono(const struct collector *c)
 	return clock_mono_ms(c->clock);
 }
 
-static void write_health(struct collector *c, struct slot *s, bool force)
+/* write_health - true when it was written. */
+static bool write_health(struct collector *c, struct slot *s, bool force)
 {
 	struct source_health h = {.done_bytes = -1, .total_bytes = -1};
 	struct mt_error error = {0};
@@ -55,12 +56,13 @@ static void write_health(struct collector *c, struct slot *s, bool force)
 	}
 	if (!force && h.health == s->told_health && h.newest_ms == s->told_newest_ms &&
 		now_mono(c) < s->next_health_mono_ms)
-		return;
+		return false;
 	s->told_health = h.health;
 	s->told_newest_ms = h.newest_ms;
 	s->next_health_mono_ms = now_mono(c) + HEALTH_INTERVAL_MS;
 	if (store_health(c->store, s->env.source, &h, &error) < 0)
 		log_write(LOG_LEVEL_WARNING, "health of %s: %s", s->ops->name, error.text);
+	return true;
 }
 
 static void notify(struct collector *c)
@@ -90,10 +92,11 @@ static void tell_progress(struct collector *c)
 /* commit - 0, or negative while the store can't write: the batch is kept and tried again. */
 static int commit(struct collector *c, struct mt_error *reterr)
 {
+	bool news = store_batch_rows(c->store) > 0;
 	int rc;
 
 	for (size_t i = 0; i < c->nslots; i++)
-		write_health(c, &c->slots[i], false);
+		news |= write_health(c, &c->slots[i], false);
 	rc = store_commit(c->store, reterr);
 	c->next_commit_mono_ms = now_mono(c) + (rc < 0 ? RETRY_COMMIT_MS : COMMIT_INTERVAL_MS);
 	c->uncommitted = rc < 0;
@@ -105,7 +108,8 @@ static int commit(struct collector *c, struct mt_error *reterr)
 	if (c->stalled)
 		log_recovered(&c->commit_fault, "the cache can be written again");
 	c->stalled = false;
-	notify(c);
+	if (news) /* a quiet log wakes nobody */
+		notify(c);
 	return 0;
 }
 
