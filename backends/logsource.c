@@ -20,6 +20,7 @@
 
 #define INTERVAL_MS                                                                                \
 	1000 /* without inotify's word; a line is on the screen a second after it was written */
+#define WATCHED_INTERVAL_MS 2000 /* with it: only what inotify can't see, at half the wake-ups */
 #define DETAIL_MAX_BYTES 256
 #define LATEST_MS 86400000 /* clocks and zones differ by less */
 #define AHEAD_MIN_BYTES (64u << 10) /* a chunk so large has more behind it */
@@ -326,14 +327,34 @@ static void watch_file(struct log_state *l)
 		l->inotify_fd, path, IN_MODIFY | IN_MOVE_SELF | IN_DELETE_SELF | IN_ATTRIB);
 }
 
+/* The file is looked at whatever happened; but one that has gone from its path is watched no more: the next one is. */
 static void drain_watch(struct log_state *l)
 {
-	char events[4096];
+	_Alignas(struct inotify_event) char events[4096];
+	ssize_t n;
 
 	if (l->inotify_fd < 0)
 		return;
-	while (read(l->inotify_fd, events, sizeof(events)) > 0)
-		l->watch = l->watch; /* what happened does not matter: the file is looked at */
+	while ((n = read(l->inotify_fd, events, sizeof(events))) > 0) {
+		for (ssize_t at = 0; at < n;) {
+			const struct inotify_event *e = (const void *)(events + at);
+
+			if (e->wd == l->watch &&
+				(e->mask & (IN_MOVE_SELF | IN_DELETE_SELF | IN_IGNORED))) {
+				if (!(e->mask & IN_IGNORED))
+					inotify_rm_watch(l->inotify_fd, l->watch);
+				l->watch = -1;
+			}
+			at += (ssize_t)(sizeof(*e) + e->len);
+		}
+	}
+}
+
+static int64_t log_interval(const void *state)
+{
+	const struct log_state *l = state;
+
+	return l->inotify_fd >= 0 && l->watch >= 0 ? WATCHED_INTERVAL_MS : 0;
 }
 
 static void describe(struct log_state *l)
@@ -440,6 +461,7 @@ static void log_done(void *state)
 const struct source_ops logsource = {
 	.name = "log",
 	.interval_ms = INTERVAL_MS,
+	.interval = log_interval,
 	.state_bytes = sizeof(struct log_state),
 	.init = log_init,
 	.step = log_step,
