@@ -3,9 +3,9 @@
 #include "store/bucket.h"
 
 #include "store/db.h"
+#include "store/varint.h"
 
 #define METRIC_MASK ((1u << BUCKET_METRIC_BITS) - 1)
-#define VARINT_SHIFT_MAX 63
 
 _Static_assert(METRIC__COUNT <= METRIC_MASK + 1, "a metric must fit its bits on disk");
 
@@ -42,55 +42,28 @@ struct bucket_iter bucket_iter(struct str counts)
 	return (struct bucket_iter){p, p + counts.n, 0};
 }
 
-static int get_varint(struct bucket_iter *it, uint64_t *ret)
-{
-	uint64_t value = 0;
-
-	for (unsigned shift = 0; it->p < it->end && shift <= VARINT_SHIFT_MAX; shift += 7) {
-		unsigned char byte = *it->p++;
-
-		value |= (uint64_t)(byte & 0x7f) << shift;
-		if (byte < 0x80) {
-			*ret = value;
-			return 0;
-		}
-	}
-	return MT_ECORRUPT;
-}
-
-static unsigned char *put_varint(unsigned char *to, uint64_t value)
-{
-	while (value >= 0x80) {
-		*to++ = (unsigned char)(value | 0x80);
-		value >>= 7;
-	}
-	*to++ = (unsigned char)value;
-	return to;
-}
-
 int bucket_next(struct bucket_iter *it, struct bucket_entry *out)
 {
 	uint64_t at, n, step;
 
 	if (it->p == it->end)
 		return 0;
-	if (get_varint(it, &at) < 0 || get_varint(it, &n) < 0)
+	if (!varint_get(&it->p, it->end, &at) || !varint_get(&it->p, it->end, &n))
 		return MT_ECORRUPT;
 	step = at >> BUCKET_METRIC_BITS;
 	if (step > (uint64_t)(BUCKET_KEY_MAX - it->key))
 		return MT_ECORRUPT;
 	it->key += (int64_t)step;
-	*out = (struct bucket_entry){.key = it->key,
-		.metric = (int)(at & METRIC_MASK),
-		.n = (int64_t)(n >> 1) ^ -(int64_t)(n & 1)};
+	*out = (struct bucket_entry){
+		.key = it->key, .metric = (int)(at & METRIC_MASK), .n = unzigzag(n)};
 	return 1;
 }
 
 unsigned char *bucket_put(unsigned char *to, int64_t *key, const struct bucket_entry *e)
 {
-	to = put_varint(to, (uint64_t)(e->key - *key) << BUCKET_METRIC_BITS | (unsigned)e->metric);
+	to = varint_put(to, (uint64_t)(e->key - *key) << BUCKET_METRIC_BITS | (unsigned)e->metric);
 	*key = e->key;
-	return put_varint(to, (uint64_t)e->n << 1 ^ (e->n < 0 ? UINT64_MAX : 0));
+	return varint_put(to, zigzag(e->n));
 }
 
 int bucket_find(struct str counts, int64_t key, int metric, int64_t *ret)

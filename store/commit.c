@@ -76,8 +76,7 @@ static int write_rows(struct store *s, struct mt_error *reterr)
 
 	if (b->dirty.n)
 		qsort(messages, b->dirty.n, sizeof(messages[0]), by_message_id);
-	for (size_t i = 0; rc == 0 && i < b->dirty.n; i++)
-		rc = row_message(s, messages[i], reterr);
+	rc = rows_messages(s, messages, b->dirty.n, reterr);
 	for (size_t i = 0; rc == 0 && i < b->attempts.n; i++)
 		rc = row_attempt(s, attempts[i], reterr);
 	for (size_t i = 0; rc == 0 && i < b->rejects.n; i++)

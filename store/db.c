@@ -118,6 +118,7 @@ void db_done(struct db *db)
 		sqlite3_finalize(db->stmt[i]);
 		db->stmt[i] = NULL;
 	}
+	message_blocks_done(&db->blocks);
 	sqlite3_close(db->handle);
 	db->handle = NULL;
 }

@@ -10,6 +10,7 @@
 
 #include "store/base/err.h"
 #include "store/base/str.h"
+#include "store/message_table.h"
 
 #include <sqlite3.h>
 #include <stdbool.h>
@@ -25,6 +26,7 @@ enum sql_id {
 struct db {
 	sqlite3 *handle; /* owned */
 	sqlite3_stmt *stmt[SQL__COUNT]; /* owned; NULL until first used */
+	struct message_blocks blocks;
 };
 
 /* sql_text - the SQL of a statement, for the tests that look at its query plan. */

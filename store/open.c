@@ -157,7 +157,10 @@ static int open_file(struct store *s, bool empty, struct mt_error *reterr)
 	sqlite3_db_config(s->db.handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_db_config(s->db.handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
 	sqlite3_db_config(s->db.handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+	message_blocks_init(&s->db.blocks, s->db.handle);
 	rc = bucket_register(s->db.handle, reterr);
+	if (rc == 0)
+		rc = message_table_register(s->db.handle, reterr);
 	if (rc == 0 && empty)
 		rc = db_exec(s->db.handle, pragmas_new, reterr);
 	if (rc == 0)

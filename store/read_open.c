@@ -5,6 +5,7 @@
  * Never writes to the cache and never waits for the writer longer than BUSY_TIMEOUT_MS.
  */
 #include "store/base/mem.h"
+#include "store/message_table.h"
 #include "store/read_rows.h"
 
 #include <errno.h>
@@ -205,7 +206,9 @@ static int open_db(struct reader *r, struct mt_error *reterr)
 	if (sqlite3_create_function(r->db, "mt_has", -1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
 		    sql_has, NULL, NULL) != SQLITE_OK)
 		return fail(r, "open", reterr);
-	rc = check_schema(r, reterr);
+	rc = message_table_register(r->db, reterr);
+	if (rc == 0)
+		rc = check_schema(r, reterr);
 	if (rc == 0)
 		rc = pragma_int(r, READ_DATA_VERSION, &r->data_version, reterr);
 	return rc;

@@ -1,84 +1,121 @@
 /* SPDX-License-Identifier: MIT */
-/* rows - binding of messages, attempts and rejects to their statements; column order as in sql.def. */
+/* rows - messages into their blocks; attempts and rejects bound to their statements, column order as in sql.def. */
 #include "store/writer.h"
 
-static void bind_inline(sqlite3_stmt *stmt, const struct message *m, const struct attempt *a)
+#include "store/base/mem.h"
+
+#include <stdlib.h>
+
+static void set_inline(struct cell *row, const struct message *m, const struct attempt *a)
 {
-	bind_int(stmt, 22, a->t_ms - m->t_ms);
-	bind_str(stmt, 23, a->rcpt);
-	bind_id(stmt, 24, a->dom);
-	bind_str(stmt, 25, a->orig);
-	bind_id(stmt, 26, a->relay);
-	bind_id(stmt, 27, a->egress);
+	cell_set_number(&row[CELL_A_MS], a->t_ms - m->t_ms);
+	cell_set_text(&row[CELL_A_RCPT], a->rcpt);
+	cell_set_id(&row[CELL_A_DOM], a->dom);
+	cell_set_text(&row[CELL_A_ORIG], a->orig);
+	cell_set_id(&row[CELL_A_RELAY], a->relay);
+	cell_set_id(&row[CELL_A_EGRESS], a->egress);
 	for (int i = 0; i < DELAY__COUNT; i++)
-		bind_known(stmt, 28 + i, a->delay_cs[i]);
-	bind_id(stmt, 33, a->dsn);
-	bind_known(stmt, 34, a->code);
-	bind_id(stmt, 35, a->reply);
-	bind_str(stmt, 36, a->args);
-	bind_id(stmt, 37, a->tls);
-	bind_id(stmt, 38, a->flags);
+		cell_set_known(&row[CELL_A_DELAY + i], a->delay_cs[i]);
+	cell_set_id(&row[CELL_A_DSN], a->dsn);
+	cell_set_known(&row[CELL_A_CODE], a->code);
+	cell_set_id(&row[CELL_A_REPLY], a->reply);
+	cell_set_text(&row[CELL_A_ARGS], a->args);
+	cell_set_id(&row[CELL_A_TLS], a->tls);
+	cell_set_id(&row[CELL_A_FLAGS], a->flags);
 }
 
-static void bind_message(sqlite3_stmt *stmt, const struct message *m)
+/* What is not known now stays as the row has it. */
+static void keep_id(struct cell *c, int64_t id)
 {
-	bind_int(stmt, 1, m->id);
-	bind_int(stmt, 3, m->t_ms);
-	bind_id(stmt, 4, m->end_ms);
-	bind_int(stmt, 5, m->flags);
-	bind_id(stmt, 8, m->service);
-	bind_id(stmt, 9, m->client);
-	bind_id(stmt, 10, m->user);
-	if (m->text)
-		bind_str(stmt, 11, m->text->from_local);
-	bind_id(stmt, 12, m->from_dom);
-	bind_known(stmt, 13, m->size_bytes);
-	bind_known(stmt, 14, m->nrcpt);
-	bind_id(stmt, 15, m->runs);
-	bind_int(stmt, 16, m->nsent);
-	bind_int(stmt, 17, m->nbounced);
-	bind_int(stmt, 18, m->ndeferred);
-	if (m->text)
-		bind_str(stmt, 19, m->text->mid_local);
-	bind_id(stmt, 20, m->mid_dom);
-	bind_id(stmt, 21, m->parent);
+	if (id > 0)
+		cell_set_id(c, id);
 }
 
-static int update_message(struct store *s, const struct message *m, struct mt_error *reterr)
+static void keep_known(struct cell *c, int64_t number)
 {
-	sqlite3_stmt *stmt = db_stmt(&s->db, SQL_MESSAGE_UPDATE, reterr);
-	int rc;
-
-	if (!stmt)
-		return (int)reterr->code;
-	bind_message(stmt, m);
-	rc = db_run(&s->db, stmt, reterr);
-	if (rc < 0 || !m->text || !m->text->first)
-		return rc;
-	stmt = db_stmt(&s->db, SQL_MESSAGE_INLINE, reterr);
-	if (!stmt)
-		return (int)reterr->code;
-	bind_int(stmt, 1, m->id);
-	bind_inline(stmt, m, m->text->first);
-	return db_run(&s->db, stmt, reterr);
+	if (number >= 0)
+		cell_set_known(c, number);
 }
 
-int row_message(struct store *s, const struct message *m, struct mt_error *reterr)
+static void keep_text(struct cell *c, struct str text)
 {
-	sqlite3_stmt *stmt;
+	if (str_present(text))
+		cell_set_text(c, text);
+}
 
-	if (m->bits & BIT_IN_DB)
-		return update_message(s, m, reterr);
-	stmt = db_stmt(&s->db, SQL_MESSAGE_INSERT, reterr);
-	if (!stmt)
-		return (int)reterr->code;
-	bind_message(stmt, m);
-	bind_int(stmt, 2, m->provider);
-	bind_str(stmt, 6, message_qid(m));
-	bind_id(stmt, 7, m->host);
-	if (m->text && m->text->first)
-		bind_inline(stmt, m, m->text->first);
-	return db_run(&s->db, stmt, reterr);
+static void set_message(struct cell *row, const struct message *m)
+{
+	cell_set_number(&row[CELL_T], m->t_ms);
+	cell_set_id(&row[CELL_END], m->end_ms);
+	cell_set_number(&row[CELL_FLAGS], m->flags);
+	keep_id(&row[CELL_SERVICE], m->service);
+	keep_id(&row[CELL_CLIENT], m->client);
+	keep_id(&row[CELL_USER], m->user);
+	keep_id(&row[CELL_FROM_DOM], m->from_dom);
+	keep_known(&row[CELL_SIZE], m->size_bytes);
+	keep_known(&row[CELL_NRCPT], m->nrcpt);
+	keep_id(&row[CELL_RUNS], m->runs);
+	cell_set_number(&row[CELL_NSENT], m->nsent);
+	cell_set_number(&row[CELL_NBOUNCED], m->nbounced);
+	cell_set_number(&row[CELL_NDEFERRED], m->ndeferred);
+	keep_id(&row[CELL_MID_DOM], m->mid_dom);
+	keep_id(&row[CELL_PARENT], m->parent);
+	if (!m->text)
+		return;
+	keep_text(&row[CELL_FROM_LOCAL], m->text->from_local);
+	keep_text(&row[CELL_MID_LOCAL], m->text->mid_local);
+	if (m->text->first)
+		set_inline(row, m, m->text->first);
+}
+
+/* One message into its block: a new row, or over the one that is there. */
+static int put_message(
+	struct message_blocks *blocks, struct message_block *block, const struct message *m)
+{
+	const int at = (int)(m->id % MESSAGE_BLOCK_IDS);
+	struct cell *row = block->row[at], before[CELL__COUNT];
+	bool old = block->present >> at & 1;
+
+	if (old)
+		memcpy(before, row, sizeof(before));
+	else
+		memset(row, 0, sizeof(before));
+	cell_set_number(&row[CELL_ID], m->id);
+	if (!old) {
+		cell_set_number(&row[CELL_PROVIDER], m->provider);
+		cell_set_text(&row[CELL_QID], message_qid(m));
+		cell_set_id(&row[CELL_HOST], m->host);
+	}
+	set_message(row, m);
+	block->present |= UINT32_C(1) << at;
+	return message_blocks_index(blocks, old ? before : NULL, row);
+}
+
+int rows_messages(struct store *s, struct message *const *sorted, size_t n, struct mt_error *reterr)
+{
+	struct message_blocks *blocks = &s->db.blocks;
+	struct message_block *block = xmalloc(sizeof(*block));
+	int rc = SQLITE_OK;
+
+	block->id = -1;
+	for (size_t i = 0; rc == SQLITE_OK && i < n; i++) {
+		int64_t id = sorted[i]->id / MESSAGE_BLOCK_IDS;
+
+		if (id != block->id && i > 0)
+			rc = message_blocks_put(blocks, block);
+		if (rc == SQLITE_OK && id != block->id)
+			rc = message_blocks_get(blocks, id, block);
+		if (rc == SQLITE_OK)
+			rc = put_message(blocks, block, sorted[i]);
+	}
+	if (rc == SQLITE_OK && n > 0)
+		rc = message_blocks_put(blocks, block);
+	free(block);
+	if (rc == SQLITE_CORRUPT_VTAB)
+		return mt_error_set(reterr, MT_ECORRUPT, "cache: messages that are not ours");
+	if (rc == SQLITE_NOMEM || rc == SQLITE_CONSTRAINT_VTAB)
+		return mt_error_set(reterr, MT_ENOMEM, "cache: a message that cannot be packed");
+	return rc == SQLITE_OK ? 0 : db_error(s->db.handle, "write failed", reterr);
 }
 
 int row_attempt(struct store *s, const struct attempt *a, struct mt_error *reterr)

@@ -320,8 +320,9 @@ void batch_init(struct batch *b);
 void batch_reset(struct store *s);
 void batch_done(struct batch *b);
 
-/* rows.c: one row each. */
-int row_message(struct store *s, const struct message *m, struct mt_error *reterr) MT_MUST_CHECK;
+/* rows.c: one row each; messages sorted by id. */
+int rows_messages(struct store *s, struct message *const *sorted, size_t n,
+	struct mt_error *reterr) MT_MUST_CHECK;
 int row_attempt(struct store *s, const struct attempt *a, struct mt_error *reterr) MT_MUST_CHECK;
 int row_reject(struct store *s, const struct reject *r, struct mt_error *reterr) MT_MUST_CHECK;
 

@@ -70,46 +70,33 @@ CREATE TABLE service (
 	PRIMARY KEY (provider, dict)
 ) STRICT, WITHOUT ROWID;
 
--- A message. Its first attempt sits in the same row (a_*) when that was the first recipient's status=sent
--- and came within INLINE_ATTEMPT_MAX_MS of the arrival.
-CREATE TABLE message (
-	id INTEGER PRIMARY KEY,
-	provider INTEGER NOT NULL,
-	t_ms INTEGER NOT NULL,          -- arrival (first line seen)
-	end_ms INTEGER,                 -- removed or expired; NULL while open
-	flags INTEGER NOT NULL,         -- enum message_flag
-	qid TEXT NOT NULL,
-	host INTEGER,                   -- DICT_HOST
-	service INTEGER,                -- DICT_SERVICE it came in by
-	client INTEGER,                 -- DICT_CLIENT
-	user INTEGER,                   -- DICT_USER
-	from_local TEXT,                -- NULL unknown; '' with from_dom NULL is <>
-	from_dom INTEGER,               -- DICT_DOMAIN
-	size INTEGER,
-	nrcpt INTEGER,
-	runs INTEGER,                   -- queue runs ("queue active" lines)
-	nsent INTEGER NOT NULL DEFAULT 0,
-	nbounced INTEGER NOT NULL DEFAULT 0,
-	ndeferred INTEGER NOT NULL DEFAULT 0, -- attempts
-	mid_local TEXT,
-	mid_dom INTEGER,                -- DICT_DOMAIN of the message-id
-	parent INTEGER,                 -- message id of the one it was made from
-	a_ms INTEGER,                   -- time of the inline attempt less t_ms
-	a_rcpt TEXT,                    -- local part
-	a_dom INTEGER,
-	a_orig TEXT,
-	a_relay INTEGER,                -- DICT_RELAY
-	a_egress INTEGER,               -- DICT_SERVICE that delivered
-	a_delay INTEGER, a_a INTEGER, a_b INTEGER, a_c INTEGER, a_d INTEGER, -- centiseconds
-	a_dsn INTEGER,
-	a_code INTEGER,
-	a_reply INTEGER,                -- DICT_REPLY
-	a_args TEXT,                    -- its varying parts, see reply.h
-	a_tls INTEGER,                  -- DICT_TLS
-	a_flags INTEGER                 -- 1 = handed over to another queue id here
+-- Messages, 32 neighbouring ids in one value (message_block.h). SQL sees them as table `message` (message_table.h):
+-- id, provider, t_ms (arrival, first line seen), end_ms (removed or expired; NULL while open), flags (enum
+-- message_flag), qid, host, service (it came in by), client, user, from_local (NULL unknown; '' with from_dom NULL is
+-- <>), from_dom, size, nrcpt, runs (queue runs), nsent, nbounced, ndeferred (attempts), mid_local, mid_dom, parent
+-- (message id of the one it was made from), and its first attempt when that was the first recipient's status=sent and
+-- came within INLINE_ATTEMPT_MAX_MS of the arrival: a_ms (time less t_ms), a_rcpt (local part), a_dom, a_orig,
+-- a_relay, a_egress, a_delay, a_a, a_b, a_c, a_d (centiseconds), a_dsn, a_code, a_reply, a_args (reply.h), a_tls,
+-- a_flags (1 = handed over to another queue id here). host .. a_tls: ids of dict, but for texts and figures.
+CREATE TABLE message_block (
+	id INTEGER PRIMARY KEY,         -- message id / 32
+	body BLOB NOT NULL
 ) STRICT;
-CREATE INDEX message_open ON message(provider, qid) WHERE end_ms IS NULL;
-CREATE INDEX message_parent ON message(parent) WHERE parent IS NOT NULL;
+
+-- Messages with end_ms NULL.
+CREATE TABLE message_open (
+	provider INTEGER NOT NULL,
+	qid TEXT NOT NULL,
+	id INTEGER NOT NULL,
+	PRIMARY KEY (provider, qid, id)
+) STRICT, WITHOUT ROWID;
+
+-- Messages with a parent.
+CREATE TABLE message_child (
+	parent INTEGER NOT NULL,
+	id INTEGER NOT NULL,
+	PRIMARY KEY (parent, id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE attempt (
 	id INTEGER PRIMARY KEY,

@@ -212,7 +212,7 @@ def case_hot_journal(mtatop, folder):
     script = ("import os,sqlite3,sys\n"
               "db=sqlite3.connect(sys.argv[1],isolation_level=None)\n"
               "db.execute('PRAGMA journal_mode=DELETE'); db.execute('PRAGMA cache_size=1'); db.execute('BEGIN IMMEDIATE')\n"
-              "db.execute('UPDATE message SET size=size+1'); db.execute('UPDATE attempt SET status=0'); db.execute('DELETE FROM bucket')\n"
+              "db.execute('UPDATE message_open SET id=id+1'); db.execute('UPDATE attempt SET status=0'); db.execute('DELETE FROM bucket')\n"
               "os.kill(os.getpid(),9)\n")
     subprocess.run(["/usr/bin/python3", "-c", script, cache], stderr=subprocess.PIPE)
     if not os.path.exists(cache + "-journal"):
@@ -464,10 +464,10 @@ def case_schema(mtatop, folder):
             ("newer", "PRAGMA user_version=999", "refused"),
             ("another program's", "PRAGMA application_id=77", "refused"),
             ("version without tables", "PRAGMA user_version=0", "recovered"),
-            ("trigger", "CREATE TRIGGER t AFTER INSERT ON message BEGIN DELETE FROM attempt; END", "recovered"),
-            ("view", "CREATE VIEW v AS SELECT * FROM message", "recovered"),
-            ("table gone", "DROP TABLE reply" if has_table(good, "reply") else "DROP TABLE message", "recovered"),
-            ("column renamed", "ALTER TABLE message RENAME COLUMN size TO largeness", "recovered"),
+            ("trigger", "CREATE TRIGGER t AFTER INSERT ON message_block BEGIN DELETE FROM attempt; END", "recovered"),
+            ("view", "CREATE VIEW v AS SELECT * FROM message_block", "recovered"),
+            ("table gone", "DROP TABLE reply" if has_table(good, "reply") else "DROP TABLE message_block", "recovered"),
+            ("column renamed", "ALTER TABLE attempt RENAME COLUMN relay TO carrier", "recovered"),
             ("cursor of no sense", "UPDATE cursor SET value=x'00'", "told, then recovered")):
         cache = good.fresh()
         db = sqlite3.connect(cache)

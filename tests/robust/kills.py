@@ -57,6 +57,16 @@ class Writer(threading.Thread):
         return ["%s.%d" % (self.path, n) for n in range(self.done_rotations, 0, -1)] + [self.path]
 
 
+def rows_of(body):
+    """Messages in a block (store/message_block.h): the bits of the varint behind the format byte."""
+    n = 0
+    for byte in body[1:]:
+        n += bin(byte & 0x7f).count("1")
+        if byte < 0x80:
+            return n
+    raise AssertionError("a block that does not end: %r" % body)
+
+
 def stored_messages(cache, folder):
     """How far the killed collector came: read from a copy, so that nothing is recovered in its place."""
     copy = os.path.join(folder, "look.db")
@@ -67,7 +77,7 @@ def stored_messages(cache, folder):
             shutil.copyfile(cache + ending, copy + ending)
     db = sqlite3.connect(copy)
     try:
-        return db.execute("SELECT count(*) FROM message").fetchone()[0]
+        return sum(rows_of(body) for body, in db.execute("SELECT body FROM message_block"))
     except sqlite3.OperationalError:
         return 0  # killed before the schema was there
     finally:

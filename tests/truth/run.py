@@ -62,7 +62,7 @@ def report(mtatop, folder, *logs):
     return got
 
 
-VOLATILE = ("generated", "until", "age_s", "detail")  # of the run, not of the log
+VOLATILE = ("generated", "until", "age_s", "detail", "oldest_s")  # of the run, not of the log
 PIECES, KILLS = 12, 6
 DEADLINE_S = 60
 

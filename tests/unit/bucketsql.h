@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* bucketsql - the packed counts of table bucket as rows, for tests that ask in SQL. */
+/* bucketsql - the packed counts of table bucket as rows, and table message, for tests that ask in SQL. */
 #ifndef MT_TESTS_BUCKETSQL_H
 #define MT_TESTS_BUCKETSQL_H
 
 #include "store/base/buf.h"
 #include "store/bucket.h"
+#include "store/message_table.h"
 
 /* Stands for a table (res, dim, t_s, provider, key, metric, n) after bucketsql_register. */
 #define BUCKET_ROWS                                                                                \
@@ -36,6 +37,8 @@ static inline void bucketsql_json(sqlite3_context *context, int nargs, sqlite3_v
 
 static inline int bucketsql_register(sqlite3 *db)
 {
+	if (message_table_register(db, NULL) < 0)
+		return SQLITE_ERROR;
 	return sqlite3_create_function_v2(db, "bucket_json", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
 		NULL, bucketsql_json, NULL, NULL, NULL);
 }

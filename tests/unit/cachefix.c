@@ -8,6 +8,7 @@
 
 #include "store/base/buf.h"
 #include "store/bucket.h"
+#include "store/message_table.h"
 #include "store/reply.h"
 #include "tests/unit/cachefix.h"
 
@@ -36,6 +37,7 @@ void fix_open(struct fix *f, const char *path)
 	*f = (struct fix){.next_message = 1, .next_attempt = 1, .next_reject = 1};
 	assert_int_equal(sqlite3_open(path, &f->db), SQLITE_OK);
 	assert_int_equal(bucket_register(f->db, NULL), 0);
+	assert_int_equal(message_table_register(f->db, NULL), 0);
 	fix_exec(f, "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA "
 		    "application_id=1836343668");
 	fix_exec(f, "BEGIN");

@@ -230,7 +230,7 @@ static void hostile_schema_is_moved_aside(void **state)
 	assert_int_equal(sqlite3_open(f.path, &db), SQLITE_OK);
 	assert_int_equal(
 		sqlite3_exec(db,
-			"CREATE TRIGGER t AFTER INSERT ON message BEGIN DELETE FROM bucket; END",
+			"CREATE TRIGGER t AFTER INSERT ON attempt BEGIN DELETE FROM bucket; END",
 			NULL, NULL, NULL),
 		SQLITE_OK);
 	sqlite3_close(db);

@@ -318,12 +318,19 @@ static void query_plans(void **state)
 		enum sql_id id;
 		const char *must_have;
 	} cases[] = {
-		{SQL_MESSAGE_LOAD_OPEN, "message_open"},
-		{SQL_MESSAGE_LOAD_SPILLED, "USING INDEX message_open (provider=? AND qid=?)"},
+		/* of table message: 1 one id, 2 ids from, 8 downwards (message_table.c) */
+		{SQL_MESSAGE_LOAD_OPEN, "VIRTUAL TABLE INDEX 1:"},
+		{SQL_MESSAGE_LOAD_SPILLED, "VIRTUAL TABLE INDEX 1:"},
+		{SQL_MESSAGE_LOAD_SPILLED, "USING PRIMARY KEY (provider=? AND qid=?)"},
 		{SQL_MESSAGE_COUNT_OPEN, "message_open"},
-		{SQL_MESSAGE_AGE_OUT, "message_open"},
-		{SQL_MESSAGE_LOAD_RECENT, "USING INTEGER PRIMARY KEY (rowid>?)"},
-		{SQL_MESSAGE_UPDATE, "USING INTEGER PRIMARY KEY (rowid=?)"},
+		{SQL_MESSAGE_OPEN_BY_QUEUE, "VIRTUAL TABLE INDEX 1:"},
+		{SQL_MESSAGE_AGE_OUT, "VIRTUAL TABLE INDEX 1:"},
+		{SQL_MESSAGE_AGE_OUT, "USING PRIMARY KEY (provider=?)"},
+		{SQL_MESSAGE_LOAD_RECENT, "VIRTUAL TABLE INDEX 2:"},
+		{SQL_MESSAGE_MAX, "VIRTUAL TABLE INDEX 8:"},
+		{SQL_MESSAGE_PRUNE, "VIRTUAL TABLE INDEX 1:"},
+		{SQL_MESSAGE_RELABEL, "VIRTUAL TABLE INDEX 1:"},
+		{SQL_OPEN_LIST, "VIRTUAL TABLE INDEX 1:"},
 		{SQL_ATTEMPT_LAST_DEFERRED, "USING INDEX attempt_message (message=?)"},
 		{SQL_DICT_FIND, "(kind=? AND text=?)"},
 		{SQL_BUCKET_OLDEST, "USING PRIMARY KEY (res=? AND dim=?)"},
@@ -339,6 +346,7 @@ static void query_plans(void **state)
 	fixture_begin(&f);
 	fixture_open(&f);
 	assert_int_equal(sqlite3_open(f.path, &db), SQLITE_OK);
+	assert_int_equal(message_table_register(db, NULL), 0);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char *sql = xasprintf("EXPLAIN QUERY PLAN %s", sql_text(cases[i].id));
 		sqlite3_stmt *stmt = NULL;
