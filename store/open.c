@@ -180,7 +180,19 @@ static int open_file(struct store *s, bool empty, struct mt_error *reterr)
 	return rc == 0 ? store_bulk(s, s->options.bulk, reterr) : rc;
 }
 
-/* At most twice: the second time with an empty file, after a damaged one was moved aside. */
+/* A read that fails looks like damage to SQLite: only what the disk gives, and gives damaged twice, is damaged. */
+static int open_sound(struct store *s, bool empty, struct mt_error *reterr)
+{
+	int rc = open_file(s, empty, reterr);
+
+	if (rc != MT_ECORRUPT)
+		return rc;
+	db_done(&s->db);
+	rc = recover_readable(s->path, reterr);
+	return rc == 0 ? open_file(s, empty, reterr) : rc;
+}
+
+/* At most once more, with an empty file, after a damaged one was moved aside. */
 static int open_or_recover(struct store *s, struct mt_error *reterr)
 {
 	bool empty = false;
@@ -191,7 +203,7 @@ static int open_or_recover(struct store *s, struct mt_error *reterr)
 	if (recover_flagged(s->path))
 		rc = mt_error_set(reterr, MT_ECORRUPT, "damage was met while it was in use");
 	else
-		rc = open_file(s, empty, reterr);
+		rc = open_sound(s, empty, reterr);
 	if (rc != MT_ECORRUPT)
 		return rc;
 	db_done(&s->db);

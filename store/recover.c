@@ -21,6 +21,7 @@
 #define CHECK_LIMIT_MS 3000 /* a check that takes longer is given up; reads check pages anyway */
 #define CHECK_STEPS 10000 /* SQLite instructions between looks at the clock */
 #define SUFFIX_MAX_BYTES 40
+#define READ_BLOCK_BYTES (1u << 20)
 #define MS_PER_S 1000
 
 struct deadline {
@@ -156,6 +157,38 @@ int recover_check(sqlite3 *db, const char *path, struct mt_error *reterr)
 	if (stat(path, &st) == 0 && st.st_size > SMALL_CACHE_BYTES && closed_cleanly(db))
 		return 0;
 	return quick_check(db, path, reterr);
+}
+
+static int read_through(const char *path, struct mt_error *reterr)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char *block;
+	ssize_t n;
+	int rc = 0;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : mt_error_sys(reterr, errno, "cannot open %s", path);
+	block = xmalloc(READ_BLOCK_BYTES);
+	do {
+		n = read(fd, block, READ_BLOCK_BYTES);
+	} while (n > 0);
+	if (n < 0)
+		rc = mt_error_sys(
+			reterr, errno, "the disk cannot read the cache %s; look at dmesg", path);
+	free(block);
+	close(fd);
+	return rc;
+}
+
+int recover_readable(const char *path, struct mt_error *reterr)
+{
+	char *wal = xasprintf("%s-wal", path);
+	int rc = read_through(path, reterr);
+
+	if (rc == 0)
+		rc = read_through(wal, reterr);
+	free(wal);
+	return rc;
 }
 
 static int move_one(

@@ -14,6 +14,9 @@ struct sqlite3;
  * cleanly and is large is not checked. */
 int recover_check(struct sqlite3 *db, const char *path, struct mt_error *reterr) MT_MUST_CHECK;
 
+/* recover_readable - can every byte of the file and its WAL be read? MT_EIO when the disk refuses. */
+int recover_readable(const char *path, struct mt_error *reterr) MT_MUST_CHECK;
+
 /* recover_move_aside - rename path and its -wal and -shm to path.corrupt-YYYYMMDDTHHMMSSZ. *ret_notice: what
  * to tell a person; gives. */
 int recover_move_aside(const char *path, const struct clock *clock, const char *why,
