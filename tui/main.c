@@ -4,8 +4,10 @@
  * and hands the screens what they need. Exit status: 0 well, 1 failed, 2 usage or configuration.
  */
 #include "backends/helper.h"
+#include "store/base/buf.h"
 #include "store/base/log.h"
 #include "store/base/timefmt.h"
+#include "store/base/utf8.h"
 #include "tui/dashboard.h"
 #include "tui/main_session.h"
 #include "tui/report.h"
@@ -23,12 +25,24 @@
 #define EXIT_OK 0
 #define EXIT_FAILED 1
 #define EXIT_USAGE 2
+#define SAID_MAX_BYTES 16384 /* an error's text, each byte escaped */
 
 static struct collector *collector_to_stop; /* for the signal handler of `mtatop collect` only */
 
+/* say - a text that may quote a log or a file: nothing of it reaches the terminal raw. */
+static void say(const char *text, const char *more)
+{
+	struct buf shown;
+
+	buf_init(&shown, SAID_MAX_BYTES);
+	if (utf8_show_text(&shown, str_of(text), false) == 0)
+		fprintf(stderr, "mtatop: %s%s\n", buf_z(&shown), more);
+	buf_done(&shown);
+}
+
 static int fail(const struct mt_error *error)
 {
-	fprintf(stderr, "mtatop: %s\n", error->text);
+	say(error->text, "");
 	return error->code == MT_ECONFIG ? EXIT_USAGE : EXIT_FAILED;
 }
 
@@ -80,7 +94,7 @@ static int run_collect(struct session *s)
 		return fail(&error);
 	session_confine(s);
 	if (collector_notice(s->collector))
-		fprintf(stderr, "mtatop: %s\n", collector_notice(s->collector));
+		say(collector_notice(s->collector), "");
 	collector_to_stop = s->collector;
 	handle(SIGTERM, on_signal);
 	handle(SIGINT, on_signal);
@@ -168,7 +182,7 @@ static int collect_or_demo(struct session *s, bool once, struct mt_error *reterr
 		rc = session_collect(s, once, reterr);
 		if (rc != MT_ENOENT || s->args->nlogs)
 			return rc;
-		fprintf(stderr, "mtatop: %s; showing the demo\n", reterr->text);
+		say(reterr->text, "; showing the demo");
 		for (int i = 0; i < 2; i++) {
 			if (s->notify[i] >= 0)
 				close(s->notify[i]);
@@ -195,7 +209,7 @@ static int run_dashboard(struct session *s)
 	o = screen_options(s);
 	rc = dashboard_run(&o, &error);
 	if (rc == MT_ENOTSUP) {
-		fprintf(stderr, "mtatop: %s; printing the board once\n", error.text);
+		say(error.text, "; printing the board once");
 		return print_once(s);
 	}
 	return rc < 0 ? fail(&error) : EXIT_OK;
@@ -216,8 +230,8 @@ static int run_with_session(const struct args *args)
 	int code;
 
 	if (session_open(&s, args, &error) < 0) {
-		code = fail(&error);
-		code = error.code == MT_ENOENT || error.code == MT_EPERM ? EXIT_USAGE : code;
+		fail(&error);
+		code = EXIT_USAGE;
 	} else if (args->command == COMMAND_COLLECT) {
 		code = run_collect(&s);
 	} else if (args->command == COMMAND_REPORT) {

@@ -48,7 +48,8 @@ void conf_free(struct conf *c);
 /*
  * conf_load - read a file over what is set. A section may carry an instance: [postfix out] (keys of "postfix").
  * Refuses (MT_ECONFIG), naming line and fix: unknown section or key, bad value, out of range, duplicate section
- * or key, NUL bytes, over 1 MiB, not a regular file; a file with a secret that others can read (chmod 600 named).
+ * or key, NUL bytes, over 1 MiB, not a regular file; a file with a secret that others can read (chmod 600 named);
+ * a file, or the folder of it, that others can change; a file of a user who is neither this one nor root.
  * BOM, CRLF, comments (# ; in front, " ;" behind a value) and indented keys are fine. On failure nothing is
  * changed. MT_ENOENT if missing, MT_EPERM, MT_EIO.
  */

@@ -244,6 +244,51 @@ static int read_all(int fd, const char *path, struct buf *out, struct mt_error *
 	}
 }
 
+/* others_write - may somebody but this user and root change it? A group that is this user's own is this user. */
+static bool others_write(const struct stat *st)
+{
+	bool sticky = S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX);
+
+	return !sticky &&
+	       ((st->st_mode & S_IWOTH) ||
+		       ((st->st_mode & S_IWGRP) && st->st_gid != getegid() && st->st_gid != 0));
+}
+
+static int check_folder(const char *path, struct mt_error *reterr)
+{
+	char *folder = xstrdup(path), *slash = strrchr(folder, '/');
+	struct stat st;
+	int rc = 0;
+
+	if (slash)
+		slash[slash == folder] = '\0';
+	if (stat(slash ? folder : ".", &st) == 0 && others_write(&st))
+		rc = mt_error_set(reterr, MT_ECONFIG, "%s: others can replace it; chmod go-w %s",
+			path, slash ? folder : ".");
+	free(folder);
+	return rc;
+}
+
+/* check_trust - what others can change must not tell which files are read and which programs asked. */
+static int check_trust(const struct stat *st, const char *path, struct mt_error *reterr)
+{
+	char *target = realpath(path, NULL);
+	int rc;
+
+	if (st->st_uid != geteuid() && st->st_uid != 0)
+		rc = mt_error_set(reterr, MT_ECONFIG,
+			"%s belongs to another user; chown it to this one or root", path);
+	else if (others_write(st))
+		rc = mt_error_set(
+			reterr, MT_ECONFIG, "%s: others can change it; chmod go-w %s", path, path);
+	else
+		rc = check_folder(path, reterr);
+	if (rc == 0 && target)
+		rc = check_folder(target, reterr);
+	free(target);
+	return rc;
+}
+
 static int load_fd(struct conf *c, int fd, const char *path, struct mt_error *reterr)
 {
 	struct stat st;
@@ -254,6 +299,9 @@ static int load_fd(struct conf *c, int fd, const char *path, struct mt_error *re
 		return mt_error_sys(reterr, errno, "can't stat %s", path);
 	if (!S_ISREG(st.st_mode))
 		return mt_error_set(reterr, MT_ECONFIG, "%s is not a regular file; name one", path);
+	rc = check_trust(&st, path, reterr);
+	if (rc < 0)
+		return rc;
 	buf_init(&text, CONF_FILE_MAX_BYTES + 4096);
 	rc = read_all(fd, path, &text, reterr);
 	if (rc == 0)
