@@ -124,7 +124,8 @@ def suite_robust():
 
 def suite_terminal():
     """bad terminals and hostile bytes through a pty (reliability 1.4 and groups 50-57), sanitized binary"""
-    yield from script_suite(["/usr/bin/python3", "tests/terminal/run.py", build_dir("clang")], "terminal")
+    heavy = ["--heavy"] if os.environ.get("MTATOP_PROOF") == "1" else []
+    yield from script_suite(["/usr/bin/python3", "tests/terminal/run.py", build_dir("clang"), *heavy], "terminal")
 
 
 def suite_valgrind():
@@ -155,7 +156,6 @@ SUITES = {f.__name__[6:]: f for f in (
     suite_valgrind,
     suite_fuzz,
 )}
-NAMED_ONLY = ("valgrind", "fuzz")  # not seen green yet: run by name, not by default
 
 
 def main(argv):
@@ -165,7 +165,7 @@ def main(argv):
         return 0
     counts = {"pass": 0, "fail": 0, "skip": 0}
     failures = []
-    for name in argv or [s for s in SUITES if s not in NAMED_ONLY]:
+    for name in argv or SUITES:
         start = time.monotonic()
         print("== %s: %s" % (name, SUITES[name].__doc__), flush=True)
         for case, result, detail in SUITES[name]():

@@ -14,8 +14,10 @@ sys.path.insert(0, HERE)
 from term import Terminal  # noqa: E402
 
 ERROR_EXIT = 99
+WAIT_S = 120  # a program forty times slower, on a loaded machine
 VALGRIND = ["valgrind", "-q", "--error-exitcode=%d" % ERROR_EXIT, "--leak-check=full", "--show-leak-kinds=definite,possible",
-            "--errors-for-leak-kinds=definite", "--num-callers=25"]
+            "--errors-for-leak-kinds=definite", "--num-callers=25",
+            "--suppressions=" + os.path.join(HERE, "valgrind.supp")]
 
 
 def result(name, ok, detail=""):
@@ -41,12 +43,13 @@ def main(build):
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             result(name, done.returncode == 0, done.stderr.decode(errors="replace")[-3000:])
         vlog = os.path.join(folder, "valgrind.log")
-        term = Terminal(VALGRIND + ["--log-file=" + vlog, mtatop, "--cache", cache, "--log", log], env=env)
+        term = Terminal(VALGRIND + ["--log-file=" + vlog, mtatop, "--cache", cache, "--log", log],
+                        env={"HOME": folder, "XDG_CACHE_HOME": folder})
         try:
-            term.wait("Queue", deadline_s=60)
+            term.wait("Queue", deadline_s=WAIT_S)
             for key in ("2", "3", "Escape", "?", "Escape", "Tab", "Q"):
                 term.keys(key)
-            code = term.exit_status(60)
+            code = term.exit_status(WAIT_S)
             with open(vlog, errors="replace") as f:
                 result("dashboard", code == 0, f.read()[-3000:])
         finally:

@@ -29,15 +29,30 @@ void *__libc_malloc(size_t);
 void *__libc_calloc(size_t, size_t);
 void *__libc_realloc(void *, size_t);
 
+/* number - the one behind the next colon. */
+static long number(const char **text, size_t skip)
+{
+	const char *p = *text + skip;
+	long n = 0;
+
+	for (p += *p == ':'; *p >= '0' && *p <= '9'; p++)
+		n = n * 10 + (*p - '0');
+	*text = p;
+	return n;
+}
+
 __attribute__((constructor)) static void set_up(void)
 {
 	const char *text = getenv("MTATOP_FAIL"), *path = getenv("MTATOP_COUNTS");
-	char name[16];
+	size_t n = text ? strcspn(text, ":") : 0;
 
-	if (text && sscanf(text, "%15[a-z]:%ld:%d", name, &fail_at, &fail_errno) == 3)
-		for (int i = 0; i < KIND__COUNT; i++)
-			if (strcmp(name, names[i]) == 0)
-				fail_kind = i;
+	for (int i = 0; i < KIND__COUNT; i++)
+		if (n && strlen(names[i]) == n && memcmp(names[i], text, n) == 0)
+			fail_kind = i;
+	if (fail_kind >= 0) {
+		fail_at = number(&text, n);
+		fail_errno = (int)number(&text, strcspn(text, ":"));
+	}
 	if (path) /* before the program gives up writing there */
 		counts_fd = syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	atomic_store(&armed, 1);
