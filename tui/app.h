@@ -11,6 +11,7 @@
 
 #include "store/base/buf.h"
 #include "store/base/clock.h"
+#include "store/base/conf.h"
 #include "tui/keys.h"
 #include "tui/layout.h"
 #include "tui/list.h"
@@ -33,11 +34,12 @@ struct app_options { /* all borrowed for the app's life */
 	const char *provider; /* name to start with, or NULL */
 	const char *filter; /* or NULL */
 	const char *sort_key; /* column heading lists start sorted by, or NULL */
-	const char *conf_path; /* named in setup */
+	const struct conf *conf; /* shown in setup, or NULL */
+	const char *conf_path; /* the file it was read from, or NULL */
 	int window; /* index, see app_window_by_name; -1 = 1h */
 	int64_t refresh_ms; /* 0 = 1 s */
 	enum app_theme theme;
-	bool utf8, mouse, read_write, demo;
+	bool utf8, mouse, clipboard, read_write, demo;
 	bool once; /* one picture: no hints, no cursor */
 };
 
@@ -114,7 +116,8 @@ struct help {
 };
 struct setup {
 	bool open;
-	int item;
+	int item; /* of this session's settings */
+	int top, page; /* of the configuration shown under them */
 };
 
 enum app_effect {
@@ -226,6 +229,7 @@ void overview_refresh(struct app *a);
 void overview_draw(struct app *a, struct canvas *c, struct rect r);
 bool overview_request(struct app *a, enum request req);
 bool overview_click(struct app *a, int x, int y);
+void overview_focus(struct app *a, int x, int y);
 
 /* status.c: header, crumbs, footer, the one line of a tiny screen */
 void status_refresh(struct app *a);

@@ -78,6 +78,10 @@ static void copy_row(struct app *a)
 	struct frame *f = app_list_frame(a);
 	const struct row *row = f ? list_selected(&f->list, &f->table) : NULL;
 
+	if (!a->opt.clipboard) {
+		app_message(a, STYLE_WARN, "copying is off ([screen] clipboard)");
+		return;
+	}
 	if (!row) {
 		app_message(a, STYLE_WARN, "no row is selected");
 		return;
@@ -257,6 +261,10 @@ static void mouse(struct app *a, const struct key_event *e)
 
 	a->dirty = true;
 	if (e->key != KEYCODE_MOUSE_CLICK) {
+		if (!app_top(a)->pane) {
+			overview_focus(a, e->x, e->y);
+			f = app_list_frame(a);
+		}
 		if (f)
 			list_scroll(&f->list, &f->table,
 				e->key == KEYCODE_WHEEL_UP ? -WHEEL_ROWS : WHEEL_ROWS);

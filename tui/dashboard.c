@@ -26,6 +26,11 @@
 
 static const struct conf_key keys[] = {
 	{.section = "screen",
+		.name = "clipboard",
+		.type = CONF_BOOL,
+		.fallback = "yes",
+		.help = "Let y copy a row through the terminal (OSC 52)"},
+	{.section = "screen",
 		.name = "delay",
 		.type = CONF_DURATION,
 		.fallback = "1s",
@@ -126,13 +131,15 @@ static int open_setting(
 		.provider = args->provider,
 		.filter = args->filter,
 		.sort_key = args->sort_key,
-		.conf_path = args->config,
+		.conf = o->conf,
+		.conf_path = o->conf_path,
 		.window = app_window_by_name(str_of(given(args->window, o->conf, "window"))),
 		.refresh_ms = args->delay_ms ? args->delay_ms
 					     : conf_int(o->conf, "screen", NULL, "delay"),
 		.theme = theme_by_name(given(args->theme, o->conf, "theme")),
 		.utf8 = locale_is_utf8() && !args->no_unicode &&
 			conf_bool(o->conf, "screen", NULL, "unicode"),
+		.clipboard = conf_bool(o->conf, "screen", NULL, "clipboard"),
 		.mouse = !args->no_mouse && conf_bool(o->conf, "screen", NULL, "mouse"),
 		.read_write = o->services && o->services->read_write,
 		.demo = o->demo,

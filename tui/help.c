@@ -132,6 +132,32 @@ static void write_views(struct writer *w)
 			"pause, setup, quit. Tab completes."));
 }
 
+/* The board itself: what its two lines and its tiles say. */
+static void write_board(struct writer *w)
+{
+	heading(w, "The board");
+	wrap(w, 2, STYLE_NORMAL,
+		STR_LIT("Line 1: the providers (the one in [ ] is shown; ALL adds up what can be "
+			"added), the time window, and LIVE, AT the instant looked at, or PAUSED.\n"
+			"Line 2: for each provider its health, how long ago it was last read, and "
+			"its "
+			"finest bucket where that is not a minute; at the right the loudest "
+			"alert.\n"
+			"fresh: read on time; late: over two of its intervals ago; stale: over "
+			"five; "
+			"FAILING, STOPPED: see :providers; reading back: old log lines are being "
+			"read, "
+			"with how much of them is done.\n"
+			"Bounce rate over 3%: a convention of senders, no provider publishes it; "
+			"given "
+			"with the number of final outcomes (sent, bounced, expired) it is of, and "
+			"not "
+			"at all below 100 of them.\n"
+			"? in place of a figure: not known. A filter is shown as FILTERED as long "
+			"as it "
+			"holds. Arrows compare with the window before this one."));
+}
+
 static const struct pane_ops *pane_in_focus(struct app *a)
 {
 	if (app_top(a)->pane)
@@ -145,6 +171,8 @@ void help_draw(struct app *a, struct canvas *c, struct rect r)
 	const struct pane_ops *pane = pane_in_focus(a);
 	struct writer w = {.c = c, .r = {r.x, r.y, r.w, r.h - 1}, .top = h->top};
 
+	if (!app_top(a)->pane)
+		write_board(&w);
 	if (pane)
 		write_pane(&w, pane);
 	write_views(&w);

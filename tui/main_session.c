@@ -21,16 +21,24 @@ static int load_conf(struct session *s, struct mt_error *reterr)
 	char *path = NULL;
 	int rc;
 
-	if (s->args->config)
+	if (s->args->config) {
+		s->conf_path = xstrdup(s->args->config);
 		return conf_load(s->conf, s->args->config, reterr);
+	}
 	if (home && home[0] == '/')
 		path = xasprintf("%s/mtatop/mtatop.conf", home);
 	else if (getenv("HOME"))
 		path = xasprintf("%s/.config/mtatop/mtatop.conf", getenv("HOME"));
 	rc = path ? conf_load(s->conf, path, reterr) : MT_ENOENT;
-	free(path);
-	if (rc == MT_ENOENT)
-		rc = conf_load(s->conf, "/etc/mtatop/mtatop.conf", reterr);
+	if (rc == MT_ENOENT) {
+		free(path);
+		path = xstrdup("/etc/mtatop/mtatop.conf");
+		rc = conf_load(s->conf, path, reterr);
+	}
+	if (rc == 0)
+		s->conf_path = path;
+	else
+		free(path);
 	return rc == MT_ENOENT ? 0 : rc;
 }
 
@@ -175,6 +183,7 @@ void session_close(struct session *s)
 			close(s->notify[i]);
 	free(s->notice);
 	free(s->cache_path);
+	free(s->conf_path);
 	conf_free(s->conf);
 	pthread_mutex_destroy(&s->lock);
 }

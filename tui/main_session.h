@@ -16,6 +16,7 @@ struct session {
 	const struct args *args;
 	struct conf_table tables[16]; /* borrowed by conf */
 	struct conf *conf; /* owned */
+	char *conf_path; /* owned; the file it was read from, NULL when there is none */
 	struct clock clock;
 	char *cache_path; /* owned */
 	const char **logs; /* borrowed from args, or demo_logs */

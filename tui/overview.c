@@ -108,6 +108,18 @@ void overview_draw(struct app *a, struct canvas *c, struct rect r)
 	}
 }
 
+/* The tile that holds (x,y); n if none does. */
+static size_t tile_at(const struct overview *o, int x, int y)
+{
+	for (size_t i = 0; i < o->n; i++) {
+		const struct rect *r = &o->rects[i];
+
+		if (r->w > 0 && x >= r->x && x < r->x + r->w && y >= r->y && y < r->y + r->h)
+			return i;
+	}
+	return o->n;
+}
+
 static void move_focus(struct overview *o, bool back)
 {
 	for (size_t i = 0; i < o->n; i++) {
@@ -160,26 +172,30 @@ bool overview_request(struct app *a, enum request req)
 	return true;
 }
 
+void overview_focus(struct app *a, int x, int y)
+{
+	size_t i = tile_at(&a->overview, x, y);
+
+	if (i < a->overview.n)
+		a->overview.focus = i;
+}
+
 bool overview_click(struct app *a, int x, int y)
 {
 	struct overview *o = &a->overview;
+	size_t i = tile_at(o, x, y);
+	bool again = i == o->focus;
+	unsigned res = REQRES_NONE;
 
-	for (size_t i = 0; i < o->n; i++) {
-		const struct rect *r = &o->rects[i];
-		bool again = i == o->focus;
-		unsigned res = REQRES_NONE;
-
-		if (r->w == 0 || x < r->x || x >= r->x + r->w || y < r->y || y >= r->y + r->h)
-			continue;
-		o->focus = i;
-		a->dirty = true;
-		if (list_tile(&o->tiles[i]))
-			res = list_click(&o->tiles[i].list, &o->tiles[i].table, x, y);
-		if (res & REQRES_REFRESH)
-			app_touch(a);
-		if ((res & REQRES_OPEN) || (again && res == REQRES_NONE))
-			overview_request(a, REQ_OPEN);
-		return true;
-	}
-	return false;
+	if (i == o->n)
+		return false;
+	o->focus = i;
+	a->dirty = true;
+	if (list_tile(&o->tiles[i]))
+		res = list_click(&o->tiles[i].list, &o->tiles[i].table, x, y);
+	if (res & REQRES_REFRESH)
+		app_touch(a);
+	if ((res & REQRES_OPEN) || (again && res == REQRES_NONE))
+		overview_request(a, REQ_OPEN);
+	return true;
 }

@@ -199,9 +199,9 @@ static int draw_provider(
 
 #define BOUNCE_CONVENTION_PCT                                                                      \
 	3 /* what receivers and senders commonly call too much; a convention, no limit */
-#define BOUNCE_MIN_RECIPIENTS 50 /* under this a rate says nothing */
+#define BOUNCE_MIN_RECIPIENTS 100 /* under this a rate is an accident; as in panes/delivery.c */
 
-static bool bounce_alert(const struct app *a, struct buf *out)
+static bool bounce_alert(const struct app *a, struct buf *out, bool brief)
 {
 	const int64_t *n = a->status.totals.n;
 	int64_t final = n[METRIC_SENT] + n[METRIC_BOUNCED] + n[METRIC_EXPIRED_RECIPIENTS];
@@ -212,14 +212,16 @@ static bool bounce_alert(const struct app *a, struct buf *out)
 		return false;
 	buf_add_z(out, "! bounce ");
 	fmt_pct(out, n[METRIC_BOUNCED], final);
-	buf_add_z(out, " of ");
-	fmt_count(out, final);
-	buf_printf(out, " > %d%%", BOUNCE_CONVENTION_PCT);
+	if (!brief) {
+		buf_add_z(out, " of ");
+		fmt_count(out, final);
+	}
+	buf_printf(out, " > %d%%%s", BOUNCE_CONVENTION_PCT, brief ? "" : " (convention)");
 	return true;
 }
 
 /* The loudest thing wrong: a source that fails, then the bounce rate, then a source that is behind. */
-static enum style alert_text(const struct app *a, struct buf *out)
+static enum style alert_text(const struct app *a, struct buf *out, bool brief)
 {
 	static const enum health order[] = {
 		HEALTH_FAILING, HEALTH_STOPPED, HEALTH_STALE, HEALTH_LATE};
@@ -229,7 +231,7 @@ static enum style alert_text(const struct app *a, struct buf *out)
 		return STYLE_BAD;
 	}
 	for (size_t k = 0; k < sizeof(order) / sizeof(order[0]); k++) {
-		if (order[k] == HEALTH_STALE && bounce_alert(a, out))
+		if (order[k] == HEALTH_STALE && bounce_alert(a, out, brief))
 			return STYLE_BAD;
 		for (size_t i = 0; i < a->status.nproviders; i++) {
 			const struct provider_row *p = &a->status.providers[i];
@@ -255,10 +257,14 @@ static void draw_line2(struct app *a, struct canvas *c)
 	int x = 1, columns, right = c->w - 1;
 
 	buf_init(&alert, TEXT_MAX_BYTES);
-	style = alert_text(a, &alert);
+	style = alert_text(a, &alert, false);
 	columns = (int)utf8_show_width(buf_str(&alert), !c->utf8);
-	if (columns > c->w / 2)
-		columns = c->w / 2;
+	if (columns > c->w / 2) {
+		buf_clear(&alert);
+		style = alert_text(a, &alert, true);
+		columns = (int)utf8_show_width(buf_str(&alert), !c->utf8);
+		columns = columns > c->w / 2 ? c->w / 2 : columns;
+	}
 	if (columns > 0) {
 		right -= columns + 2;
 		canvas_text(c, c->w - 1 - columns, 1, columns, style, buf_str(&alert));

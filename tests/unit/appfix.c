@@ -236,6 +236,7 @@ int appfix_setup(void **state)
 		.host = "mx1",
 		.window = -1,
 		.utf8 = true,
+		.clipboard = true,
 		.read_write = true};
 
 	appfix_job = (struct job){0};
