@@ -153,6 +153,14 @@ int64_t canvas_graph(struct canvas *c, struct rect r, enum style style, const in
 }
 
 /* One mark of the scale, at the left of row y. */
+static bool any_known(const int64_t *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (v[i] >= 0)
+			return true;
+	return false;
+}
+
 static void scale_mark(struct canvas *c, int x, int y, int64_t value)
 {
 	struct buf text;
@@ -176,10 +184,10 @@ void canvas_chart(struct canvas *c, struct rect r, enum style style, const int64
 		c, (struct rect){r.x + CHART_SCALE, r.y, r.w - CHART_SCALE, r.h}, style, v, n);
 	for (int y = 0; y < r.h; y++)
 		canvas_put_z(c, r.x + CHART_SCALE - 1, r.y + y, STYLE_BORDER, "\xe2\x94\x82", '|');
-	if (r.h > 1)
+	if (r.h > 1 && max > 0)
 		scale_mark(c, r.x, r.y + r.h - 1, 0);
-	if (r.h > 0)
-		scale_mark(c, r.x, r.y, max);
+	if (r.h > 0) /* a maximum of 0 stands at the bottom, where the line is */
+		scale_mark(c, r.x, max > 0 ? r.y : r.y + r.h - 1, any_known(v, n) ? max : -1);
 }
 
 /* "-1h", "-30m", "-90m", "-12h", "-15d": the largest unit that is whole. */

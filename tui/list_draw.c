@@ -10,7 +10,7 @@
 #include "store/base/utf8.h"
 
 #define MARK_COLUMNS 1 /* the leftmost column: cursor and tag marks */
-#define WIDE_MIN_COLUMNS 12 /* what a column of width 0 needs at least to be of use */
+#define WIDE_MIN_COLUMNS 18 /* what a column of width 0 needs at least to be of use */
 
 static int wanted_width(const struct column *column)
 {

@@ -19,9 +19,9 @@ enum { QUEUE, DELIVERY, ERRORS, PORTS, DESTINATIONS, WARMUP, REPUTATION, FAILURE
 static const struct tile_hint hints[] = {
 	[QUEUE] = {.priority = 4, .min_w = 26, .min_h = 9, .want_w = 38, .want_h = 12},
 	[DELIVERY] = {.priority = 1, .min_w = 40, .min_h = 7, .want_w = 82, .want_h = 9},
-	[ERRORS] = {.priority = 3, .min_w = 60, .min_h = 5, .want_w = 82, .want_h = 10},
+	[ERRORS] = {.priority = 3, .min_w = 60, .min_h = 5, .want_w = 82, .want_h = 14},
 	[PORTS] = {.priority = 5, .min_w = 50, .min_h = 5, .want_w = 80, .want_h = 9},
-	[DESTINATIONS] = {.priority = 6, .min_w = 40, .min_h = 5, .want_w = 60, .want_h = 9},
+	[DESTINATIONS] = {.priority = 6, .min_w = 40, .min_h = 5, .want_w = 60, .want_h = 14},
 	[WARMUP] = {.priority = 7, .min_w = 30, .min_h = 5, .want_w = 32, .want_h = 8},
 	[REPUTATION] = {.priority = 8, .min_w = 30, .min_h = 5, .want_w = 50, .want_h = 6},
 	[FAILURES] = {.priority = 2,

@@ -132,8 +132,9 @@ static void figure(struct lines *l, enum style style, const char *word, enum met
 
 static void words(struct lines *l, enum style style, struct buf *text)
 {
-	if (l->y < l->area.h && (int)utf8_show_width(buf_str(text), !l->c->utf8) <= l->area.w)
-		canvas_text(l->c, l->area.x, l->area.y + l->y++, l->area.w, style, buf_str(text));
+	if (l->y < l->area.h && (int)utf8_show_width(buf_str(text), false) <= l->area.w)
+		canvas_printf(
+			l->c, l->area.x, l->area.y + l->y++, l->area.w, style, "%s", buf_z(text));
 	buf_clear(text);
 }
 
@@ -165,10 +166,14 @@ static void convention(struct lines *l, struct buf *text)
 {
 	bool high = over_convention(l);
 
-	buf_add_z(text, l->final < RATE_MIN_N ? "too few for a rate, N "
-			: high                ? "over 3% convention, N "
-					      : "under 3% convention, N ");
-	fmt_count(text, l->final);
+	if (l->final < 0) {
+		buf_add_z(text, "rate not known");
+	} else {
+		buf_add_z(text, l->final < RATE_MIN_N ? "too few for a rate, N "
+				: high                ? "over 3% convention, N "
+						      : "under 3% convention, N ");
+		fmt_count(text, l->final);
+	}
 	words(l, high ? STYLE_BAD : STYLE_DIM, text);
 }
 

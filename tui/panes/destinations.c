@@ -81,7 +81,7 @@ const struct pane_ops pane_destinations = {
 	.default_sort = GCOL_SENT,
 	.requests = requests,
 	.state_bytes = sizeof(struct destinations),
-	.tile_hint = {.priority = 6, .min_w = 44, .min_h = 5, .want_w = 60, .want_h = 8},
+	.tile_hint = {.priority = 6, .min_w = 44, .min_h = 5, .want_w = 60, .want_h = 14},
 	.refresh = refresh,
 	.draw = draw,
 	.request = request,

@@ -98,7 +98,7 @@ const struct pane_ops pane_errors = {
 	.columns = columns,
 	.ncolumns = COL__COUNT,
 	.default_sort = COL_N,
-	.tile_hint = {.priority = 3, .min_w = 60, .min_h = 5, .want_w = 82, .want_h = 10},
+	.tile_hint = {.priority = 3, .min_w = 60, .min_h = 5, .want_w = 82, .want_h = 14},
 	.refresh = refresh,
 	.enter = enter,
 };
