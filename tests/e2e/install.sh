@@ -27,7 +27,7 @@ have()
 DESTDIR=$dest meson install -C "$build" --no-rebuild >"$dest/log" 2>&1
 result $? "meson install"
 for path in bin/mtatop man1/mtatop.1 man5/mtatop.conf.5 completions/mtatop site-functions/_mtatop \
-	vendor_completions.d/mtatop.fish mtatop/mtatop.conf.sample systemd/system/mtatop.service; do
+	vendor_completions.d/mtatop.fish mtatop/mtatop.conf.sample systemd/system/mtatop.service sysusers.d/mtatop.conf; do
 	have "$path"
 done
 bin=$(find "$dest" -path '*/bin/mtatop')

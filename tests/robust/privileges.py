@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-from common import DEADLINE_S, HERE, Skip, clean_env, following, only, run, write_log
+from common import DEADLINE_S, HERE, TOP, Skip, clean_env, following, only, run, write_log
 
 NOBODY = 65534
 TOOLS = {"postconf", "postmulti", "postqueue", "showq"}  # showq: postqueue's own, when the mail system is down
@@ -215,6 +215,35 @@ def case_ordinary_user(mtatop, folder):
         shutil.rmtree(base, ignore_errors=True)
 
 
+IMPLY_NO_NEW_PRIVS = """DynamicUser LockPersonality MemoryDenyWriteExecute PrivateDevices ProtectClock ProtectHostname ProtectKernelLogs
+ProtectKernelModules ProtectKernelTunables RestrictAddressFamilies RestrictNamespaces RestrictRealtime RestrictSUIDSGID
+SystemCallArchitectures SystemCallFilter SystemCallLog RestrictFileSystems""".split()
+EXPOSURE_MAX = 5.5  # of 10: what is left when none of the above may be used
+
+
+def case_systemd_unit(mtatop, folder):
+    """The unit leaves setgid postqueue its gid (systemd.exec(5) on NoNewPrivileges=), and is as closed as that allows."""
+    with open(os.path.join(TOP, "assets", "systemd", "mtatop.service.in")) as f:
+        text = f.read().replace("@bindir@", "/usr/bin")
+    keys = re.findall(r"^(\w+)=", text, re.M)
+    wrong = [k for k in keys if k in IMPLY_NO_NEW_PRIVS]
+    if wrong or not re.search(r"^User=mtatop$", text, re.M) or "postdrop" in re.search(r"^SupplementaryGroups=(.*)", text, re.M)[1]:
+        raise AssertionError("the queue could not be read: %s" % (wrong or "user or groups"))
+    if not shutil.which("systemd-analyze"):
+        raise Skip("no systemd-analyze")
+    unit = os.path.join(folder, "mtatop.service")
+    with open(unit, "w") as f:
+        f.write(text)
+    done = run(["systemd-analyze", "security", "--offline=true", unit])
+    found = re.search(r"exposure level for \S+: ([\d.]+)", done.stdout.decode(errors="replace"))
+    if not found:
+        raise Skip("systemd-analyze security does not work here")
+    if float(found[1]) > EXPOSURE_MAX:
+        raise AssertionError(done.stdout.decode(errors="replace")[-3000:])
+    return "systemd-analyze exposure %s" % found[1]
+
+
 CASES = [("r15 strace: programs and writes", case_strace), ("r15 private files under umask 0", case_modes),
          ("r15 no core", case_core), ("r15 doctor tells", case_doctor), ("r15 setuid is refused", case_setuid),
+         ("r15 systemd unit", case_systemd_unit),
          ("r15 ordinary user in adm, real Postfix", case_ordinary_user)]
