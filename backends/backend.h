@@ -26,14 +26,18 @@ struct instance_def {
 	const char *host; /* this host's name as the MTA logs it, or NULL */
 	const char *config_dir; /* Postfix config_directory, or NULL when only files were given */
 	const char *spool_dir; /* Postfix queue_directory, or NULL */
-	const char *
-		syslog_name; /* only lines of this instance ("postfix"); NULL = every line of the family */
+	const char
+		*syslog_name; /* its lines' tags begin with this and a slash ("postfix"); or NULL */
+	const char *const *others; /* names of those that write into the same log */
+	size_t nothers;
+	bool rest; /* takes the lines that are of none of them; always so when it has its log alone */
 	const char *const
 		*logs; /* log files in order of preference; the first that exists is followed */
 	size_t nlogs;
 	bool all_logs; /* --log FILE...: read every one of logs, not the first that exists */
 	bool made_up; /* the demo's: a Postfix as it comes, whose configuration nobody can be asked for */
 	bool journal; /* read the systemd journal when no file exists (or when configured) */
+	const char *journal_folder; /* of journal files; NULL = this machine's */
 };
 
 struct backend_env { /* what a source may use; all borrowed for the source's life */

@@ -8,6 +8,7 @@
 #include "backends/collector.h"
 
 #include "backends/collector_private.h"
+#include "backends/journal.h"
 #include "backends/logsource.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
@@ -146,6 +147,11 @@ static int undo(struct collector *c, struct mt_error *reterr)
 	return rc;
 }
 
+static bool is_log(const struct slot *s)
+{
+	return s->ops == &logsource || s->ops == &journalsource;
+}
+
 /* step_slot - one slice. Returns enum step_result or a negative mt_err of the store. */
 static int step_slot(struct collector *c, struct slot *s, struct mt_error *reterr)
 {
@@ -170,7 +176,7 @@ static int step_slot(struct collector *c, struct slot *s, struct mt_error *reter
 		if (c->until_caught_up) {
 			s->rounds++;
 			/* A queue that can't be looked at is told by its health; a log not read is a failure. */
-			if (!c->failed_once && s->ops == &logsource) {
+			if (!c->failed_once && is_log(s)) {
 				c->failed_once = true;
 				c->first_error = s->error;
 			}
@@ -183,12 +189,12 @@ static int step_slot(struct collector *c, struct slot *s, struct mt_error *reter
 /* Reading all there is, what is in the queue can be told only once the logs have been read. */
 static bool too_early(const struct collector *c, const struct slot *s)
 {
-	if (!c->until_caught_up || s->ops == &logsource)
+	if (!c->until_caught_up || is_log(s))
 		return false;
 	if (c->uncommitted && !s->rounds && !s->again)
 		return true;
 	for (size_t i = 0; i < c->nslots; i++)
-		if (c->slots[i].ops == &logsource && (!c->slots[i].rounds || c->slots[i].again))
+		if (is_log(&c->slots[i]) && (!c->slots[i].rounds || c->slots[i].again))
 			return true;
 	return false;
 }

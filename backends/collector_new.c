@@ -3,6 +3,8 @@
 #include "backends/collector.h"
 
 #include "backends/collector_private.h"
+#include "backends/journal.h"
+#include "backends/logsource.h"
 #include "store/base/mem.h"
 
 #include <errno.h>
@@ -60,7 +62,10 @@ static int add_instance(struct collector *c, const struct collector_options *o,
 	if (rc == 0 && instance->family->services && instance->def.config_dir)
 		rc = instance->family->services(c->store, provider, &instance->def, reterr);
 	for (size_t i = 0; rc == 0 && sources && sources[i]; i++) {
-		rc = add_slot(c, o, instance, sources[i], provider, reterr);
+		bool journal = sources[i] == &logsource && journal_wanted(&instance->def);
+
+		rc = add_slot(
+			c, o, instance, journal ? &journalsource : sources[i], provider, reterr);
 	}
 	return rc;
 }

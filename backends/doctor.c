@@ -2,6 +2,7 @@
 /* doctor - what was found on this machine, what can't be read, and the exact fix; one line each. */
 #include "backends/collector.h"
 #include "backends/instances.h"
+#include "backends/journal.h"
 #include "backends/logfile.h"
 #include "backends/helper.h"
 #include "backends/postfix/config.h"
@@ -59,6 +60,25 @@ static void log_fix(const char *path, char *fix, size_t max)
 			path, path, user_name());
 }
 
+static int check_journal(const struct instance_def *def)
+{
+	const char *why = def->nlogs ? "the systemd journal, as there is no log file"
+				     : "the systemd journal, as configured";
+	struct mt_error error = {0};
+	char fix[256];
+	bool entries = false;
+
+	snprintf(fix, sizeof(fix), "usermod -aG systemd-journal %s   (then log in again)",
+		user_name());
+	if (journal_check(def, &entries, &error) < 0)
+		return bad("log", error.text,
+			journal_built_in() ? fix : "build it with -Djournal=enabled");
+	good("log", why);
+	if (!entries)
+		printf("--  journal: nothing of the mail facility is in it yet\n");
+	return 0;
+}
+
 static int check_log(const struct instance_def *def)
 {
 	struct mt_error error = {0};
@@ -73,6 +93,8 @@ static int check_log(const struct instance_def *def)
 			break;
 		}
 	}
+	if (journal_wanted(def))
+		return check_journal(def);
 	if (!path)
 		return bad("log", "no log file is known",
 			"postconf -e maillog_file=/var/log/mail.log && postfix reload");
@@ -213,11 +235,8 @@ int doctor_run(const struct conf *conf, const char *cache_path)
 	struct mt_error error = {0};
 	int problems = check_cache(cache_path) + check_privileges(cache_path);
 
-#ifdef HAVE_LIBSYSTEMD
-	good("journal", "built in");
-#else
-	printf("--  journal: reading the systemd journal is not built in\n");
-#endif
+	if (!journal_built_in())
+		printf("--  journal: reading the systemd journal is not built in\n");
 	if (instances_find(conf, NULL, 0, &list, &error) < 0)
 		problems += bad("mail system", error.text,
 			"install and start Postfix, or name its config_directory in mtatop.conf");

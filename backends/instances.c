@@ -34,6 +34,7 @@ static void add(
 	i->def.config_dir = copy(def->config_dir);
 	i->def.spool_dir = copy(def->spool_dir);
 	i->def.syslog_name = copy(def->syslog_name);
+	i->def.journal_folder = copy(def->journal_folder);
 	i->def.logs = (const char *const *)logs;
 	list->all = xrealloc(list->all, (list->n + 1) * sizeof(list->all[0]));
 	list->all[list->n++] = i;
@@ -126,20 +127,59 @@ static int given(
 	return 0;
 }
 
-/* shares_log - does another instance write into the same log? Only then are lines told apart by syslog_name. */
-static bool shares_log(const struct instances *list, const struct instance *one)
+/* share_log - do two instances write into the same log? */
+static bool share_log(const struct instance *one, const struct instance *other)
 {
+	if (one->def.journal && other->def.journal)
+		return true;
+	for (size_t a = 0; a < one->def.nlogs; a++)
+		for (size_t b = 0; b < other->def.nlogs; b++)
+			if (strcmp(one->def.logs[a], other->def.logs[b]) == 0)
+				return true;
+	return false;
+}
+
+/* tell_apart - whose lines are whose in a log several share: by name, and the first takes what is nobody's. */
+static void tell_apart(const struct instances *list, size_t at)
+{
+	struct instance_def *d = &list->all[at]->def;
+	const char **others = xcalloc(list->n, sizeof(others[0]));
+
+	d->rest = true;
 	for (size_t i = 0; i < list->n; i++) {
 		const struct instance *other = list->all[i];
 
-		if (other == one)
+		if (i == at || !other->def.syslog_name || !share_log(list->all[at], other))
 			continue;
-		for (size_t a = 0; a < one->def.nlogs; a++)
-			for (size_t b = 0; b < other->def.nlogs; b++)
-				if (strcmp(one->def.logs[a], other->def.logs[b]) == 0)
-					return true;
+		others[d->nothers++] = xstrdup(other->def.syslog_name);
+		d->rest &= at < i;
 	}
-	return false;
+	d->others = others;
+}
+
+/* fits - length of a name that the tag begins with, 0 if it does not. */
+static size_t fits(struct str tag, const char *name)
+{
+	size_t n = name ? strlen(name) : 0;
+
+	return tag.n > n && n && memcmp(tag.p, name, n) == 0 && tag.p[n] == '/' ? n : 0;
+}
+
+bool instance_owns(const struct instance_def *def, const struct event *e)
+{
+	size_t mine, theirs = 0;
+
+	if (def->nothers == 0)
+		return true;
+	if (e->kind == EVENT_FOREIGN || !str_present(e->service))
+		return def->rest;
+	mine = fits(e->service, def->syslog_name);
+	for (size_t i = 0; i < def->nothers; i++) {
+		size_t n = fits(e->service, def->others[i]);
+
+		theirs = n > theirs ? n : theirs;
+	}
+	return mine == theirs ? def->rest : mine > theirs;
 }
 
 int instances_find(const struct conf *conf, const char *const *logs, size_t nlogs,
@@ -157,13 +197,8 @@ int instances_find(const struct conf *conf, const char *const *logs, size_t nlog
 		if (rc < 0 && rc != MT_ENOENT)
 			return rc;
 	}
-	for (size_t i = 0; i < ret->n; i++) {
-		if (ret->all[i]->def.syslog_name && !ret->all[i]->def.journal &&
-			!shares_log(ret, ret->all[i])) {
-			free((char *)(uintptr_t)ret->all[i]->def.syslog_name);
-			ret->all[i]->def.syslog_name = NULL;
-		}
-	}
+	for (size_t i = 0; i < ret->n; i++)
+		tell_apart(ret, i);
 	return ret->n ? 0
 		      : mt_error_set(reterr, MT_ENOENT, "no mail system was found on this machine");
 }
@@ -181,6 +216,10 @@ void instances_done(struct instances *list)
 		free((char *)(uintptr_t)d->config_dir);
 		free((char *)(uintptr_t)d->spool_dir);
 		free((char *)(uintptr_t)d->syslog_name);
+		free((char *)(uintptr_t)d->journal_folder);
+		for (size_t n = 0; n < d->nothers; n++)
+			free((char *)(uintptr_t)d->others[n]);
+		free((void *)(uintptr_t)d->others);
 		free(list->all[i]);
 	}
 	free(list->all);

@@ -28,4 +28,11 @@ int instances_find(const struct conf *conf, const char *const *logs, size_t nlog
 	struct instances *ret, struct mt_error *reterr) MT_MUST_CHECK;
 void instances_done(struct instances *i);
 
+/*
+ * instance_owns - is the event of this instance? Several may write into one log under names of their own: the longest
+ * name its tag begins with decides; what is nobody's (another program, an instance not known here) goes to the
+ * first of them, so that every line counts exactly once.
+ */
+bool instance_owns(const struct instance_def *def, const struct event *e);
+
 #endif

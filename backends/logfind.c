@@ -2,6 +2,7 @@
 /* logfind - see logfind.h. Reads in blocks, keeps nothing but what it gives out. */
 #include "backends/logfind.h"
 
+#include "backends/journal.h"
 #include "backends/logfile.h"
 #include "backends/logtail.h"
 #include "backends/rotated.h"
@@ -109,6 +110,8 @@ int logfind_run(const struct backend_ops *family, const struct instance_def *def
 	int rc;
 
 	(void)family;
+	if (journal_wanted(def))
+		return journal_find(def, request, out, reterr);
 	if (!path)
 		return mt_error_set(reterr, MT_ENOENT, "this provider has no log file");
 	if (request->kind == JOB_LOG_TAIL)

@@ -9,6 +9,7 @@
 #include "backends/logsource.h"
 
 #include "backends/ahead.h"
+#include "backends/instances.h"
 #include "backends/tail.h"
 #include "store/base/mem.h"
 
@@ -108,23 +109,11 @@ static int log_init(void *state, const struct backend_env *env, struct mt_error 
 	return restore_marks(l, reterr);
 }
 
-/* ours - is the event of this instance? Several may write into one log under names of their own. */
-static bool ours(const struct log_state *l, const struct event *e)
-{
-	const char *name = l->env->def->syslog_name;
-	size_t n;
-
-	if (!name || e->kind == EVENT_FOREIGN || !str_present(e->service))
-		return true;
-	n = strlen(name);
-	return e->service.n > n && memcmp(e->service.p, name, n) == 0 && e->service.p[n] == '/';
-}
-
 static int emit(void *ctx, const struct event *e)
 {
 	struct log_state *l = ctx;
 
-	if (!ours(l, e))
+	if (!instance_owns(l->env->def, e))
 		return 0;
 	if (e->t_utc_ms > l->newest_ms && e->t_utc_ms <= l->latest_ms && e->kind != EVENT_FOREIGN)
 		l->newest_ms = e->t_utc_ms;

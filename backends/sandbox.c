@@ -118,6 +118,7 @@ static void allow_instances(const struct rules *r, const struct instances *list)
 		for (size_t n = 0; n < d->nlogs; n++)
 			if (strcmp(d->logs[n], "-") != 0)
 				allow_log(r, d->logs[n]);
+		allow(r, d->journal_folder, FS_READ);
 		allow(r, d->config_dir, FS_READ);
 		allow(r, d->spool_dir, FS_READ);
 	}

@@ -42,7 +42,7 @@ struct postfix_config {
 };
 
 /* postfix_keys - the [postfix] section, alphabetized; for backend_ops.keys. */
-#define POSTFIX_NKEYS 7
+#define POSTFIX_NKEYS 8
 extern const struct conf_key postfix_keys[POSTFIX_NKEYS];
 
 /* postfix_find_tool - absolute path of an executable Postfix program in the system's folders, or NULL. Gives. */

@@ -46,6 +46,11 @@ const struct conf_key postfix_keys[POSTFIX_NKEYS] = {
 		.help = "Read the systemd journal: auto when no log file exists, yes instead of a "
 			"file, no never"},
 	{.section = "postfix",
+		.name = "journal_folder",
+		.type = CONF_PATH,
+		.fallback = "",
+		.help = "Folder of journal files to read; empty: this machine's journal"},
+	{.section = "postfix",
 		.name = "log",
 		.type = CONF_LIST,
 		.fallback = "",
@@ -195,6 +200,13 @@ static bool wants_journal(const struct conf *conf, const char *instance, bool ow
 	return strcmp(choice, "yes") == 0 || (strcmp(choice, "auto") == 0 && !own_file);
 }
 
+static const char *journal_folder(const struct conf *conf, const char *instance)
+{
+	const char *folder = conf_text(conf, "postfix", instance, "journal_folder");
+
+	return folder[0] ? folder : NULL;
+}
+
 static const char *base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -233,20 +245,24 @@ static int report(const struct conf *conf, const struct dirs *dirs, size_t i,
 		.nlogs = strcmp(conf_text(conf, "postfix", instance, "journal"), "yes") == 0
 				 ? 0
 				 : nlogs,
-		.journal = wants_journal(conf, instance, own_file)};
+		.journal = wants_journal(conf, instance, own_file),
+		.journal_folder = journal_folder(conf, instance)};
 
 	log_host(c, host, sizeof(host));
 	return found(ctx, &def);
 }
 
-/* No Postfix here, but a log of one was named. */
+/* No Postfix here, but a log or a journal of one was named. */
 static int report_log_only(
 	const struct conf *conf, int (*found)(void *ctx, const struct instance_def *def), void *ctx)
 {
-	struct instance_def def = {.family = "postfix", .name = "postfix"};
+	struct instance_def def = {.family = "postfix",
+		.name = "postfix",
+		.journal_folder = journal_folder(conf, NULL)};
 
 	def.logs = conf_list(conf, "postfix", NULL, "log", &def.nlogs);
-	if (def.nlogs == 0)
+	def.journal = def.journal_folder && wants_journal(conf, NULL, def.nlogs > 0);
+	if (def.nlogs == 0 && !def.journal)
 		return 0;
 	return found(ctx, &def) < 0 ? MT_ECANCELED : 1;
 }
