@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define INTERVAL_MS 1000 /* where its fd is not reliable (network file systems) */
-#define INTERVAL_QUIET_MS 10000 /* where it is: a look all the same */
+#define INTERVAL_QUIET_MS 5000 /* where it is: a look all the same */
 #define STEP_ENTRIES 500 /* some 20 ms */
 #define LINE_MAX_BYTES (2u << 20)
 #define DETAIL_MAX_BYTES 256
