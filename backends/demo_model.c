@@ -313,14 +313,14 @@ static void filtered(struct demo_model *m, struct mail *mail, int64_t t_ms)
 
 	make_qid(m, back.qid);
 	queued(m, mail, t_ms);
-	say(m, t_ms + 60, "reinject/smtpd", "connect from localhost[127.0.0.1]");
-	say(m, t_ms + 70, "reinject/smtpd", "%s: client=localhost[127.0.0.1], orig_queue_id=%s",
+	say(m, t_ms + 60, "10025/smtpd", "connect from localhost[127.0.0.1]");
+	say(m, t_ms + 70, "10025/smtpd", "%s: client=localhost[127.0.0.1], orig_queue_id=%s",
 		back.qid, mail->qid);
 	say(m, t_ms + 75, "cleanup", "%s: message-id=<%s@app.example.net>", back.qid, mail->qid);
 	try_once(m, mail, t_ms + 90, "127.0.0.1[127.0.0.1]:10024", "2.0.0", "sent",
 		"250 2.0.0 from MTA(smtp:[127.0.0.1]:10025): 250 2.0.0 Ok: queued as %s", back.qid);
 	say(m, t_ms + 91, "qmgr", "%s: removed", mail->qid);
-	say(m, t_ms + 92, "reinject/smtpd",
+	say(m, t_ms + 92, "10025/smtpd",
 		"disconnect from localhost[127.0.0.1] ehlo=1 mail=1 rcpt=1 data=1 quit=1 "
 		"commands=5");
 	deliver(m, &back, t_ms + 95);

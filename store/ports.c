@@ -2,8 +2,10 @@
 /* ports - stock service names and their ports; see ports.h. Does not read master.cf. */
 #include "store/ports.h"
 
+#include "store/base/scan.h"
 #include "store/event.h"
 
+#define PORT_MAX 65535
 #define PORT_SMTP 25
 #define PORT_SUBMISSIONS 465 /* RFC 8314 3.3 */
 #define PORT_SUBMISSION 587 /* RFC 6409 3.1 */
@@ -40,6 +42,17 @@ static struct str middle_name(struct str instance_and_name)
 	return rest.n ? name : str_first(name, 0);
 }
 
+/* named_port - "10025", "127.0.0.1:10025", "[::1]:10025": syslog_name=postfix/$service_name names the port. */
+static int32_t named_port(struct str name)
+{
+	size_t colon = str_rfind_char(name, ':');
+	uint64_t port;
+
+	if (colon < name.n)
+		name = str_skip(name, colon + 1);
+	return scan_all_u64(name, PORT_MAX, &port) && port > 0 ? (int32_t)port : EVENT_UNKNOWN;
+}
+
 int32_t ports_stock(struct str tag, int *ret_wrapper)
 {
 	static const struct stock stock[] = {
@@ -62,5 +75,5 @@ int32_t ports_stock(struct str tag, int *ret_wrapper)
 				*ret_wrapper = stock[i].wrapper;
 			return stock[i].port;
 		}
-	return EVENT_UNKNOWN;
+	return named_port(name);
 }

@@ -16,7 +16,8 @@
  * ports_stock - port of a tag by its stock name.
  * tag           full tag: "postfix/smtpd", "postfix-out/submission/smtpd", "postfix/postscreen".
  * ret_wrapper   may be NULL; 1 implicit TLS, 0 not, EVENT_UNKNOWN when the port is.
- * Returns 25, 465, 587, or EVENT_UNKNOWN: a tag of a name that Postfix does not ship ("postfix/10025/smtpd").
+ * Returns 25, 465, 587, the port that the tag itself names ("postfix/10025/smtpd", its wrapper unknown), or
+ * EVENT_UNKNOWN: a name that Postfix does not ship ("postfix/reinject/smtpd").
  * Source: master(5) as shipped: smtp inet smtpd|postscreen, submission, submissions (3.7), smtps (before).
  */
 int32_t ports_stock(struct str tag, int *ret_wrapper);

@@ -124,7 +124,8 @@ static bool serves_clients(const struct entry *e)
 	bool smtpd = str_eq(e->command, STR_LIT("smtpd"));
 
 	if (str_eq(e->type, STR_LIT("inet")))
-		return smtpd || str_eq(e->command, STR_LIT("postscreen"));
+		return smtpd || str_eq(e->command, STR_LIT("postscreen")) ||
+		       str_eq(e->command, STR_LIT("qmqpd"));
 	return smtpd && str_eq(e->type, STR_LIT("pass"));
 }
 

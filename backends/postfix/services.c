@@ -7,15 +7,22 @@
 #define MASTER_MAX_BYTES (1u << 20) /* output of postconf -M or -P */
 #define COMPLAINT_MAX_BYTES 1024
 
+/* With -x for the names in values; without, where that fails (a name that stands for itself, an old postconf). */
 static int run_master(const char *tool, const char *dir, const char *what, struct buf *out,
 	struct mt_error *reterr)
 {
-	const char *argv[] = {tool, "-c", dir, "-x", what, NULL};
+	const char *expanded[] = {tool, "-c", dir, "-x", what, NULL};
+	const char *as_written[] = {tool, "-c", dir, what, NULL};
 	struct buf complaint;
 	int rc;
 
 	buf_init(&complaint, COMPLAINT_MAX_BYTES);
-	rc = postfix_run_text(argv, (struct str){0}, out, &complaint, reterr);
+	rc = postfix_run_text(expanded, (struct str){0}, out, &complaint, NULL);
+	if (rc != 0) {
+		buf_clear(out);
+		buf_clear(&complaint);
+		rc = postfix_run_text(as_written, (struct str){0}, out, &complaint, reterr);
+	}
 	if (rc > 0)
 		rc = mt_error_set(reterr, MT_ECONFIG, "%s", buf_z(&complaint));
 	buf_done(&complaint);

@@ -15,7 +15,7 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static const char *const services[] = {
-	"postfix/smtpd", "postfix/submission/smtpd", "postfix/10025/smtpd", NULL};
+	"postfix/smtpd", "postfix/submission/smtpd", "postfix/reinject/smtpd", NULL};
 static const char *const senders[] = {"corp.example", "shop.example", "list.example", "", NULL};
 static const char *const domains[] = {
 	"gmail.com", "outlook.com", "example.org", "rare.example", "big.example", NULL};

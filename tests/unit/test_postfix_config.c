@@ -223,6 +223,30 @@ static void test_hostile_master(void **state)
 		(const struct want_row[]){{"/smtpd", 25, PORT_FROM_MASTER, 0, NULL}}, 1);
 }
 
+/* What `postconf -x -M` makes of syslog_name=postfix/$service_name, and of a list of listeners. */
+static void test_named_after_service(void **state)
+{
+	const struct want_row want[] = {
+		{"postfix/127.0.0.1:10025/smtpd", 10025, PORT_FROM_MASTER, 0, NULL},
+		{"mx/x-[::1]:10026/smtpd", 10026, PORT_FROM_MASTER, 0, NULL},
+		{"postfix/qmqpd", 628, PORT_FROM_MASTER, 0, NULL},
+		{"postfix/smtps/smtpd", 465, PORT_FROM_MASTER, 1, NULL},
+		{"postfix/mx-a/smtpd", 25, PORT_FROM_MASTER, 0, NULL},
+		{"postfix/mx-b/smtpd", 25, PORT_FROM_MASTER, 0, NULL}};
+
+	(void)state;
+	check("127.0.0.1:10025 inet n - n - - smtpd -o syslog_name=postfix/127.0.0.1:10025\n"
+	      "[::1]:10026 inet n - n - - smtpd -o { syslog_name = mx/x-[::1]:10026 }\n"
+	      "628        inet  n       -       n       -       -       qmqpd\n"
+	      "smtps inet n - n - - smtpd -o syslog_name=postfix/smtps -o "
+	      "smtpd_tls_wrappermode=yes -o smtpd_sasl_auth_enable=yes\n"
+	      "192.0.2.1:smtp inet n - n - - smtpd -o syslog_name=postfix/mx-a\n"
+	      "192.0.2.2:25 inet n - n - - smtpd -o syslog_name=postfix/mx-b\n"
+	      "127.0.0.1:10024 inet n - n - - spawn user=nobody argv=/usr/bin/filter -o "
+	      "syslog_name=no\n",
+		"", want, 6);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +260,7 @@ int main(void)
 		cmocka_unit_test(test_shared_name),
 		cmocka_unit_test(test_postscreen),
 		cmocka_unit_test(test_hostile_master),
+		cmocka_unit_test(test_named_after_service),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

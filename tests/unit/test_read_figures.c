@@ -476,7 +476,7 @@ static void check_inbound(struct bed *b, const struct query *q, const struct por
 					   ? count_sessions(b, &one, METRIC_TLS)
 					   : EVENT_UNKNOWN);
 	assert_int_equal(row->sent, EVENT_UNKNOWN);
-	if (str_eq(row->service, STR_LIT("postfix/10025/smtpd")))
+	if (str_eq(row->service, STR_LIT("postfix/reinject/smtpd")))
 		assert_int_equal(row->port, EVENT_UNKNOWN);
 }
 
