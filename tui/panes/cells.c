@@ -111,6 +111,14 @@ struct cell cell_pct(struct table *t, int64_t part, int64_t whole)
 	return figure(t, &b, whole > 0 ? part * 100000 / whole : -1);
 }
 
+struct cell cell_reply(struct table *t, struct str reply)
+{
+	static const struct str said = STR_INIT(" said: ");
+	size_t at = str_starts(reply, STR_LIT("host ")) ? str_find(reply, said) : reply.n;
+
+	return cell_text(t, at < reply.n ? str_skip(reply, at + said.n) : reply);
+}
+
 struct cell cell_side(const struct code_info *info)
 {
 	return cell_words(code_side_word(info->side));

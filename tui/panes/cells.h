@@ -28,6 +28,9 @@ struct cell cell_code(struct table *t, int64_t key);
 /* cell_pct - part of whole; sorted by the share. */
 struct cell cell_pct(struct table *t, int64_t part, int64_t whole);
 
+/* cell_reply - a reply, or its wording, for a line of a list: without Postfix's "host NAME[address] said: " before it,
+ * so that the remote server's own words come first. The message view has it whole. */
+struct cell cell_reply(struct table *t, struct str reply);
 /* cell_side - whose side a code is on. cell_meaning - what it means there, with the provider whose list says so. */
 struct cell cell_side(const struct code_info *info);
 struct cell cell_meaning(struct table *t, const struct code_info *info);

@@ -30,7 +30,8 @@ static const struct column columns[COL__COUNT] = {
 		"longest part of the delay: before (before the queue manager), queue (in it), "
 		"connect "
 		"(set-up, with DNS and TLS), transmit"},
-	{"reply", 0, ALIGN_LEFT, 2, false, "the remote server's words, or the reason found here"},
+	{"reply", 0, ALIGN_LEFT, 2, false,
+		"the remote server's words, or the reason found here; whole in the message view"},
 };
 
 static void fill(struct table *t, const struct view *v, const struct attempt_row *a)
@@ -48,7 +49,7 @@ static void fill(struct table *t, const struct view *v, const struct attempt_row
 	c[COL_RELAY] = cell_text(t, a->relay);
 	c[COL_DELAY] = cell_delay(t, a->delay_cs[DELAY_TOTAL]);
 	c[COL_LONGEST] = cell_words(delay_word(longest_delay(a)));
-	c[COL_REPLY] = cell_text(t, a->reply);
+	c[COL_REPLY] = cell_reply(t, a->reply);
 }
 
 static int refresh(void *state, struct reader *r, const struct view *v, struct table *t,

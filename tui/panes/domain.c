@@ -24,7 +24,8 @@ static const struct column columns[COL__COUNT] = {
 		"given up"},
 	{"code", 7, ALIGN_LEFT, 2, false, "enhanced status code, else the basic reply code"},
 	{"delay", 7, ALIGN_RIGHT, 4, true, "delay= of the record, from the message's arrival on"},
-	{"reply", 0, ALIGN_LEFT, 1, false, "the remote server's words, or the reason found here"},
+	{"reply", 0, ALIGN_LEFT, 1, false,
+		"the remote server's words, or the reason found here; whole in the message view"},
 };
 
 struct domain {
@@ -84,7 +85,7 @@ static void fill(struct table *t, const struct view *v, const struct attempt_row
 	c[COL_STATUS] = cell_words(a->handed_over ? "handed on" : status_word(a->status));
 	c[COL_CODE] = cell_code(t, code_key(a->dsn, a->code));
 	c[COL_DELAY] = cell_delay(t, a->delay_cs[DELAY_TOTAL]);
-	c[COL_REPLY] = cell_text(t, a->reply);
+	c[COL_REPLY] = cell_reply(t, a->reply);
 }
 
 static int read_top_codes(struct domain *s, struct reader *r, const struct query *q,

@@ -13,7 +13,8 @@ static const struct column columns[COL__COUNT] = {
 	{"status", 9, ALIGN_LEFT, 2, false,
 		"deferred: will be tried again; bounced, expired: given up"},
 	{"code", 7, ALIGN_LEFT, 1, false, "enhanced status code, else the basic reply code"},
-	{"reply", 0, ALIGN_LEFT, 1, false, "the remote server's words, or the reason found here"},
+	{"reply", 0, ALIGN_LEFT, 1, false,
+		"the remote server's words, or the reason found here; whole in the message view"},
 };
 
 static int refresh(void *state, struct reader *r, const struct view *v, struct table *t,
@@ -41,7 +42,7 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 		c[COL_RCPT] = cell_text(t, rows[i].rcpt);
 		c[COL_STATUS] = cell_words(status_word(rows[i].status));
 		c[COL_CODE] = cell_code(t, code_key(rows[i].dsn, rows[i].code));
-		c[COL_REPLY] = cell_text(t, rows[i].reply);
+		c[COL_REPLY] = cell_reply(t, rows[i].reply);
 	}
 	if (rc == 0 && n > 0)
 		cells_page(t, v, n, rows[n - 1].t_ms, attempt_key(&rows[n - 1]));

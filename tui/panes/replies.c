@@ -47,7 +47,7 @@ static struct cell cell_wording(struct table *t, const struct view *v, const str
 	buf_init(&b, SIGNATURE_MAX_BYTES);
 	if (reply_signature(row->reply_template, v->utf8, &b) < 0)
 		buf_clear(&b);
-	cell = cell_text(t, b.n ? buf_str(&b) : row->example);
+	cell = cell_reply(t, b.n ? buf_str(&b) : row->example);
 	buf_done(&b);
 	return cell;
 }
