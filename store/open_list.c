@@ -63,6 +63,7 @@ static void take_try(struct open_row *o, sqlite3_stmt *stmt)
 		return;
 	o->rcpt[o->nrcpt] = address(o, local, domain);
 	o->reason[o->nrcpt] = (struct str){NULL, 0};
+	buf_clear(&o->reply);
 	if (reply_join(column_str(stmt, 4), column_str(stmt, 5), &o->reply) == 0)
 		o->reason[o->nrcpt] = arena_str(&o->texts, buf_str(&o->reply));
 	o->nrcpt += str_present(o->rcpt[o->nrcpt]);

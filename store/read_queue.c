@@ -196,7 +196,7 @@ static int entry(struct reader *r, sqlite3_stmt *stmt, struct arena *a, struct q
 }
 
 static int queue_statement(struct reader *r, const struct query *q, const struct filter *f,
-	enum read_sql id, sqlite3_stmt **ret, struct mt_error *reterr)
+	struct str at_domain, enum read_sql id, sqlite3_stmt **ret, struct mt_error *reterr)
 {
 	int rc = rd_prepare(r, id, ret, reterr);
 
@@ -208,6 +208,10 @@ static int queue_statement(struct reader *r, const struct query *q, const struct
 		rd_bind_str(*ret, 3, q->text);
 	rd_bind(*ret, 4, q->text_invert);
 	rd_bind(*ret, 7, f->sender_dom);
+	if (at_domain.n)
+		rd_bind_str(*ret, 8, at_domain);
+	if (q->queue_id.n)
+		rd_bind_str(*ret, 9, q->queue_id);
 	if (id != READ_QUEUE_COUNT) {
 		rd_bind(*ret, 5, q->descending ? -1 : 1);
 		rd_bind(*ret, 6, f->impossible ? 0 : (int64_t)read_limit(q));
@@ -215,22 +219,57 @@ static int queue_statement(struct reader *r, const struct query *q, const struct
 	return 0;
 }
 
+static int find_message(struct reader *r, struct queue_entry *e, struct mt_error *reterr)
+{
+	sqlite3_stmt *stmt;
+	int rc = rd_prepare(r, READ_QUEUE_MESSAGE_OF, &stmt, reterr);
+
+	if (rc < 0)
+		return rc;
+	rd_bind(stmt, 1, e->provider);
+	rd_bind_str(stmt, 2, e->qid);
+	rd_bind(stmt, 3, e->arrival_ms);
+	rd_bind(stmt, 4, MESSAGE_NO_START);
+	return rd_int(r, stmt, 0, &e->message, reterr);
+}
+
+/* "@" and the domain in lower case, as the ends of addresses are compared with. */
+static struct str at_lower(struct arena *a, struct str domain, int *rc)
+{
+	char *p = arena_alloc(a, domain.n + 1);
+
+	if (!p) {
+		*rc = MT_ENOMEM;
+		return (struct str){NULL, 0};
+	}
+	p[0] = '@';
+	for (size_t i = 0; i < domain.n; i++) {
+		char c = domain.p[i];
+
+		p[i + 1] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+	}
+	return (struct str){p, domain.n + 1};
+}
+
 int read_queue_list(struct reader *r, const struct query *q, struct arena *a,
 	struct queue_entry **ret, size_t *ret_n, int64_t *ret_total, struct mt_error *reterr)
 {
 	struct rows rows = {.item = sizeof(struct queue_entry)};
+	struct str at_domain = {NULL, 0};
 	struct filter f;
 	sqlite3_stmt *stmt;
 	int64_t total = 0;
 	void *given;
 	int rc = filter_init(r, q, &f, reterr);
 
+	if (rc == 0 && q->domain.n)
+		at_domain = at_lower(a, q->domain, &rc);
 	if (rc == 0)
-		rc = queue_statement(r, q, &f, READ_QUEUE_COUNT, &stmt, reterr);
+		rc = queue_statement(r, q, &f, at_domain, READ_QUEUE_COUNT, &stmt, reterr);
 	if (rc == 0)
 		rc = rd_int(r, stmt, 0, &total, reterr);
 	if (rc == 0)
-		rc = queue_statement(r, q, &f, list_statement(q), &stmt, reterr);
+		rc = queue_statement(r, q, &f, at_domain, list_statement(q), &stmt, reterr);
 	if (rc < 0)
 		return rc;
 	while ((rc = rd_step(r, stmt, reterr)) > 0) {
@@ -245,11 +284,48 @@ int read_queue_list(struct reader *r, const struct query *q, struct arena *a,
 	if (rc == 0)
 		rc = rows_give(&rows, rows.n, a, &given, ret_n, reterr);
 	rows_free(&rows);
+	for (size_t i = 0; rc == 0 && i < *ret_n; i++)
+		rc = find_message(r, (struct queue_entry *)given + i, reterr);
 	if (rc < 0)
 		return rc;
 	*ret = given;
 	*ret_total = f.impossible ? 0 : total;
 	return 0;
+}
+
+int read_queue_recipients(struct reader *r, int provider, struct str qid, struct arena *a,
+	struct queue_rcpt_row **ret, size_t *ret_n, struct mt_error *reterr)
+{
+	struct rows rows = {.item = sizeof(struct queue_rcpt_row)};
+	sqlite3_stmt *stmt;
+	void *given;
+	int rc = rd_prepare(r, READ_QUEUE_RECIPIENTS, &stmt, reterr);
+
+	if (rc < 0)
+		return rc;
+	rd_bind(stmt, 1, provider);
+	rd_bind_str(stmt, 2, qid);
+	while ((rc = rd_step(r, stmt, reterr)) > 0) {
+		struct queue_rcpt_row *row = rows_add(&rows);
+
+		if (!row) {
+			rc = mt_error_set(reterr, MT_ENOMEM, "out of memory");
+			break;
+		}
+		row->rcpt = give_str(a, rd_str(stmt, 0), &rc);
+		row->reason = give_str(a, rd_str(stmt, 1), &rc);
+		if (rc < 0) {
+			rc = arena_full(reterr);
+			break;
+		}
+	}
+	sqlite3_reset(stmt);
+	if (rc == 0)
+		rc = rows_give(&rows, rows.n, a, &given, ret_n, reterr);
+	rows_free(&rows);
+	if (rc == 0)
+		*ret = given;
+	return rc;
 }
 
 static int most_first(const void *left, const void *right)

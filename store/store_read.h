@@ -40,6 +40,7 @@ struct query {
 	struct str
 		qid; /* a view's own: the message it shows, by queue id; no list is narrowed by it */
 	struct str domain; /* recipient domain, exact */
+	struct str queue_id; /* of the queue's listing alone: exact */
 	struct str relay_host;
 	struct str service; /* exact tag, or several as port_row has them: ", "-joined */
 	struct str sender_domain;
@@ -230,6 +231,7 @@ int read_queue_series(struct reader *r, const struct query *q, enum queue_name q
 
 struct queue_entry {
 	int provider;
+	int64_t message; /* what the log knows of it, for read_message; 0 nothing */
 	struct str qid, sender, rcpt, domain, reason;
 	enum queue_name queue;
 	int64_t arrival_ms, size_bytes, nrcpt, next_retry_ms, expires_ms;
@@ -248,6 +250,13 @@ enum queue_sort {
 int read_queue_list(struct reader *r, const struct query *q, struct arena *a,
 	struct queue_entry **ret, size_t *ret_n, int64_t *ret_total,
 	struct mt_error *reterr) MT_MUST_CHECK;
+
+/* read_queue_recipients - of a listed message, with why each was deferred (absent: not told); at most 50 are kept. */
+struct queue_rcpt_row {
+	struct str rcpt, reason;
+};
+int read_queue_recipients(struct reader *r, int provider, struct str qid, struct arena *a,
+	struct queue_rcpt_row **ret, size_t *ret_n, struct mt_error *reterr) MT_MUST_CHECK;
 
 #define QSHAPE_BUCKETS 10 /* <5 <10 <20 <40 <80 <160 <320 <640 <1280 >=1280 minutes */
 struct shape_row {

@@ -125,7 +125,9 @@ static void draw_cell(const struct list *l, struct canvas *c, size_t column,
 		return;
 	}
 	if (cell->shade > 0) {
-		canvas_shade(c, x, y, width, cell->shade - 1);
+		canvas_shade(c, x, y, cell->text.n ? 1 : width, cell->shade - 1);
+		if (cell->text.n && width > 1)
+			canvas_number(c, x + 1, y, width - 1, style, cell->text);
 		return;
 	}
 	if (l->columns[column].align == ALIGN_RIGHT) {

@@ -34,7 +34,7 @@ struct cell {
 	enum style style; /* STYLE_NORMAL = the row's */
 	const int64_t *spark; /* non-NULL: draw a sparkline of nspark values instead of text */
 	size_t nspark;
-	int shade; /* 1..5: draw as heat cell of intensity shade-1; 0 = text */
+	int shade; /* 1..5: draw as heat cell of intensity shade-1, before text if there is any; 0 = text */
 };
 
 struct row {

@@ -23,6 +23,7 @@
 #define LIST_TIMEOUT_MS 300000 /* 100,000 messages take 2 s; a million on a slow disk minutes */
 #define LIST_RETRY_MAX_MS 300000 /* while only the listing fails */
 #define SCAN_DENIED_MS 60000 /* between looks whether the spool may be read by now */
+#define LOG_LIST_MS 2000 /* a listing of the cache itself, and only when the log has moved */
 #define FAILURES_MAX 3 /* of postqueue in a row before the log is asked */
 #define OFF_INTERVAL_MS 86400000
 #define INTERVAL_MS 5000
@@ -304,10 +305,11 @@ static void describe_list(struct queue_state *s, int64_t took_ms)
 static int log_step(struct queue_state *s, struct mt_error *reterr)
 {
 	const struct postfix_config *c = s->log_only && !s->env->def->made_up ? NULL : &s->config;
+	int64_t wish_ms = s->list_interval_ms < LOG_LIST_MS ? s->list_interval_ms : LOG_LIST_MS;
 	int rc;
 
 	if (!queue_log_due(&s->log, s->env)) {
-		s->next_list_mono_ms = mono(s) + s->list_interval_ms;
+		s->next_list_mono_ms = mono(s) + wish_ms;
 		return 0;
 	}
 	if (!s->log.running)
@@ -316,8 +318,8 @@ static int log_step(struct queue_state *s, struct mt_error *reterr)
 	if (rc != 0)
 		return rc > 0 ? STEP_AGAIN : rc;
 	if (s->log_only)
-		s->next_list_mono_ms = mono(s) + at_most_share(s->list_interval_ms,
-							 mono(s) - s->list_began_mono_ms);
+		s->next_list_mono_ms =
+			mono(s) + at_most_share(wish_ms, mono(s) - s->list_began_mono_ms);
 	buf_clear(&s->list_detail);
 	if (s->list_error.code != MT_OK)
 		(void)buf_printf(&s->list_detail, "%s; ", s->list_error.text);

@@ -17,6 +17,9 @@ bool queue_log_due(const struct queue_log *l, const struct backend_env *env)
 {
 	int64_t now_mono_ms = clock_mono_ms(env->clock);
 
+	/* What the log holds is listed once it has been read and committed, not while it is. */
+	if (!l->listed && store_batch_rows(env->store) > 0)
+		return false;
 	return l->running || !l->listed ||
 	       store_log_offset(env->store, env->provider) != l->offset ||
 	       (l->rows > 0 && now_mono_ms - l->listed_mono_ms >= AGES_MS);

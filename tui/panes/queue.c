@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* queue - how deep it is, and the messages in it with their reason, next retry and expiry; the place for actions. */
-#include "tui/panes/cells.h"
+/*
+ * queue - how deep it is, and the messages in it with their reason, next retry and expiry; the place for
+ * actions. Its tile has the matrix below the depths where there is room.
+ */
+#include "tui/panes/queue_parts.h"
 
 #include <stdio.h>
 
-#define SLOTS 16
+#define MATRIX_ROWS 20 /* of the tile */
+#define HOUR_MS 3600000
+#define DEPTH_ROWS 7 /* of the tile: six queues and the oldest message */
 
 enum col {
 	COL_AGE,
@@ -34,12 +39,13 @@ static const struct column columns[COL__COUNT] = {
 	{"reason", 0, ALIGN_LEFT, 1, false, "why the first recipient was deferred last"},
 };
 
-static const enum request requests[] = {
-	REQ_HOLD, REQ_RELEASE, REQ_REQUEUE, REQ_DELETE, REQ_EXPIRE, REQ_FLUSH, REQ_NONE};
+static const enum request requests[] = {REQ_MATRIX, REQ_HOLD, REQ_RELEASE, REQ_REQUEUE, REQ_DELETE,
+	REQ_EXPIRE, REQ_FLUSH, REQ_NONE};
 
 struct queue {
-	struct queue_figures figures;
-	int64_t deferred[SLOTS], active[SLOTS];
+	struct queue_depths depths;
+	struct shape_row *shape; /* in the table's arena */
+	size_t nshape;
 };
 
 static void fill(struct table *t, const struct queue_entry *e, const struct view *v, uint64_t id)
@@ -85,12 +91,12 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 	struct query q = v->query;
 	struct queue_entry *rows;
 	size_t n = 0;
-	int rc = read_queue(r, &q, &s->figures, reterr);
+	struct query shape = {.provider = q.provider, .limit = MATRIX_ROWS};
+	int rc = queue_depths_read(&s->depths, r, v, reterr);
 
+	s->nshape = 0;
 	if (rc == 0)
-		rc = read_queue_series(r, &q, QUEUE_DEFERRED, s->deferred, SLOTS, reterr);
-	if (rc == 0)
-		rc = read_queue_series(r, &q, QUEUE_ACTIVE, s->active, SLOTS, reterr);
+		rc = read_queue_shape(r, &shape, false, &t->arena, &s->shape, &s->nshape, reterr);
 	q.sort = q.sort >= 0 && q.sort < COL__COUNT ? (int)sorts[q.sort] : QSORT_AGE;
 	if (rc == 0)
 		rc = read_queue_list(r, &q, &t->arena, &rows, &n, &t->total, reterr);
@@ -103,57 +109,49 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 	return rc;
 }
 
-static const char *source_words(enum queue_source source)
+static int draw(const void *state, const struct view *v, const struct table *t, struct canvas *c,
+	struct rect area)
 {
-	return source == QUEUE_SOURCE_SPOOL       ? "spool"
-	       : source == QUEUE_SOURCE_POSTQUEUE ? "postqueue"
-	       : source == QUEUE_SOURCE_LOG       ? "from the log alone"
-						  : "not known yet";
-}
+	const struct queue *s = state;
 
-static void depth(const struct queue *s, struct canvas *c, struct rect area, const struct view *v)
-{
-	for (int i = 0; i < QUEUE__COUNT && i < area.h; i++) {
-		struct buf b;
-
-		buf_init(&b, 64);
-		fmt_count(&b, s->figures.n[i]);
-		canvas_printf(c, area.x, area.y + i, 9, STYLE_NORMAL, "%s", queue_word(i));
-		canvas_number(c, area.x + 9, area.y + i, 10,
-			i == QUEUE_CORRUPT && s->figures.n[i] > 0 ? STYLE_BAD : STYLE_NORMAL,
-			buf_str(&b));
-		buf_done(&b);
-		if (i == QUEUE_DEFERRED && area.w >= 20 + SLOTS)
-			canvas_spark(c, area.x + 20, area.y + i, SLOTS, STYLE_GRAPH, s->deferred,
-				SLOTS, 0);
-		if (i == QUEUE_ACTIVE && area.w >= 20 + SLOTS)
-			canvas_spark(c, area.x + 20, area.y + i, SLOTS, STYLE_GRAPH, s->active,
-				SLOTS, 0);
-	}
-	if (area.h > QUEUE__COUNT) {
-		struct buf b;
-
-		buf_init(&b, 128);
-		if (s->figures.oldest_ms != EVENT_UNKNOWN)
-			timefmt_age(&b, v->now_ms - s->figures.oldest_ms);
-		else
-			buf_add_char(&b, '-');
-		canvas_printf(c, area.x, area.y + QUEUE__COUNT, area.w, STYLE_DIM, "oldest %s",
-			buf_z(&b));
-		buf_done(&b);
-	}
+	(void)t;
+	queue_depths_line(&s->depths, v, c, (struct rect){area.x + 1, area.y, area.w - 1, 1});
+	if (v->live)
+		return 1;
+	canvas_printf(c, area.x + 1, area.y + 1, area.w - 1, STYLE_WARN,
+		"the figures are of that instant, the list is of now");
+	return 2;
 }
 
 static void tile(const void *state, const struct view *v, const struct table *t, struct canvas *c,
 	struct rect area, char *note, size_t note_bytes)
 {
 	const struct queue *s = state;
+	int used = queue_depths_draw(&s->depths, v, c, area);
 
 	(void)t;
-	depth(s, c, area, v);
-	snprintf(note, note_bytes, "%s", source_words(s->figures.source));
+	if (area.h >= DEPTH_ROWS + 3 && v->live)
+		matrix_draw(s->shape, s->nshape, c,
+			(struct rect){area.x, area.y + used + 1, area.w, area.h - used - 1});
+	snprintf(note, note_bytes, "%s", queue_source_words(s->depths.figures.source));
 }
 
+static unsigned request(void *state, enum request req, const struct view *v,
+	const struct row *selected, const struct row *const *tagged, size_t ntagged,
+	struct pane_target *ret)
+{
+	(void)state;
+	(void)v;
+	(void)selected;
+	(void)tagged;
+	(void)ntagged;
+	if (req != REQ_MATRIX)
+		return REQRES_NONE;
+	ret->pane = "matrix";
+	return REQRES_HANDLED | REQRES_OPEN;
+}
+
+/* What the log knows of it; of what the log does not know, what the queue says. */
 static bool enter(
 	void *state, const struct view *v, const struct row *selected, struct pane_target *ret)
 {
@@ -161,10 +159,13 @@ static bool enter(
 
 	(void)state;
 	(void)v;
-	ret->pane = "message";
-	ret->query.qid = e->qid;
 	ret->query.provider = e->provider;
-	snprintf(ret->label, sizeof(ret->label), "%.*s", STR_ARG(e->qid));
+	if (e->message)
+		return target_message(ret, e->message, e->qid);
+	ret->pane = "queued";
+	ret->object = e->arrival_ms;
+	ret->query.qid = e->qid;
+	target_label(ret, "%.*s", STR_ARG(e->qid));
 	return true;
 }
 
@@ -184,8 +185,11 @@ const struct pane_ops pane_queue = {
 	.name = "queue",
 	.title = "Queue",
 	.help = "Messages in each of Postfix's queues, counted in the spool where it can be read, "
-		"else from postqueue's "
-		"listing (then maildrop and corrupt are unknown), else from the log alone.\n"
+		"else from postqueue's listing (then corrupt is unknown), else from the log: "
+		"messages whose lines were read and that have not left, deferred ones by a "
+		"deferred delivery, without the mail that was queued before the log begins.\n"
+		"/min is the change of the deferred queue over the last 10 minutes. m shows the "
+		"matrix of age and domain. Enter opens the message.\n"
 		"Hold, release, requeue, delete, expire and flush act on the tagged or the "
 		"selected rows, with --read-write.",
 	.number = 1,
@@ -194,6 +198,8 @@ const struct pane_ops pane_queue = {
 	.default_sort = COL_AGE,
 	.requests = requests,
 	.state_bytes = sizeof(struct queue),
+	.draw = draw,
+	.request = request,
 	.tile_hint = {.priority = 4, .min_w = 26, .min_h = 9, .want_w = 38, .want_h = 12},
 	.refresh = refresh,
 	.tile = tile,
