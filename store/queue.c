@@ -176,7 +176,7 @@ static int write_recipients(struct store *s, const struct listing *one, const st
 	return rc;
 }
 
-/* qshape counts recipients by their domain, and messages' recipients under the sender's domain. */
+/* As qshape does it: recipients by their domain, messages by their sender's. */
 static int add_shapes(struct store *s, struct listing *one, const struct queue_row *row,
 	int32_t *ret_from, int32_t *ret_dom, struct mt_error *reterr)
 {
@@ -194,7 +194,7 @@ static int add_shapes(struct store *s, struct listing *one, const struct queue_r
 		shape_add(one, dom, false, age_ms, 1);
 	}
 	if (rc == 0)
-		shape_add(one, *ret_from, true, age_ms, (int64_t)(row->nrcpt ? row->nrcpt : 1));
+		shape_add(one, *ret_from, true, age_ms, 1);
 	return rc;
 }
 

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,6 +22,13 @@
 #define TIMEOUT_MS 20000
 #define TEXT_MAX_BYTES (1u << 20)
 #define PATH_BYTES 128
+
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+#if !defined(__SANITIZE_ADDRESS__) && !__has_feature(address_sanitizer)
+#define FLAT_MAX_KIB (32 << 10) /* 200,000 ids are remembered, 10 MiB */
+#endif
 
 struct fixture {
 	char dir[PATH_BYTES];
@@ -242,6 +250,68 @@ static void test_list_hangs(void **state)
 	program(f, "postqueue", "cat rows; exec sleep 60\n");
 	assert_int_equal(list(f, false, 300, &stats, &err), MT_ECANCELED);
 	assert_int_equal(stats.rows, 1);
+}
+
+static int count_row(void *ctx, struct queue_row *row, struct mt_error *reterr)
+{
+	(void)row;
+	(void)reterr;
+	++*(int64_t *)ctx;
+	return 0;
+}
+
+/* Streamed: what is remembered of a million messages is bounded. */
+static void test_list_million(void **state)
+{
+	struct fixture *f = *state;
+	int64_t rows = 0;
+	struct queue_list_request r = {.config = &f->config,
+		.timeout_ms = 10 * TIMEOUT_MS,
+		.row = count_row,
+		.ctx = &rows};
+	struct queue_list *l = NULL;
+	struct mt_error err = {0};
+	struct rusage before, after;
+
+	program(f, "postqueue",
+		"seq 1000000 1999999 | sed 's/.*/{\"queue_name\": \"deferred\", \"queue_id\": "
+		"\"A1B&\", \"arrival_time\": 1700000000, \"message_size\": 9, \"sender\": "
+		"\"a@b\", \"recipients\": [{\"address\": \"u@x.test\"}]}/'\n");
+	getrusage(RUSAGE_SELF, &before);
+	assert_int_equal(queue_list_open(&r, &l, &err), 0);
+	assert_int_equal(queue_list_wait(l, &err), 0);
+	getrusage(RUSAGE_SELF, &after);
+	assert_int_equal(rows, 1000000);
+	assert_int_equal(queue_list_stats(l)->n[QUEUE_DEFERRED], 1000000);
+	assert_int_equal(queue_list_stats(l)->bad, 0);
+	queue_list_close(l);
+#ifdef FLAT_MAX_KIB
+	assert_true(after.ru_maxrss - before.ru_maxrss < FLAT_MAX_KIB);
+#endif
+}
+
+/* The PATH of whoever starts mtatop is never searched, and the child gets one of ours. */
+static void test_list_hostile_path(void **state)
+{
+	struct fixture *f = *state;
+	struct queue_list_stats stats;
+	struct mt_error err = {0};
+	char *old = getenv("PATH"), *saved = old ? strdup(old) : NULL;
+
+	program(f, "postqueue",
+		"[ \"$PATH\" = /usr/sbin:/usr/bin:/sbin:/bin ] || exit 97\ncat rows\n");
+	write_file(f, "rows", ROW("A1B2C3D4E5", "hold", "a@b"), 0644);
+	write_file(f, "cat", "#!/bin/sh\nexit 96\n", 0755);
+	write_file(f, "postconf", "#!/bin/sh\nexit 96\n", 0755);
+	assert_int_equal(setenv("PATH", f->dir, 1), 0);
+	assert_int_equal(list(f, false, TIMEOUT_MS, &stats, &err), 0);
+	assert_int_equal(stats.rows, 1);
+	old = postfix_find_tool("postconf");
+	assert_true(!old || strncmp(old, f->dir, strlen(f->dir)) != 0);
+	free(old);
+	if (saved)
+		setenv("PATH", saved, 1);
+	free(saved);
 }
 
 static void test_list_callback_stops(void **state)
@@ -553,6 +623,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_list_failures, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_list_missing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_list_hangs, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_list_million, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_list_hostile_path, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_list_callback_stops, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_list_direct, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_list_long_lines, setup, teardown),

@@ -12,7 +12,7 @@ enum col { COL_DOMAIN, COL_TOTAL, COL_AGE, COL__COUNT = COL_AGE + QSHAPE_BUCKETS
 static const struct column columns[COL__COUNT] = {
 	{"domain", 0, ALIGN_LEFT, 1, false,
 		"of the recipient; by key b of the sender, (none) for notifications"},
-	{"total", 6, ALIGN_RIGHT, 1, true, "recipients in the queue; by sender: of its messages"},
+	{"total", 6, ALIGN_RIGHT, 1, true, "recipients in the queue; by sender: messages"},
 	AGE_COLUMN("<5m", "queued for less than 5 minutes"),
 	AGE_COLUMN("<10m", "5 to 10 minutes"),
 	AGE_COLUMN("<20m", "10 to 20 minutes"),
@@ -130,7 +130,7 @@ const struct pane_ops pane_matrix = {
 	.help = "Recipients in all queues by their domain and for how long they have been there, "
 		"as "
 		"qshape(1) counts them: a wide domain on the right is one that does not take mail. "
-		"By sender domain (b) it is the recipients of its messages: who fills the queue.\n"
+		"By sender domain (b) it is messages: who fills the queue.\n"
 		"Made at the end of each listing of the queue.",
 	.columns = columns,
 	.ncolumns = COL__COUNT,
