@@ -4,6 +4,7 @@ import collections
 import glob
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -108,6 +109,43 @@ def test_depth_and_list(env):
                 assert retry == int(os.stat(q.files("deferred")[qid]).st_mtime) * 1000, qid
                 assert expires == arrival + 5 * DAY_S * 1000, qid
         assert sum(n for n, in q.sql("SELECT nrcpt FROM queue_message")) == q.sql("SELECT count(*) FROM queue_recipient")[0][0]
+
+
+def make_older(path, seconds):
+    """Move a queue file's arrival (its T record: seconds and microseconds in ASCII) into the past."""
+    with open(path, "rb") as f:
+        data = f.read()
+    arrival = re.search(rb"T.(\d{10})\b", data, re.S)
+    with open(path, "r+b") as f:
+        f.seek(arrival.start(1))
+        f.write(b"%d" % (int(arrival[1]) - seconds))
+
+
+def qshape(q, *options):
+    """{domain: [total, ten buckets]} of the deferred queue by qshape(1)."""
+    text = q.mta.run("/usr/sbin/qshape", "-c", q.mta.etc, *options, "deferred")
+    rows = [line.split() for line in text.stdout.splitlines()]
+    return {r[0]: [int(n) for n in r[1:]] for r in rows if len(r) == 12 and r[0] != "TOTAL"}
+
+
+def test_matrix(env):
+    """Age x domain and sender as qshape has it, over ages on both sides of its buckets."""
+    with Queue(env) as q:
+        if not os.path.exists("/usr/sbin/qshape"):
+            raise Skip("no qshape")
+        minutes = [0, 6, 15, 30, 70, 150, 300, 600, 1000]
+        for i, path in enumerate(sorted(q.files("deferred").values())):
+            make_older(path, minutes[i] * 60)
+        q.ok("round")
+        for by_sender, options in ((0, []), (1, ["-s"])):
+            want = qshape(q, *options)
+            rows = q.sql("SELECT coalesce((SELECT text FROM dict WHERE id=dom), 'MAILER-DAEMON'), bucket, n FROM queue_shape"
+                         " WHERE by_sender=%d" % by_sender)
+            got = collections.defaultdict(lambda: [0] * 11)
+            for domain, bucket, n in rows:
+                got[domain][0] += n
+                got[domain][1 + bucket] += n
+            assert dict(got) == want and len(want) == 2, (by_sender, dict(got), want)
 
 
 def test_actions(env):
