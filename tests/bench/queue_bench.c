@@ -9,6 +9,7 @@
 #include "backends/postfix/config.h"
 #include "backends/postfix/queue.h"
 #include "backends/postfix/queue_scan.h"
+#include "store/base/scan.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -20,6 +21,7 @@
 
 #define POLL_MS 60000
 #define NS_PER_S 1e9
+#define SECONDS_MAX 86400
 #define SCANS 5 /* the best of */
 
 static double now_s(void)
@@ -161,9 +163,10 @@ int main(int argc, char **argv)
 	struct store_options options = {.clock = &clock};
 	struct mt_error err = {0};
 	struct conf *conf;
+	uint64_t seconds = 0;
 	int rc;
 
-	if (argc != 4)
+	if (argc != 4 || !scan_all_u64(str_of(argv[3]), SECONDS_MAX, &seconds))
 		return 2;
 	options.path = argv[1];
 	def.config_dir = argv[2];
@@ -177,7 +180,7 @@ int main(int argc, char **argv)
 	if (rc == 0)
 		rc = store_source(env.store, env.provider, "queue", &env.source, &err);
 	if (rc == 0)
-		rc = run(&env, &clock, strtol(argv[3], NULL, 10), &err);
+		rc = run(&env, &clock, (int64_t)seconds, &err);
 	rc = rc < 0 ? fail(&err) : 0;
 	store_close(env.store);
 	conf_free(conf);

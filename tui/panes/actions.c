@@ -43,15 +43,34 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 	return rc;
 }
 
+/* The first of its messages, by queue id; a flush names none. */
+static bool enter(
+	void *state, const struct view *v, const struct row *selected, struct pane_target *ret)
+{
+	const struct action_log_row *a = selected->ref;
+	struct str qid = str_first(a->qids, str_find_char(a->qids, ' '));
+
+	(void)state;
+	(void)v;
+	if (qid.n == 0)
+		return false;
+	ret->pane = "message";
+	ret->query.qid = qid;
+	ret->query.provider = a->provider;
+	target_label(ret, "%.*s", STR_ARG(qid));
+	return true;
+}
+
 const struct pane_ops pane_actions = {
 	.name = "actions",
 	.title = "Actions",
 	.help = "Every action taken on a queue from mtatop (with --read-write), logged in the "
 		"cache "
 		"with who asked and what came of it. What was done by postsuper on the command "
-		"line is not here, but in the log.",
+		"line is not here, but in the log. Enter opens the (first) message.",
 	.columns = columns,
 	.ncolumns = COL__COUNT,
 	.default_sort = COL_TIME,
 	.refresh = refresh,
+	.enter = enter,
 };
