@@ -66,7 +66,7 @@ static int try_attempt(
 	if (p->filter.any) {
 		raw_attempt_read(stmt, &a);
 		if (p->filter.by_message) {
-			rc = raw_message_get(r, a.message, &m, &owner, reterr);
+			rc = raw_owner_get(r, a.message, &m, &owner, reterr);
 			if (rc < 0)
 				return rc == MT_ENOENT ? 0 : rc;
 		}

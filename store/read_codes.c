@@ -2,7 +2,7 @@
 /*
  * read_codes - figures by reply code and outcome: counts from buckets, words from the newest failures.
  *
- * With a filter that buckets do not serve the counts come from the rows, as far back as SCAN_ROWS_MAX allows;
+ * With a filter that buckets do not serve the counts come from the rows, as far back as COUNT_ROWS_MAX allows;
  * then sent records have no code (their rows are too many) and stand together under key 0.
  */
 #include "store/base/map.h"
@@ -278,9 +278,9 @@ static int by_rows(struct codes *c, const struct query *q, const struct window *
 	int rc;
 
 	c->counting = true;
-	rc = scan_failures(c->r, q, w, SCAN_ROWS_MAX, attempt_seen, c, c->reterr);
+	rc = scan_failures(c->r, q, w, COUNT_ROWS_MAX, attempt_seen, c, c->reterr);
 	if (rc == 0)
-		rc = scan_rejects(c, q, w, SCAN_ROWS_MAX);
+		rc = scan_rejects(c, q, w, COUNT_ROWS_MAX);
 	if (rc < 0 || !wanted(q, COL_SENT) || q->code_key)
 		return rc;
 	rc = read_totals(c->r, &totals_query, &totals, c->reterr);

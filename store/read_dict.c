@@ -4,7 +4,7 @@
  * arena copies of the reading half.
  */
 #include "store/base/mem.h"
-#include "store/read_priv.h"
+#include "store/read_rows.h"
 
 #include <stdlib.h>
 
@@ -87,9 +87,40 @@ int dict_text(struct reader *r, int64_t id, struct str *ret, struct mt_error *re
 			return mt_error_set(reterr, MT_ELIMIT, "cache: a text is too long");
 		at = slot_of(d, id);
 	}
-	d->slot[at] = (struct dict_entry){id, text};
+	d->slot[at] = (struct dict_entry){.id = id, .text = text};
 	d->n++;
 	*ret = text;
+	return 0;
+}
+
+int dict_needle(struct reader *r, struct str needle, struct mt_error *reterr)
+{
+	if (r->needle_number && str_eq(buf_str(&r->needle), needle))
+		return 0;
+	buf_clear(&r->needle);
+	if (buf_add_str(&r->needle, needle) < 0)
+		return mt_error_set(reterr, MT_ELIMIT, "the filter is too long");
+	r->needle_number++;
+	return 0;
+}
+
+int dict_has(struct reader *r, int64_t id, bool *ret_has, bool *ret_spans, struct mt_error *reterr)
+{
+	struct dict_entry *entry;
+	struct str text;
+	int rc = dict_text(r, id, &text, reterr);
+
+	*ret_has = *ret_spans = false;
+	if (rc < 0 || !str_present(text))
+		return rc;
+	entry = &r->dict.slot[slot_of(&r->dict, id)];
+	if (entry->looked != r->needle_number) {
+		entry->looked = r->needle_number;
+		entry->has = text_has(text, buf_str(&r->needle));
+		entry->spans = !entry->has && text_spans(text, buf_str(&r->needle));
+	}
+	*ret_has = entry->has;
+	*ret_spans = entry->spans;
 	return 0;
 }
 

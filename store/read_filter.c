@@ -119,78 +119,6 @@ int filter_init(
 	return rc;
 }
 
-/* One more text of the haystack, behind a line end, which no needle has. */
-static int hay_dict(struct reader *r, int64_t id, char sep, struct mt_error *reterr)
-{
-	struct str text;
-	int rc = dict_text(r, id, &text, reterr);
-
-	if (rc == 0 && str_present(text)) {
-		buf_add_char(&r->text, sep);
-		buf_add_str(&r->text, text);
-	}
-	return rc;
-}
-
-static void hay_str(struct reader *r, struct str text)
-{
-	buf_add_char(&r->text, '\n');
-	buf_add_str(&r->text, text);
-}
-
-static int hay_address(struct reader *r, struct str local, int64_t dom, struct mt_error *reterr)
-{
-	hay_str(r, local);
-	return dom ? hay_dict(r, dom, '@', reterr) : 0;
-}
-
-static int hay_reply(struct reader *r, int64_t reply, struct str args, int32_t dsn, int32_t code,
-	struct mt_error *reterr)
-{
-	struct str tmpl;
-	int rc = dict_text(r, reply, &tmpl, reterr);
-
-	if (rc < 0)
-		return rc;
-	buf_add_char(&r->text, '\n');
-	if (str_present(tmpl) && reply_join(tmpl, args, &r->text) < 0)
-		buf_clear(
-			&r->text); /* longer than any reply of ours: what follows is looked through still */
-	buf_add_char(&r->text, '\n');
-	fmt_code_key(&r->text, code_key(dsn, code));
-	return 0;
-}
-
-static int hay_message(struct reader *r, const struct raw_message *m, struct mt_error *reterr)
-{
-	int rc;
-
-	hay_str(r, m->qid);
-	rc = hay_address(r, m->from_local, m->from_dom, reterr);
-	if (rc == 0)
-		rc = hay_address(r, m->mid_local, m->mid_dom, reterr);
-	if (rc == 0)
-		rc = hay_dict(r, m->client, '\n', reterr);
-	return rc == 0 ? hay_dict(r, m->user, '\n', reterr) : rc;
-}
-
-static int hay_attempt(struct reader *r, const struct raw_attempt *a, struct mt_error *reterr)
-{
-	int rc = hay_address(r, a->rcpt, a->dom, reterr);
-
-	hay_str(r, a->orig);
-	if (rc == 0)
-		rc = hay_dict(r, a->relay, '\n', reterr);
-	if (rc == 0)
-		rc = hay_dict(r, a->egress, '\n', reterr);
-	return rc == 0 ? hay_reply(r, a->reply, a->args, a->dsn, a->code, reterr) : rc;
-}
-
-static bool hay_has(struct reader *r, const struct query *q)
-{
-	return text_has(buf_str(&r->text), q->text) != q->text_invert;
-}
-
 static int relay_matches(struct reader *r, const struct query *q, const struct raw_attempt *a,
 	bool *ret, struct mt_error *reterr)
 {
@@ -248,11 +176,7 @@ int filter_attempt(struct reader *r, const struct filter *f, const struct raw_at
 		rc = port_matches(r, q, a, m, &match, reterr);
 	if (rc < 0 || !match || q->text.n == 0)
 		return rc < 0 ? rc : match;
-	buf_clear(&r->text);
-	rc = hay_attempt(r, a, reterr);
-	if (rc == 0)
-		rc = hay_message(r, m, reterr);
-	return rc < 0 ? rc : hay_has(r, q);
+	return text_attempt(r, q, a, m, reterr);
 }
 
 /* A message passes by what is its own and, for the recipient's side, by its first attempt. */
@@ -281,27 +205,7 @@ int filter_message(struct reader *r, const struct filter *f, const struct raw_me
 		rc = port_matches(r, q, a, m, &match, reterr);
 	if (rc < 0 || !match || q->text.n == 0)
 		return rc < 0 ? rc : match;
-	buf_clear(&r->text);
-	rc = hay_message(r, m, reterr);
-	if (rc == 0 && a)
-		rc = hay_attempt(r, a, reterr);
-	return rc < 0 ? rc : hay_has(r, q);
-}
-
-static int reject_text(struct reader *r, const struct raw_reject *x, struct mt_error *reterr)
-{
-	int rc;
-
-	buf_clear(&r->text);
-	hay_str(r, x->word);
-	hay_str(r, x->qid);
-	hay_str(r, x->from);
-	hay_str(r, x->rcpt);
-	hay_str(r, x->helo);
-	rc = hay_dict(r, x->service, '\n', reterr);
-	if (rc == 0)
-		rc = hay_dict(r, x->client, '\n', reterr);
-	return rc == 0 ? hay_reply(r, x->reply, x->args, x->dsn, x->code, reterr) : rc;
+	return text_attempt(r, q, a, m, reterr);
 }
 
 /* First digit of a reply: of the basic code, which a client acts on, else of the enhanced one. */
@@ -333,6 +237,5 @@ int filter_reject(struct reader *r, const struct filter *f, const struct raw_rej
 	}
 	if (q->text.n == 0)
 		return 1;
-	rc = reject_text(r, x, reterr);
-	return rc < 0 ? rc : hay_has(r, q);
+	return text_reject(r, q, x, reterr);
 }

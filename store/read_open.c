@@ -221,6 +221,7 @@ int reader_open(const char *path, struct reader **ret, struct mt_error *reterr)
 
 	r->path = xstrdup(path);
 	buf_init(&r->text, 4 * REPLY_TEXT_MAX_BYTES);
+	buf_init(&r->needle, REPLY_TEXT_MAX_BYTES);
 	rc = open_db(r, reterr);
 	if (rc < 0) {
 		reader_close(r);
@@ -237,6 +238,7 @@ void reader_close(struct reader *r)
 	close_db(r);
 	dict_done(&r->dict);
 	buf_done(&r->text);
+	buf_done(&r->needle);
 	free(r->path);
 	free(r);
 }

@@ -14,7 +14,9 @@
 #include <sqlite3.h>
 #include <sys/types.h>
 
-#define SCAN_ROWS_MAX 100000 /* rows a filtered list looks at, newest first: about 0.1 s at worst */
+#define SCAN_ROWS_MAX 25000 /* rows a filtered list looks at, newest first: a frame's time */
+#define COUNT_ROWS_MAX                                                                             \
+	100000 /* rows a filtered count looks at: what is left out would be missing in a figure */
 #define LIST_ROWS_DEFAULT 1000
 #define LIST_ROWS_MAX 100000
 #define REPLY_TEXT_MAX_BYTES 65536
@@ -29,6 +31,8 @@ enum read_sql {
 struct dict_entry {
 	int64_t id;
 	struct str text;
+	uint32_t looked; /* the needle_number that has and spans are for; 0 none */
+	bool has, spans; /* see dict_has */
 };
 
 struct dict_cache {
@@ -54,7 +58,9 @@ struct reader {
 	bool in_snapshot, truncated;
 	struct dict_cache dict;
 	struct floors floors;
-	struct buf text; /* scratch: one joined reply, one haystack */
+	struct buf text; /* scratch: one joined text */
+	struct buf needle; /* the text filter dict_has remembers answers for */
+	uint32_t needle_number; /* of so many different ones */
 };
 
 /* read_open.c. rd_prepare - the statement, reset, nothing bound. rd_step - 1 row, 0 end, negative error (reset on
@@ -80,6 +86,12 @@ int dict_text(struct reader *r, int64_t id, struct str *ret, struct mt_error *re
 int dict_find(struct reader *r, enum dict_kind kind, struct str text, int64_t *ret,
 	struct mt_error *reterr) MT_MUST_CHECK;
 void dict_done(struct dict_cache *d);
+/* dict_has - is r->needle in the text? *ret_spans: taken as a reply template, the needle may lie across one of its
+ * holes, so that only the joined text can tell. Worked out once a text: many rows have few of them. */
+int dict_has(struct reader *r, int64_t id, bool *ret_has, bool *ret_spans,
+	struct mt_error *reterr) MT_MUST_CHECK;
+/* dict_needle - what dict_has looks for. */
+int dict_needle(struct reader *r, struct str needle, struct mt_error *reterr) MT_MUST_CHECK;
 
 /* A growing array of fixed items in plain memory, for results of unknown number; ended with vec_free. */
 struct rows {

@@ -130,3 +130,28 @@ int raw_message_get(struct reader *r, int64_t id, struct raw_message *out, sqlit
 	raw_message_read(*ret_stmt, out);
 	return 0;
 }
+
+int raw_owner_get(struct reader *r, int64_t id, struct raw_message *out, sqlite3_stmt **ret_stmt,
+	struct mt_error *reterr)
+{
+	int rc = rd_prepare(r, READ_MESSAGE_OWNER, ret_stmt, reterr);
+
+	if (rc < 0)
+		return rc;
+	rd_bind(*ret_stmt, 1, id);
+	rc = rd_step(r, *ret_stmt, reterr);
+	if (rc <= 0)
+		return rc < 0 ? rc : MT_ENOENT;
+	*out = (struct raw_message){.id = id,
+		.provider = (int)rd_id(*ret_stmt, 0),
+		.flags = (unsigned)rd_id(*ret_stmt, 1),
+		.qid = rd_str(*ret_stmt, 2),
+		.service = rd_id(*ret_stmt, 3),
+		.client = rd_id(*ret_stmt, 4),
+		.user = rd_id(*ret_stmt, 5),
+		.from_local = rd_str(*ret_stmt, 6),
+		.from_dom = rd_id(*ret_stmt, 7),
+		.mid_local = rd_str(*ret_stmt, 8),
+		.mid_dom = rd_id(*ret_stmt, 9)};
+	return 0;
+}

@@ -53,6 +53,9 @@ void raw_reject_read(sqlite3_stmt *stmt, struct raw_reject *out);
 /* raw_message_get - by id; MT_ENOENT. *ret_stmt holds the strings: reset it when done. */
 int raw_message_get(struct reader *r, int64_t id, struct raw_message *out, sqlite3_stmt **ret_stmt,
 	struct mt_error *reterr) MT_MUST_CHECK;
+/* raw_owner_get - the same with only what filters look at: qid, provider, flags, service, client, user, sender, id. */
+int raw_owner_get(struct reader *r, int64_t id, struct raw_message *out, sqlite3_stmt **ret_stmt,
+	struct mt_error *reterr) MT_MUST_CHECK;
 
 #define FILTER_SERVICES_MAX 16 /* tags on one port; a master.cf has few */
 /* A query's filter with its texts looked up. */
@@ -86,6 +89,14 @@ int rejects_newest(struct reader *r, const struct filter *f, const struct id_ran
 bool filter_status(const struct query *q, enum event_status status);
 /* text_has - needle in hay, ASCII letters without case. An empty needle is in everything. */
 bool text_has(struct str hay, struct str needle);
+/* text_spans - may the needle lie across a hole of the reply template, partly in what fills it? true when in doubt. */
+bool text_spans(struct str tmpl, struct str needle);
+/* text_attempt, text_reject - 1: q's text is (inverted: is not) in what the row shows, 0: no, negative
+ * error. The attempt may come without its message, the message without an attempt: NULL. */
+int text_attempt(struct reader *r, const struct query *q, const struct raw_attempt *a,
+	const struct raw_message *m, struct mt_error *reterr) MT_MUST_CHECK;
+int text_reject(struct reader *r, const struct query *q, const struct raw_reject *x,
+	struct mt_error *reterr) MT_MUST_CHECK;
 /* relay_host / relay_port - of a whole relay= value; port 0 when there is none. */
 struct str relay_host(struct str relay);
 int32_t relay_port(struct str relay);

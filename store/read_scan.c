@@ -34,7 +34,7 @@ static int one(struct reader *r, sqlite3_stmt *stmt, struct failure_scan *s,
 		return 0;
 	raw_attempt_read(stmt, &a);
 	if (s->filter.by_message) {
-		rc = raw_message_get(r, a.message, &m, &owner, reterr);
+		rc = raw_owner_get(r, a.message, &m, &owner, reterr);
 		if (rc < 0 && rc != MT_ENOENT)
 			return rc;
 		if (rc == MT_ENOENT)

@@ -73,7 +73,7 @@ static void add_end(const struct frame *f, struct buf *b)
 	else if (f->npages > 0)
 		buf_add_z(b, "; the last");
 	if (f->truncated)
-		buf_add_z(b, "; looked through the newest 100,000 records: older ones may match");
+		buf_add_z(b, "; looked through the newest records alone: older ones may match");
 }
 
 int page_draw(const struct frame *f, struct canvas *c, struct rect r)
