@@ -113,8 +113,12 @@ void action_begin(struct app *a, enum request req)
 {
 	const struct verb *verb = verb_of_request(req);
 
-	if (!verb)
+	if (!verb) { /* a key that only some views have a use for */
+		app_message(a, STYLE_DIM,
+			app_list_frame(a) ? "this view has no use for that key"
+					  : "this is not a list: open one first (Enter)");
 		return;
+	}
 	if (!a->opt.read_write || !a->opt.services) {
 		app_message(a, STYLE_WARN,
 			"read-only: start mtatop with --read-write to act on the queue");

@@ -66,9 +66,13 @@ static void go_back(struct app *a)
 		f->list.search_shown = false;
 	} else if (strcmp(a->filter, before) != 0) {
 		app_set_filter(a, str_of(before));
-	} else if (!view_pop(a) && f && f->list.pinned) {
+	} else if (view_pop(a)) {
+		a->dirty = true;
+	} else if (f && f->list.pinned) {
 		f->list.pinned = f->list.follow = false;
 		list_update(&f->list, &f->table);
+	} else {
+		app_message(a, STYLE_DIM, "this is the first view; q quits");
 	}
 	a->dirty = true;
 }
@@ -228,6 +232,7 @@ void app_request(struct app *a, enum request req)
 {
 	struct frame *top = app_top(a), *f;
 	unsigned res;
+	size_t tags;
 
 	if (req == REQ_NONE)
 		return;
@@ -243,7 +248,14 @@ void app_request(struct app *a, enum request req)
 	f = app_list_frame(a);
 	if (f && top->pane && page_turn(a, f, req))
 		return;
+	tags = f ? f->list.tags.n : 0;
 	res = f ? list_request(&f->list, &f->table, req) : (unsigned)REQRES_NONE;
+	if (f && req == REQ_FOLLOW && res != REQRES_NONE)
+		app_message(a, STYLE_NORMAL,
+			f->list.follow ? "following this row wherever it goes"
+				       : "no longer following the row");
+	else if (f && req == REQ_UNTAG_ALL && tags == 0)
+		app_message(a, STYLE_DIM, "no row is tagged");
 	if (res & REQRES_REFRESH)
 		app_touch(a);
 	if (res != REQRES_NONE) {

@@ -10,6 +10,22 @@
 
 #define TEXT_MAX_BYTES 4096
 
+/* Keys that only some views have a use for. */
+static bool own_group(const struct request_info *info)
+{
+	return strcmp(info->group, "act") == 0 || info == request_info(REQ_BY_SENDER);
+}
+
+static bool view_handles(struct app *a, enum request req)
+{
+	const struct pane_ops *pane = app_top(a)->pane;
+
+	for (const enum request *r = pane ? pane->requests : NULL; r && *r != REQ_NONE; r++)
+		if (*r == req)
+			return true;
+	return false;
+}
+
 /* Is the hint of any use here? */
 static bool hint_applies(struct app *a, enum request req)
 {
@@ -18,6 +34,9 @@ static bool hint_applies(struct app *a, enum request req)
 
 	if (info->hint[0] == '\0')
 		return false;
+	if (own_group(info))
+		return view_handles(a, req) &&
+		       (strcmp(info->group, "act") != 0 || a->opt.read_write);
 	if (req == REQ_SORT || req == REQ_SEARCH)
 		return list;
 	if (req == REQ_PROVIDER_NEXT)
@@ -52,29 +71,47 @@ static const struct hint *overlay_hints(const struct app *a)
 	return a->help.open ? help : a->setup.open ? setup : NULL;
 }
 
+/* First what every view has, then what this one alone has, then the rest; each as far as there is room. */
+static int turn_of(enum request req)
+{
+	if (req == REQ_HELP || req == REQ_QUIT || req == REQ_OPEN)
+		return 0;
+	return own_group(request_info(req)) ? 1 : 2;
+}
+
+static void draw_request_hints(struct app *a, struct canvas *c, int x, int y)
+{
+	char key[KEY_NAME_MAX_BYTES];
+
+	for (int turn = 0; turn <= 2; turn++) {
+		for (int req = REQ_NONE + 1; req < REQ__COUNT; req++) {
+			const char *hint = request_info((enum request)req)->hint;
+
+			if (turn_of((enum request)req) != turn ||
+				!hint_applies(a, (enum request)req))
+				continue;
+			if (req == REQ_QUIT && a->depth > 1)
+				hint = "Back";
+			request_first_key((enum request)req, key);
+			if (!draw_hint(c, &x, y, key, hint))
+				return;
+		}
+	}
+}
+
 void status_draw_foot(struct app *a, struct canvas *c, int y)
 {
 	const struct hint *overlay = overlay_hints(a);
-	char key[KEY_NAME_MAX_BYTES];
 	int x = 1;
 
 	if (a->message[0]) {
 		canvas_text(c, 1, y, c->w - 2, a->message_style, str_of(a->message));
 		return;
 	}
+	if (!overlay)
+		draw_request_hints(a, c, x, y);
 	for (; overlay && overlay->key; overlay++)
 		draw_hint(c, &x, y, overlay->key, overlay->word);
-	for (int req = REQ_NONE + 1; req < REQ__COUNT && !overlay; req++) {
-		const char *hint = request_info((enum request)req)->hint;
-
-		if (!hint_applies(a, (enum request)req))
-			continue;
-		if (req == REQ_QUIT && a->depth > 1)
-			hint = "Back";
-		request_first_key((enum request)req, key);
-		if (!draw_hint(c, &x, y, key, hint))
-			break;
-	}
 }
 
 /* --- tiny --- */

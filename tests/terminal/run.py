@@ -6,16 +6,22 @@
 --heavy: a million keys for the monkey instead of a hundred thousand (tests/proof). The seed of each run is printed;
 MTATOP_SEED repeats it.
 """
+import concurrent.futures
 import inspect
 import os
 import random
 import shutil
+import subprocess
 import sys
 import tempfile
 import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
+
+
+CHECK_DEADLINE_S = 300  # one check, sanitized, on a loaded machine
+HEAVY_DEADLINE_S = 3600
 
 
 class Skip(Exception):
@@ -50,28 +56,47 @@ def checks():
                     yield member[6:], function
 
 
+def run_one(build, heavy, seed, name):
+    """One check in this process; its result as the line to print."""
+    function = dict(checks())[name]
+    env = Env(build, heavy, seed)
+    try:
+        function(env)
+        return "ok %s" % name
+    except Skip as why:
+        return "skip %s (%s)" % (name, why)
+    except Exception:
+        return "%s\nseed %d\nFAIL %s" % (traceback.format_exc(), seed, name)
+    finally:
+        env.close()
+
+
+def spawn(build, heavy, seed, name):
+    """The same in a process of its own."""
+    words = [sys.executable, os.path.abspath(__file__), build, "--one", name] + (["--heavy"] if heavy else [])
+    try:
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                              env=dict(os.environ, MTATOP_SEED=str(seed)), timeout=HEAVY_DEADLINE_S if heavy else CHECK_DEADLINE_S)
+        return done.stdout.strip() or "FAIL %s ended with %d" % (name, done.returncode)
+    except subprocess.TimeoutExpired:
+        return "FAIL %s took too long" % name
+
+
 def main(argv):
     sys.modules.setdefault("run", sys.modules["__main__"])
     heavy = "--heavy" in argv
-    words = [w for w in argv if w != "--heavy"]
+    words = [w for w in argv if not w.startswith("--")]
     seed = int(os.environ.get("MTATOP_SEED", random.SystemRandom().randrange(1 << 32)))
+    if "--one" in argv:
+        print(run_one(words[0], heavy, seed, words[1]), flush=True)
+        return 0
     print("seed %d" % seed, flush=True)
     failed = False
-    for name, function in checks():
-        if words[1:] and name not in words[1:]:
-            continue
-        env = Env(words[0], heavy, seed)
-        try:
-            function(env)
-            print("ok %s" % name, flush=True)
-        except Skip as why:
-            print("skip %s (%s)" % (name, why), flush=True)
-        except Exception:
-            print(traceback.format_exc())
-            print("FAIL %s" % name, flush=True)
-            failed = True
-        finally:
-            env.close()
+    names = words[1:] or [name for name, _ in checks()]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 2) as pool:
+        for result in pool.map(lambda name: spawn(words[0], heavy, seed, name), names):
+            print(result, flush=True)
+            failed = failed or "FAIL" in result
     return failed
 
 

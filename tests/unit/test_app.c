@@ -373,6 +373,51 @@ static void test_every_size(void **state)
 	}
 }
 
+/* No key is silent: it changes the picture, asks something of the terminal or of the reader, or says why it can't. */
+static bool check_heard(struct appfix *f, enum request req, const char *where)
+{
+	struct buf before;
+	int refreshes = f->reader.refreshes;
+	bool heard;
+
+	buf_init(&before, 1 << 20);
+	buf_add_z(&before, appfix_screen(f));
+	app_request(f->a, req);
+	app_step(f->a);
+	heard = f->a->quit || f->a->effect != EFFECT_NONE || f->reader.refreshes != refreshes ||
+		strcmp(buf_z(&before), appfix_screen(f)) != 0;
+	buf_done(&before);
+	if (!heard)
+		print_error("%s is silent in %s\n", request_info(req)->id, where);
+	return heard;
+}
+
+static void test_no_key_is_silent(void **state)
+{
+	static const char *const ways[][4] = {{"overview", "Tab"},
+		{"a tile with a list", "Tab", "Down", "Down"}, {"a list", "1", "Down", "Down"}};
+	bool all = true;
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		for (int req = REQ_NONE + 1; req < REQ__COUNT; req++) {
+			struct appfix *f;
+
+			appfix_teardown(state);
+			appfix_setup(state);
+			f = *state;
+			if (req == REQ_LEFT) /* at the left edge there is no more to see */
+				continue;
+			for (size_t k = 1; k < 4 && ways[i][k]; k++)
+				press(f, ways[i][k]);
+			for (size_t k = 0; i > 0 && k < 40; k++) /* off both ends */
+				app_request(f->a, REQ_DOWN);
+			app_step(f->a);
+			all = check_heard(f, (enum request)req, ways[i][0]) && all;
+		}
+	}
+	assert_true(all);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, appfix_setup, appfix_teardown)
@@ -393,6 +438,7 @@ int main(void)
 		T(test_tiny),
 		T(test_monkey),
 		T(test_every_size),
+		T(test_no_key_is_silent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

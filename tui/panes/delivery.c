@@ -15,7 +15,6 @@
 #define CONVENTION_PER_MILLE 30 /* 3 %: a convention of senders, no provider publishes it */
 #define TEXT_WIDE 40
 #define TEXT_NARROW 30
-#define TEXT_LONG 50
 #define GRAPH_WIDE 40
 #define GRAPH_MIN 16
 #define CHANGE_PCT 10 /* less than this more or less than in the window before is no change */
@@ -208,7 +207,11 @@ static void first_try(struct lines *l, struct buf *text)
 
 	buf_add_z(text, "first try ");
 	fmt_pct(text, n[METRIC_FIRST_TRY], n[METRIC_SENT]);
-	buf_add_z(text, l->area.w >= TEXT_LONG ? " of delivered  messages " : "  messages ");
+	if (l->area.w < TEXT_WIDE)
+		words(l, STYLE_NORMAL, text);
+	else
+		buf_add_z(text, "  ");
+	buf_add_z(text, "messages ");
 	fmt_count(text, n[METRIC_RECEIVED]);
 	words(l, STYLE_NORMAL, text);
 }
