@@ -14,6 +14,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define SCHEMA_FILE "store/schema/001.sql" /* tests run in the source root */
 #define SCHEMA_MAX_BYTES 65536
@@ -44,6 +45,18 @@ void fix_open(struct fix *f, const char *path)
 	fix_exec(f, schema);
 	fix_exec(f, "PRAGMA user_version=1");
 	free(schema);
+}
+
+void fix_unlink(const char *path)
+{
+	static const char *const endings[] = {"", "-wal", "-shm"};
+
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+		char name[256];
+
+		snprintf(name, sizeof(name), "%s%s", path, endings[i]);
+		unlink(name);
+	}
 }
 
 void fix_close(struct fix *f)

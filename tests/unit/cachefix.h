@@ -26,6 +26,8 @@ struct fix {
 	int64_t next_message, next_attempt, next_reject;
 };
 
+/* fix_unlink - the cache and what SQLite keeps beside it. */
+void fix_unlink(const char *path);
 /* cachefix_make - write the known cache to path (must not exist). Fails the test on any error. */
 void cachefix_make(const char *path);
 /* cachefix_static - its part that is no log records. */

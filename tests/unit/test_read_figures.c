@@ -581,7 +581,7 @@ static int setup(void **state)
 	if (!b)
 		return -1;
 	snprintf(b->path, sizeof(b->path), "/tmp/mtatop-figures-%d.db", (int)getpid());
-	unlink(b->path);
+	fix_unlink(b->path);
 	b->m = model_make(b->path);
 	b->seed = 5;
 	arena_init(&b->a, ARENA_BYTES);
@@ -598,7 +598,7 @@ static int teardown(void **state)
 	reader_end(b->r);
 	reader_close(b->r);
 	arena_done(&b->a);
-	unlink(b->path);
+	fix_unlink(b->path);
 	free(b->m);
 	free(b);
 	return 0;

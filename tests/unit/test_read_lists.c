@@ -407,7 +407,7 @@ static void test_truncated(void **state)
 	size_t n;
 
 	snprintf(path, sizeof(path), "/tmp/mtatop-long-%d.db", (int)getpid());
-	unlink(path);
+	fix_unlink(path);
 	fix_open(&f, path);
 	fix_exec(&f, "INSERT INTO provider(id, name, kind) VALUES(1,'postfix','postfix')");
 	snprintf(sql, sizeof(sql),
@@ -440,7 +440,7 @@ static void test_truncated(void **state)
 		read_attempts(r, &q, FIX_NOW_MS + 500 * 60, 500, &b->a, &row, &n, NULL), 0);
 	assert_int_equal(n, 1);
 	reader_close(r);
-	unlink(path);
+	fix_unlink(path);
 }
 
 static int setup(void **state)
@@ -451,8 +451,8 @@ static int setup(void **state)
 		return -1;
 	snprintf(b->path, sizeof(b->path), "/tmp/mtatop-lists-%d.db", (int)getpid());
 	snprintf(b->known_path, sizeof(b->known_path), "/tmp/mtatop-known-%d.db", (int)getpid());
-	unlink(b->path);
-	unlink(b->known_path);
+	fix_unlink(b->path);
+	fix_unlink(b->known_path);
 	b->m = model_make(b->path);
 	cachefix_make(b->known_path);
 	b->seed = 11;
@@ -470,8 +470,8 @@ static int teardown(void **state)
 	reader_close(b->r);
 	reader_close(b->known);
 	arena_done(&b->a);
-	unlink(b->path);
-	unlink(b->known_path);
+	fix_unlink(b->path);
+	fix_unlink(b->known_path);
 	free(b->m);
 	free(b);
 	return 0;

@@ -185,7 +185,7 @@ static void test_pruned_minutes(void **state)
 
 	(void)state;
 	snprintf(path, sizeof(path), "/tmp/mtatop-pruned-%d.db", (int)getpid());
-	unlink(path);
+	fix_unlink(path);
 	fix_open(&f, path);
 	for (int h = 0; h < 6; h++)
 		for (int m = 0; m < 60; m++)
@@ -210,7 +210,7 @@ static void test_pruned_minutes(void **state)
 	assert_int_equal(out[3], 60);
 	reader_end(r);
 	reader_close(r);
-	unlink(path);
+	fix_unlink(path);
 }
 
 static int setup(void **state)
@@ -219,7 +219,7 @@ static int setup(void **state)
 
 	if (asprintf(&path, "/tmp/mtatop-window-%d.db", (int)getpid()) < 0)
 		return -1;
-	unlink(path);
+	fix_unlink(path);
 	cachefix_make(path);
 	*state = path;
 	return 0;
@@ -227,7 +227,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	unlink(*state);
+	fix_unlink(*state);
 	free(*state);
 	return 0;
 }

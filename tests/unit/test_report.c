@@ -192,7 +192,7 @@ static void test_empty_cache(void **state)
 	struct fix f;
 
 	buf_init(&out, OUT_MAX_BYTES);
-	unlink(b->path);
+	fix_unlink(b->path);
 	fix_open(&f, b->path);
 	fix_close(&f);
 	for (int form = REPORT_TEXT; form <= REPORT_CSV; form++)
@@ -206,7 +206,7 @@ static void test_empty_cache(void **state)
 	assert_true(has(&out, "\"queue\":{\"maildrop\":null,\"incoming\":null,\"active\":null,"
 			      "\"deferred\":null,\"hold\":null,\"corrupt\":null,\"oldest_s\":null,"
 			      "\"source\":null,\"age_s\":null}"));
-	unlink(b->path);
+	fix_unlink(b->path);
 	buf_done(&out);
 }
 
@@ -220,7 +220,7 @@ static void test_many_domains(void **state)
 	int shown = 0;
 
 	buf_init(&out, 64u << 20);
-	unlink(b->path);
+	fix_unlink(b->path);
 	fix_open(&f, b->path);
 	fix_exec(&f, "INSERT INTO provider(id, name, kind) VALUES(1,'postfix','postfix')");
 	memset(name, 'x', sizeof(name));
@@ -236,7 +236,7 @@ static void test_many_domains(void **state)
 	for (const char *at = buf_z(&out); (at = strstr(at, ".example\",\"sent\":1,")); at++)
 		shown++;
 	assert_int_equal(shown, 2000);
-	unlink(b->path);
+	fix_unlink(b->path);
 	buf_done(&out);
 }
 
@@ -246,7 +246,7 @@ static int setup(void **state)
 
 	snprintf(b.known, sizeof(b.known), "/tmp/mtatop-report-%d.db", (int)getpid());
 	snprintf(b.path, sizeof(b.path), "/tmp/mtatop-report2-%d.db", (int)getpid());
-	unlink(b.known);
+	fix_unlink(b.known);
 	cachefix_make(b.known);
 	*state = &b;
 	return 0;
@@ -254,7 +254,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	unlink(((struct bed *)*state)->known);
+	fix_unlink(((struct bed *)*state)->known);
 	return 0;
 }
 
