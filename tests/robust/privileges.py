@@ -243,7 +243,7 @@ def case_systemd_unit(mtatop, folder):
     return "systemd-analyze exposure %s" % found[1]
 
 
-CASES = [("r15 strace: programs and writes", case_strace), ("r15 private files under umask 0", case_modes),
+CASES = [("r15 programs and writes under strace", case_strace), ("r15 private files under umask 0", case_modes),
          ("r15 no core", case_core), ("r15 doctor tells", case_doctor), ("r15 setuid is refused", case_setuid),
          ("r15 systemd unit", case_systemd_unit),
          ("r15 ordinary user in adm, real Postfix", case_ordinary_user)]
