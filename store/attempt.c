@@ -79,6 +79,24 @@ static int fill_tls(struct store *s, const struct at *at, const struct message *
 	return made ? 0 : join_id(s, at, DICT_TLS, e->tls, &f->a->tls, reterr);
 }
 
+/* The host is a part of the whole relay= value: looked up once a value. */
+static int fill_relay_host(struct store *s, const struct at *at, const struct event *e,
+	struct facts *f, struct mt_error *reterr)
+{
+	int32_t *note = intern_note(&s->dict, DICT_RELAY, f->a->relay);
+	int rc;
+
+	if (note && *note) {
+		f->relay_host = *note;
+		return 0;
+	}
+	rc = join_id(s, at, DICT_RELAY_HOST, e->relay_host, &f->relay_host, reterr);
+	note = intern_note(&s->dict, DICT_RELAY, f->a->relay);
+	if (rc == 0 && note)
+		*note = f->relay_host;
+	return rc;
+}
+
 static int fill(struct store *s, const struct at *at, const struct message *m,
 	const struct event *e, struct facts *f, struct mt_error *reterr)
 {
@@ -92,7 +110,7 @@ static int fill(struct store *s, const struct at *at, const struct message *m,
 	if (rc == 0)
 		rc = join_id(s, at, DICT_RELAY, e->relay, &a->relay, reterr);
 	if (rc == 0)
-		rc = join_id(s, at, DICT_RELAY_HOST, e->relay_host, &f->relay_host, reterr);
+		rc = fill_relay_host(s, at, e, f, reterr);
 	if (rc == 0)
 		rc = join_reply(s, at, e->reply, &a->reply, &a->args, reterr);
 	if (rc == 0)

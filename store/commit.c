@@ -66,6 +66,24 @@ static int by_message_id(const void *left, const void *right)
 	return (a->id > b->id) - (a->id < b->id);
 }
 
+/* New messages came in order of id, and behind all that are in the cache already: only those are sorted. */
+static void sort_messages(struct message **all, size_t n)
+{
+	struct message **fresh = xmalloc(n * sizeof(all[0]));
+	size_t nold = 0, nfresh = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (all[i]->bits & BIT_IN_DB)
+			all[nold++] = all[i];
+		else
+			fresh[nfresh++] = all[i];
+	if (nold)
+		qsort(all, nold, sizeof(all[0]), by_message_id);
+	if (nfresh)
+		memcpy(all + nold, fresh, nfresh * sizeof(all[0]));
+	free(fresh);
+}
+
 static int write_rows(struct store *s, struct mt_error *reterr)
 {
 	struct batch *b = &s->batch;
@@ -74,8 +92,7 @@ static int write_rows(struct store *s, struct mt_error *reterr)
 	struct reject **rejects = b->rejects.p;
 	int rc = 0;
 
-	if (b->dirty.n)
-		qsort(messages, b->dirty.n, sizeof(messages[0]), by_message_id);
+	sort_messages(messages, b->dirty.n);
 	rc = rows_messages(s, messages, b->dirty.n, reterr);
 	for (size_t i = 0; rc == 0 && i < b->attempts.n; i++)
 		rc = row_attempt(s, attempts[i], reterr);

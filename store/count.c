@@ -133,11 +133,24 @@ struct writing {
 	struct mt_error *reterr;
 };
 
-static int by_entry(const void *left, const void *right)
+/* Shell's sort: a slot has a hundred entries, of which qsort's calls would cost more than the sorting. */
+static void sort_entries(struct count_entry *e, size_t n)
 {
-	const struct count_entry *a = left, *b = right;
+	static const size_t gaps[] = {
+		8858, 3937, 1750, 701, 301, 132, 57, 23, 10, 4, 1}; /* Ciura */
 
-	return (a->at > b->at) - (a->at < b->at);
+	for (size_t g = 0; g < sizeof(gaps) / sizeof(gaps[0]); g++) {
+		const size_t gap = gaps[g];
+
+		for (size_t i = gap; i < n; i++) {
+			const struct count_entry moved = e[i];
+			size_t at = i;
+
+			for (; at >= gap && e[at - gap].at > moved.at; at -= gap)
+				e[at] = e[at - gap];
+			e[at] = moved;
+		}
+	}
 }
 
 static int by_primary_key(const void *left, const void *right)
@@ -191,7 +204,7 @@ static int write_slot(const struct writing *w, const struct count_slot *slot)
 	for (size_t i = 0; i < slot->cap; i++)
 		if (slot->entry[i].at)
 			w->sorted[n++] = slot->entry[i];
-	qsort(w->sorted, n, sizeof(w->sorted[0]), by_entry);
+	sort_entries(w->sorted, n);
 	while (rc == 0 && first < n) {
 		int64_t chunk = bucket_chunk(w->res, dim, key_of(&w->sorted[first]));
 		size_t end = first + 1;

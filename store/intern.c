@@ -17,6 +17,7 @@ struct intern_entry {
 	uint64_t hash;
 	int32_t id;
 	int32_t seen_day;
+	int32_t note;
 	uint32_t len;
 	uint8_t kind;
 	bool used, pinned;
@@ -276,11 +277,19 @@ int intern_id(struct intern *in, struct db *db, enum dict_kind kind, struct str 
 	e->used = true;
 	if (day >= e->seen_day + SEEN_REFRESH_DAYS && !e->pinned) {
 		e->seen_day = day;
+		e->note = 0;
 		e->pinned = true;
 		push(&in->stale, &in->nstale, &in->stale_cap, e);
 	}
 	*ret = e->id;
 	return 0;
+}
+
+int32_t *intern_note(struct intern *in, enum dict_kind kind, int32_t id)
+{
+	struct intern_entry *e = in->last[kind];
+
+	return e && e->id == id ? &e->note : NULL;
 }
 
 static int write_fresh(struct db *db, const struct intern_entry *e, struct mt_error *reterr)

@@ -42,6 +42,10 @@ void intern_done(struct intern *in);
 int intern_id(struct intern *in, struct db *db, enum dict_kind kind, struct str text, int32_t day,
 	int32_t *ret, struct mt_error *reterr) MT_MUST_CHECK;
 
+/* intern_note - a figure of the caller's beside the text just interned: 0 when it is new, or seen again after days.
+ * Valid until the next intern_id; NULL when the text is not in the cache. */
+int32_t *intern_note(struct intern *in, enum dict_kind kind, int32_t id);
+
 /* intern_write - the rows of new texts; within the caller's transaction. May be repeated. */
 int intern_write(struct intern *in, struct db *db, struct mt_error *reterr) MT_MUST_CHECK;
 /* intern_written - that transaction is committed. */

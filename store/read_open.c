@@ -214,6 +214,11 @@ static int open_db(struct reader *r, struct mt_error *reterr)
 	return rc;
 }
 
+void store_setup(void)
+{
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 int reader_open(const char *path, struct reader **ret, struct mt_error *reterr)
 {
 	struct reader *r = xcalloc(1, sizeof(*r));

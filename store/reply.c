@@ -10,34 +10,94 @@
 #define ADDRESS_MAX_BYTES 512 /* a longer <...> is text, not an address (RFC 5321 path: 256) */
 #define ELLIPSIS_UTF8 "\xe2\x80\xa6"
 
-static bool is_separator(char c)
-{
-	switch (c) {
-	case ' ':
-	case '\t':
-	case '(':
-	case ')':
-	case '[':
-	case ']':
-	case '{':
-	case '}':
-	case '<':
-	case '>':
-	case '"':
-	case '\'':
-	case ',':
-	case ';':
-	case '=':
-	case '|':
-		return true;
-	default:
-		return false;
-	}
-}
+enum { SEPARATOR = 1, DIGIT = 2, LETTER = 4, INNER = 8 };
 
-static bool is_alnum(char c)
+static const unsigned char class_of[256] = {
+	[' '] = SEPARATOR,
+	['\t'] = SEPARATOR,
+	['('] = SEPARATOR,
+	[')'] = SEPARATOR,
+	['['] = SEPARATOR,
+	[']'] = SEPARATOR,
+	['{'] = SEPARATOR,
+	['}'] = SEPARATOR,
+	['<'] = SEPARATOR,
+	['>'] = SEPARATOR,
+	['"'] = SEPARATOR,
+	['\''] = SEPARATOR,
+	[','] = SEPARATOR,
+	[';'] = SEPARATOR,
+	['='] = SEPARATOR,
+	['|'] = SEPARATOR,
+	['.'] = INNER,
+	['@'] = INNER,
+	['0'] = DIGIT,
+	['1'] = DIGIT,
+	['2'] = DIGIT,
+	['3'] = DIGIT,
+	['4'] = DIGIT,
+	['5'] = DIGIT,
+	['6'] = DIGIT,
+	['7'] = DIGIT,
+	['8'] = DIGIT,
+	['9'] = DIGIT,
+	['A'] = LETTER,
+	['B'] = LETTER,
+	['C'] = LETTER,
+	['D'] = LETTER,
+	['E'] = LETTER,
+	['F'] = LETTER,
+	['G'] = LETTER,
+	['H'] = LETTER,
+	['I'] = LETTER,
+	['J'] = LETTER,
+	['K'] = LETTER,
+	['L'] = LETTER,
+	['M'] = LETTER,
+	['N'] = LETTER,
+	['O'] = LETTER,
+	['P'] = LETTER,
+	['Q'] = LETTER,
+	['R'] = LETTER,
+	['S'] = LETTER,
+	['T'] = LETTER,
+	['U'] = LETTER,
+	['V'] = LETTER,
+	['W'] = LETTER,
+	['X'] = LETTER,
+	['Y'] = LETTER,
+	['Z'] = LETTER,
+	['a'] = LETTER,
+	['b'] = LETTER,
+	['c'] = LETTER,
+	['d'] = LETTER,
+	['e'] = LETTER,
+	['f'] = LETTER,
+	['g'] = LETTER,
+	['h'] = LETTER,
+	['i'] = LETTER,
+	['j'] = LETTER,
+	['k'] = LETTER,
+	['l'] = LETTER,
+	['m'] = LETTER,
+	['n'] = LETTER,
+	['o'] = LETTER,
+	['p'] = LETTER,
+	['q'] = LETTER,
+	['r'] = LETTER,
+	['s'] = LETTER,
+	['t'] = LETTER,
+	['u'] = LETTER,
+	['v'] = LETTER,
+	['w'] = LETTER,
+	['x'] = LETTER,
+	['y'] = LETTER,
+	['z'] = LETTER,
+};
+
+static unsigned classify(char c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+	return class_of[(unsigned char)c];
 }
 
 static size_t digits(struct str s)
@@ -87,27 +147,39 @@ static bool is_code(struct str word)
 /* Digits vary (ids, addresses, times), and so does what has a dot or @ inside (names of hosts, URLs). */
 static bool varies(struct str word)
 {
-	bool suspicious = false;
+	unsigned seen = 0;
 
 	for (size_t i = 0; i < word.n; i++) {
-		char c = word.p[i];
+		unsigned class = classify(word.p[i]);
 
-		if (c >= '0' && c <= '9')
-			suspicious = true;
-		else if ((c == '.' || c == '@') && i > 0 && i + 1 < word.n &&
-			 is_alnum(word.p[i + 1]))
-			suspicious = true;
+		if (class != INNER ||
+			(i > 0 && i + 1 < word.n && (classify(word.p[i + 1]) & (DIGIT | LETTER))))
+			seen |= class;
 	}
-	return suspicious && !is_code(word);
+	return (seen & (DIGIT | INNER)) && !is_code(word);
 }
 
-static void put_hole(struct buf *template_out, struct buf *args_out, bool *first, struct str arg)
+/* Where a split is written: room for the whole text, and for its parts with a byte between two. */
+struct split {
+	char *template_out, *args_out;
+	size_t ntemplate, nargs;
+	bool has_args;
+};
+
+static void put_text(struct split *s, struct str text)
 {
-	buf_add_char(template_out, REPLY_HOLE);
-	if (!*first)
-		buf_add_char(args_out, REPLY_HOLE);
-	*first = false;
-	buf_add_str(args_out, arg);
+	memcpy(s->template_out + s->ntemplate, text.p, text.n);
+	s->ntemplate += text.n;
+}
+
+static void put_hole(struct split *s, struct str arg)
+{
+	s->template_out[s->ntemplate++] = REPLY_HOLE;
+	if (s->has_args)
+		s->args_out[s->nargs++] = REPLY_HOLE;
+	s->has_args = true;
+	memcpy(s->args_out + s->nargs, arg.p, arg.n);
+	s->nargs += arg.n;
 }
 
 /* Length of the text inside <...> at the start of s (behind the '<'), or 0 when it is no address. */
@@ -127,7 +199,7 @@ static struct str take_word(struct str *in)
 	size_t n = 0;
 	struct str word;
 
-	while (n < in->n && !is_separator(in->p[n]))
+	while (n < in->n && !(classify(in->p[n]) & SEPARATOR))
 		n++;
 	word = str_first(*in, n);
 	*in = str_skip(*in, n);
@@ -139,34 +211,45 @@ static struct str take_word(struct str *in)
 	return word;
 }
 
-int reply_split(struct str text, struct buf *template_out, struct buf *args_out)
+static void split(struct str text, struct split *s)
 {
-	bool first = true;
-
-	buf_clear(template_out);
-	buf_clear(args_out);
-	if (str_find_char(text, REPLY_HOLE) < text.n)
-		return buf_add_str(template_out, text);
 	while (text.n > 0) {
-		if (is_separator(text.p[0]) || text.p[0] == ':' || text.p[0] == '.') {
+		if ((classify(text.p[0]) & SEPARATOR) || text.p[0] == ':' || text.p[0] == '.') {
 			size_t n = text.p[0] == '<' ? address_length(str_skip(text, 1)) : 0;
 
-			buf_add_char(template_out, text.p[0]);
+			s->template_out[s->ntemplate++] = text.p[0];
 			text = str_skip(text, 1);
 			if (n > 0) {
-				put_hole(template_out, args_out, &first, str_first(text, n));
+				put_hole(s, str_first(text, n));
 				text = str_skip(text, n);
 			}
 		} else {
 			struct str word = take_word(&text);
 
 			if (varies(word))
-				put_hole(template_out, args_out, &first, word);
+				put_hole(s, word);
 			else
-				buf_add_str(template_out, word);
+				put_text(s, word);
 		}
 	}
-	return template_out->err ? (int)template_out->err : (int)args_out->err;
+}
+
+int reply_split(struct str text, struct buf *template_out, struct buf *args_out)
+{
+	struct split s = {0};
+
+	buf_clear(template_out);
+	buf_clear(args_out);
+	if (str_find_char(text, REPLY_HOLE) < text.n)
+		return buf_add_str(template_out, text);
+	s.template_out = buf_reserve(template_out, text.n);
+	s.args_out = buf_reserve(args_out, 2 * text.n);
+	if (!s.template_out || !s.args_out)
+		return template_out->err ? (int)template_out->err : (int)args_out->err;
+	split(text, &s);
+	buf_grow(template_out, s.ntemplate);
+	buf_grow(args_out, s.nargs);
+	return 0;
 }
 
 int reply_join(struct str tmpl, struct str args, struct buf *out)

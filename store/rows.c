@@ -4,6 +4,7 @@
 
 #include "store/base/mem.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 static void set_inline(struct cell *row, const struct message *m, const struct attempt *a)
@@ -101,6 +102,7 @@ int rows_messages(struct store *s, struct message *const *sorted, size_t n, stru
 	for (size_t i = 0; rc == SQLITE_OK && i < n; i++) {
 		int64_t id = sorted[i]->id / MESSAGE_BLOCK_IDS;
 
+		assert(i == 0 || sorted[i - 1]->id < sorted[i]->id);
 		if (id != block->id && i > 0)
 			rc = message_blocks_put(blocks, block);
 		if (rc == SQLITE_OK && id != block->id)

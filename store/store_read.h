@@ -16,6 +16,9 @@
 
 struct reader;
 
+/* store_setup - once at the program's start, before threads: SQLite then takes no lock at every allocation. Not needed. */
+void store_setup(void);
+
 /* reader_open - open the cache read-only. MT_ENOENT, MT_ENEWER, MT_ECORRUPT, MT_EPERM. Gives *ret. */
 int reader_open(const char *path, struct reader **ret, struct mt_error *reterr) MT_MUST_CHECK;
 void reader_close(struct reader *r);

@@ -56,18 +56,23 @@ struct message_text { /* of the batch */
 };
 
 struct message {
-	struct message *next, *mid_next;
-	struct message_text *text; /* arena; NULL when the batch brought none */
-	int64_t id, t_ms, end_ms; /* end 0 while open */
-	int64_t parent, size_bytes;
-	uint64_t hash, ip_hash, mid_hash; /* 0 unknown (ip, mid) */
-	int32_t provider, host, service, client, user, from_dom, mid_dom;
-	int32_t nrcpt, runs, nsent, nbounced, ndeferred;
-	uint16_t flags, bits;
-	uint8_t depth; /* 1 + enum queue_name it is counted under in p->open; 0 none */
+	/* what a look-up reads, in one line of the processor's cache */
+	struct message *next;
+	uint64_t hash;
+	int64_t end_ms; /* 0 while open */
+	int32_t provider, host;
 	uint8_t qid_len;
 	char qid[QID_INLINE_BYTES +
 		 1]; /* or, when longer, a pointer to owned bytes (see message_qid) */
+	uint8_t depth; /* 1 + enum queue_name it is counted under in p->open; 0 none */
+	uint16_t flags, bits;
+	/* the rest */
+	struct message *mid_next;
+	struct message_text *text; /* arena; NULL when the batch brought none */
+	int64_t id, t_ms, parent, size_bytes;
+	uint64_t ip_hash, mid_hash; /* 0 unknown */
+	int32_t service, client, user, from_dom, mid_dom;
+	int32_t nrcpt, runs, nsent, nbounced, ndeferred;
 };
 
 struct reject {

@@ -8,6 +8,7 @@
 #include "store/base/log.h"
 #include "store/base/timefmt.h"
 #include "store/base/utf8.h"
+#include "store/store_read.h"
 #include "tui/dashboard.h"
 #include "tui/main_session.h"
 #include "tui/report.h"
@@ -289,6 +290,7 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	setlocale(LC_ALL, "");
+	store_setup();
 	handle(SIGPIPE, SIG_IGN);
 	handle(SIGXFSZ, SIG_IGN); /* a file size limit is a full disk: told, not died of */
 	if (args_parse(argc, argv, &args, &error) < 0)
