@@ -66,7 +66,10 @@ class Terminal:
                     return f.read().strip()
             except FileNotFoundError:
                 return None
-        return int(wait_for("the program to end", ended, deadline_s))
+        try:
+            return int(wait_for("the program to end", ended, deadline_s))
+        except AssertionError:
+            raise AssertionError("the program did not end:\n%s\n%s" % (self.screen(), self.stderr())) from None
 
     def close(self):
         self.tmux("kill-server")

@@ -2,9 +2,11 @@
 """live - two real Postfix instances, all three ports, the dashboard in tmux: figures, drill-down, switch, rotation."""
 import json
 import os
+import re
 import subprocess
 import sys
 
+import board
 import pfx
 from run import Skip
 from term import Terminal
@@ -158,6 +160,54 @@ def test_dashboard_over_real_postfix(env):
         scene.mx.send25(["after@accept.test"])
         scene.mx.wait_log([("status=sent", 1)])
         pfx.wait_for("the mail after the rotation", lambda: report(env, scene.conf, "mx")["totals"]["sent"] == before + 1)
+        t.keys("Q")
+        assert t.exit_status() == 0, t.stderr()
+    finally:
+        scene.stop()
+
+
+def test_every_view_agrees_with_the_counter(env):
+    """What a person reads in each view is what a script of its own counts in the log, and what postqueue lists."""
+    scene = Scene(env)
+    try:
+        t = scene.start(140, 50)
+        t.wait("LIVE", "hard.test")
+        scene.agree("mx", scene.mx)
+        want = counted(scene.env, scene.mx.log)
+        t.text(":mx\n")  # this provider alone
+
+        def view(name, read, figures):
+            t.text(":%s\n" % name)
+            try:
+                pfx.wait_for(name, lambda: read(t.screen()) == figures, 20)
+            except AssertionError:
+                raise AssertionError("%s: want %r, the screen says %r\n%s" % (
+                    name, figures, read(t.screen()), t.screen())) from None
+
+        view("delivery", lambda s: board.labelled(s, "delivered", "deferred", "bounced", "rejected"),
+             {"delivered": want["sent"], "deferred": want["deferred"], "bounced": want["bounced"], "rejected": want["rejected"]})
+        failed = {k: n for k, n in want["by_code"].items() if not k.endswith(" sent")}
+        view("errors", lambda s: {k: n for k, n in board.errors(s).items() if not k.endswith(" rejected")}, failed)
+        stock = {scene.mx.p25: "25", scene.mx.p587: "587", scene.mx.p465: "465"}
+        ports = {p: tuple(want["by_port"]["in"].get(stock[p], {}).get(k, 0) for k in ("connections", "accepted", "rejected"))
+                 for p in stock}
+        text = scene.mx.log_text()
+        auth = {p: (len(re.findall(r"%s/smtpd\[\d+\]: \w+: client=.*sasl_username=" % tag, text)),
+                    len(re.findall(r"%s/smtpd\[\d+\]: .*authentication failed" % tag, text)))
+                for p, tag in ((scene.mx.p25, "postfix"), (scene.mx.p587, "submission"), (scene.mx.p465, "submissions"))}
+        assert auth[scene.mx.p587][1] > 0, auth
+        view("ports", lambda s: {p: row for p, row in board.ports(s).items() if p in stock},
+             {p: ports[p] + auth[p] for p in stock})
+        domains = {d: (n["sent"], n["deferred"], n["bounced"]) for d, n in want["by_domain"].items() if d}
+        view("destinations", board.destinations, domains)
+        listed = [json.loads(line) for line in scene.mx.postqueue("-j").splitlines()]
+        depth = {q: sum(m["queue_name"] == q for m in listed) for q in ("active", "deferred", "hold")}
+        view("overview", lambda s: {q: board.queue(s).get(q) for q in depth}, depth)
+        t.text(":queue\n")
+        for m in listed:
+            t.wait(m["queue_id"])
+        t.text(":failures\n")
+        t.wait("s@soft.test", "h@hard.test", "no@hard.test", "slow@hang.test")
         t.keys("Q")
         assert t.exit_status() == 0, t.stderr()
     finally:
