@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #define CODES_SHOWN 3
+#define CODES_SEEN 64
 #define SHARE_LOW_PCT 90
 #define SHARE_MIN_N 10
 #define PCT 100
@@ -32,6 +33,7 @@ struct domain {
 	struct totals totals;
 	struct code_row codes[CODES_SHOWN]; /* strings in the table's arena */
 	size_t ncodes, nsent;
+	bool of_rows; /* the codes are those of the attempts listed, not of the whole window */
 	int64_t p50_cs, p90_cs, p99_cs; /* of the attempts listed that were sent */
 	int64_t longest[DELAY__COUNT]; /* how often a part was the longest */
 };
@@ -88,6 +90,45 @@ static void fill(struct table *t, const struct view *v, const struct attempt_row
 	c[COL_REPLY] = cell_reply(t, a->reply);
 }
 
+/* A failure among the attempts listed, into the codes seen so far; those past CODES_SEEN are not told apart. */
+static size_t count_code(struct code_row *codes, size_t n, const struct attempt_row *a)
+{
+	int64_t key = code_key(a->dsn, a->code);
+	size_t i = 0;
+
+	while (i < n && (codes[i].key != key || codes[i].status != a->status))
+		i++;
+	if (i == CODES_SEEN)
+		return n;
+	if (i == n)
+		codes[i] = (struct code_row){
+			.key = key, .status = a->status, .reply = a->reply, .relay = a->relay};
+	codes[i].n++;
+	return i == n ? n + 1 : n;
+}
+
+static int most_first(const void *left, const void *right)
+{
+	const struct code_row *a = left, *b = right;
+
+	return (a->n < b->n) - (a->n > b->n);
+}
+
+/* Of a relay or a sender the whole window's failures would have to be looked through: those listed tell enough. */
+static void codes_of_rows(struct domain *s, const struct attempt_row *rows, size_t n)
+{
+	struct code_row seen[CODES_SEEN];
+	size_t nseen = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].status == STATUS_DEFERRED || rows[i].status == STATUS_BOUNCED)
+			nseen = count_code(seen, nseen, &rows[i]);
+	if (nseen > 0)
+		qsort(seen, nseen, sizeof(seen[0]), most_first);
+	s->ncodes = nseen < CODES_SHOWN ? nseen : CODES_SHOWN;
+	memcpy(s->codes, seen, s->ncodes * sizeof(seen[0]));
+}
+
 static int read_top_codes(struct domain *s, struct reader *r, const struct query *q,
 	struct table *t, struct mt_error *reterr)
 {
@@ -110,11 +151,14 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 	size_t n = 0;
 	int rc = read_totals(r, &v->query, &s->totals, reterr);
 
-	if (rc == 0)
+	s->of_rows = !str_present(v->query.domain);
+	if (rc == 0 && !s->of_rows)
 		rc = read_top_codes(s, r, &v->query, t, reterr);
 	if (rc == 0)
 		rc = read_attempts(
 			r, &v->query, v->page_ms, v->page_id, &t->arena, &rows, &n, reterr);
+	if (rc == 0 && s->of_rows)
+		codes_of_rows(s, rows, n);
 	if (rc == 0)
 		rc = measure(s, rows, n, &t->arena);
 	if (rc == 0)
@@ -175,8 +219,8 @@ static void delays_line(const struct domain *s, struct canvas *c, struct rect ar
 	buf_done(&b);
 }
 
-static void code_line(
-	const struct code_row *row, const struct view *v, struct canvas *c, struct rect area)
+static void code_line(const struct code_row *row, bool of_rows, const struct view *v,
+	struct canvas *c, struct rect area)
 {
 	struct code_info info = codes_lookup(v->codes, row->key, row->relay, row->reply);
 	struct buf b;
@@ -185,6 +229,7 @@ static void code_line(
 	fmt_code_key(&b, row->key);
 	buf_printf(&b, " %s ", status_word(row->status));
 	fmt_count(&b, row->n);
+	buf_add_z(&b, of_rows ? " below" : "");
 	buf_printf(&b, "  %s; %s side", info.meaning, code_side_word(info.side));
 	if (info.todo[0])
 		buf_printf(&b, ": %s", info.todo);
@@ -203,7 +248,7 @@ static int draw(const void *state, const struct view *v, const struct table *t, 
 	delays_line(s, c, area);
 	for (size_t i = 0; i < s->ncodes; i++) {
 		area.y++;
-		code_line(&s->codes[i], v, c, area);
+		code_line(&s->codes[i], s->of_rows, v, c, area);
 	}
 	return 2 + (int)s->ncodes;
 }
@@ -226,7 +271,9 @@ const struct pane_ops pane_domain = {
 		"delay: delay= of the sent records listed here, nearest rank; mostly: the part "
 		"that was the "
 		"longest most often (before the queue manager, in the queue, connect, transmit).\n"
-		"Below: its most frequent codes with what they mean there and what to do, then "
+		"Below: its most frequent codes with what they mean there and what to do (of a "
+		"relay or a sender: "
+		"counted in the attempts listed), then "
 		"every attempt, "
 		"newest first. Enter shows the message.",
 	.columns = columns,

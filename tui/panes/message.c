@@ -149,10 +149,8 @@ static int envelope(
 		lines_wrap(l, STYLE_NORMAL, "user", m->user);
 	buf_clear(&b);
 	fmt_count(&b, m->nrcpt);
-	buf_printf(&b,
-		" recipients: %" PRId64 " sent, %" PRId64 " bounced, %" PRId64
-		" deferred attempts; ",
-		m->nsent, m->nbounced, m->ndeferred);
+	buf_printf(&b, "%s: %" PRId64 " sent, %" PRId64 " bounced, %" PRId64 " deferred attempts; ",
+		m->nrcpt == 1 ? " recipient" : " recipients", m->nsent, m->nbounced, m->ndeferred);
 	add_size(&b, m->size_bytes);
 	lines_wrap(l, STYLE_NORMAL, "delivery", buf_str(&b));
 	state_line(l, &b, d);
