@@ -173,6 +173,18 @@ static int find_inline(struct reader *r, struct page *p, struct mt_error *reterr
 	return rc < 0 ? rc : 0;
 }
 
+/* When the attempts inside messages fill a page alone, older ones than its last are not on it: no need to look. */
+static void bound_to_page(struct page *p)
+{
+	struct candidate *c = (void *)p->found.p;
+
+	if (p->found.n < p->limit)
+		return;
+	qsort(c, p->found.n, sizeof(*c), newest_first);
+	if (c[p->limit - 1].t_ms > p->from_ms)
+		p->from_ms = c[p->limit - 1].t_ms;
+}
+
 static int give_one(struct reader *r, const struct candidate *c, struct arena *a,
 	struct attempt_row *out, struct mt_error *reterr)
 {
@@ -269,11 +281,12 @@ int read_attempts(struct reader *r, const struct query *q, int64_t before_ms, in
 		p.to_ms = before_ms + 1;
 	if (q->code_key)
 		rc = narrow_to_code(r, q, &w, &p.to_ms, reterr);
-	if (rc == 0 && !p.filter.impossible)
-		rc = find_attempts(r, &p, reterr);
 	if (rc == 0 && !p.filter.impossible &&
 		(q->status == STATUS_NONE || q->status == STATUS_SENT))
 		rc = find_inline(r, &p, reterr);
+	bound_to_page(&p);
+	if (rc == 0 && !p.filter.impossible)
+		rc = find_attempts(r, &p, reterr);
 	if (rc == 0)
 		rc = give_page(r, &p, a, ret, ret_n, reterr);
 	rows_free(&p.found);
