@@ -140,14 +140,15 @@ static void describe(struct queue_state *s)
 	if (s->log_only)
 		(void)buf_add_z(&s->detail, "only the log is known, no config_directory");
 	else if (s->by_log)
-		(void)buf_printf(&s->detail, "no permission to read %s", s->config.queue_directory);
+		(void)buf_printf(&s->detail, "%s; no permission to read %s", buf_z(&s->list_detail),
+			s->config.queue_directory);
 	else if (s->spool)
 		(void)buf_printf(&s->detail, "depth from %s", s->config.queue_directory);
 	else
 		(void)buf_printf(&s->detail,
 			"no permission to read %s: depth from postqueue, corrupt unknown",
 			s->config.queue_directory);
-	if (s->list_detail.n > 0)
+	if (s->list_detail.n > 0 && (s->log_only || !s->by_log))
 		(void)buf_printf(&s->detail, "; %s", buf_z(&s->list_detail));
 }
 

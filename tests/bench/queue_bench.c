@@ -46,6 +46,25 @@ static double cpu_s(void)
 	return sum;
 }
 
+/* What this process has caused to be written to disk. */
+static double written_mib(void)
+{
+	FILE *f = fopen("/proc/self/io", "re");
+	char line[64];
+	uint64_t n = 0;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		struct str rest = str_trim(str_of(line));
+
+		if (scan_lit(&rest, STR_LIT("write_bytes: ")) &&
+			!scan_all_u64(rest, UINT64_MAX / 2, &n))
+			n = 0;
+	}
+	if (f)
+		fclose(f);
+	return (double)n / (1 << 20);
+}
+
 static double rss_mib(void)
 {
 	struct rusage u;
@@ -128,7 +147,7 @@ static int run(struct backend_env *env, struct clock *clock, int64_t seconds, st
 {
 	void *state = calloc(1, postfix_queue_source.state_bytes);
 	struct source_health health = {.health = HEALTH_FRESH};
-	double cpu0, t0, rss0;
+	double cpu0, t0, rss0, written0 = written_mib();
 	int64_t end_ms = clock_mono_ms(clock) + seconds * 1000;
 	int rc = state ? postfix_queue_source.init(state, env, err) : MT_ENOMEM;
 	bool first = true;
@@ -145,6 +164,8 @@ static int run(struct backend_env *env, struct clock *clock, int64_t seconds, st
 		}
 	}
 	postfix_queue_source.health(state, &health);
+	printf("\"written_mib_per_min\": %.2f, ",
+		(written_mib() - written0) * 60 / (double)seconds);
 	printf("\"rss_added_mib\": %.1f, \"cpu_pct\": %.2f, \"seconds\": %lld, \"detail\": "
 	       "\"%s\"}\n",
 		rss_mib() - rss0, (cpu_s() - cpu0) * 100 / (double)seconds, (long long)seconds,
