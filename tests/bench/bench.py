@@ -10,9 +10,11 @@ Big files stay in MTATOP_BENCH_DATA (default /tmp/mtatop-bench) for the next run
 import argparse
 import json
 import os
+import random
 import resource
 import shutil
 import statistics
+import string
 import subprocess
 import sys
 import time
@@ -154,8 +156,8 @@ def suite_live(table, seconds=60, marks=20):
         return
     log, cache = os.path.join(DATA, "live.log"), os.path.join(DATA, "live.db")
     remove_cache(cache)
-    feed = ptyrun.Feeder(log, bodies, LIVE_LINES)
-    with screen_of(log, cache, "5") as screen:
+    feed, words = ptyrun.Feeder(log, bodies, LIVE_LINES), random.Random(1)
+    with screen_of(log, cache, ":rejects\r") as screen:
         screen.wait_for(b"mtatop", 10)
         feed.start()
         screen.pump(5)
@@ -163,7 +165,7 @@ def suite_live(table, seconds=60, marks=20):
         start = time.monotonic()
         while time.monotonic() - start < seconds:
             if len(latencies) < marks:
-                mark = "lat%05dx" % len(latencies)
+                mark = "".join(words.choice(string.ascii_lowercase) for _ in range(12))
                 feed.mark(mark)
                 latencies.append(screen.wait_for(mark.encode(), 10))
             screen.pump(max(0.0, seconds / marks - 0.2))

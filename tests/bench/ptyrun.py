@@ -117,7 +117,7 @@ class Feeder(threading.Thread):
         self.pace = threading.Event()  # never set: the time between two pieces
 
     def mark(self, word):
-        """A line that shows up among the failures: a bounce of this recipient."""
+        """A line that shows up among the rejects, the rarest of the lists: a refusal of this sender."""
         self.marks.append(word)
 
     def run(self):
@@ -129,9 +129,9 @@ class Feeder(threading.Thread):
             at, self.lines = at + due, self.lines + due
             while self.marks:
                 word = self.marks.pop().encode()
-                text += (stamp + b" mx1 postfix/smtp[4242]: 4GLAT000001z: to=<" + word + b"@late.example>, "
-                         b"relay=mx.late.example[192.0.2.9]:25, delay=1, delays=0.1/0/0.4/0.5, dsn=5.1.1, status=bounced "
-                         b"(host mx.late.example[192.0.2.9] said: 550 5.1.1 unknown (in reply to RCPT TO command))\n")
+                text += (stamp + b" mx1 postfix/smtpd[4242]: NOQUEUE: reject: RCPT from unknown[198.51.100.7]: 554 5.7.1 <" +
+                         word + b"@late.example>: Relay access denied; from=<" + word + b"@late.example> to=<" + word +
+                         b"@late.example> proto=ESMTP helo=<" + word + b">\n")
                 self.lines += 1
             if text:
                 self.file.write(text)
