@@ -207,7 +207,7 @@ static int read_groups(struct groups *g, struct arena *a, struct domain_row **re
 	map_init(&g->index);
 	g->rows.item = sizeof(struct domain_row);
 	if (rc == 0)
-		rc = filtered_otherwise(g) ? scan_failures(g->r, g->q, &w, COUNT_ROWS_MAX,
+		rc = filtered_otherwise(g) ? scan_failures(g->r, g->q, &w, count_rows_max(g->q),
 						     failure_seen, g, g->reterr)
 					   : by_buckets(g, &w);
 	if (rc == 0)

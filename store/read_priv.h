@@ -105,6 +105,12 @@ void rows_free(struct rows *v);
 int rows_give(const struct rows *v, size_t max, struct arena *a, void **ret, size_t *ret_n,
 	struct mt_error *reterr) MT_MUST_CHECK;
 
+/* count_rows_max - how many rows a count by this query may look at. */
+static inline int64_t count_rows_max(const struct query *q)
+{
+	return q->text.n > 0 ? SCAN_ROWS_MAX : COUNT_ROWS_MAX;
+}
+
 /* read_limit - rows asked for, defaulted and capped. */
 size_t read_limit(const struct query *q);
 /* give_str - copy into the arena; sets *rc to MT_ELIMIT when it is full. */

@@ -113,7 +113,8 @@ static int scan_rejects(struct replies *p, const struct query *q, const struct w
 			MARK_REJECT, &ids, p->reterr);
 	if (rc < 0 || f.impossible)
 		return rc;
-	rc = rejects_newest(p->r, &f, &ids, REJECT_REJECT, COUNT_ROWS_MAX, &stmt, &cut, p->reterr);
+	rc = rejects_newest(
+		p->r, &f, &ids, REJECT_REJECT, count_rows_max(q), &stmt, &cut, p->reterr);
 	if (rc < 0)
 		return rc;
 	while ((rc = rd_step(p->r, stmt, p->reterr)) > 0) {
@@ -147,7 +148,7 @@ int read_replies(struct reader *r, const struct query *q, bool rejects, struct a
 	map_init(&p.index);
 	if (rc == 0)
 		rc = rejects ? scan_rejects(&p, q, &w)
-			     : scan_failures(r, q, &w, COUNT_ROWS_MAX, attempt_seen, &p, reterr);
+			     : scan_failures(r, q, &w, count_rows_max(q), attempt_seen, &p, reterr);
 	if (rc == 0 && p.rows.n)
 		qsort(p.rows.p, p.rows.n, sizeof(struct reply_row), most_first);
 	if (rc == 0)
