@@ -308,7 +308,9 @@ static bool shown(const struct query *q, const char *const *texts, size_t n)
 
 static void code_text(int64_t key, char out[24])
 {
-	if (key >= DSN_MAKE(1, 0, 0))
+	if (key == 0)
+		snprintf(out, 24, "none");
+	else if (key >= DSN_MAKE(1, 0, 0))
 		snprintf(out, 24, "%d.%d.%d", (int)(key / 1000000), (int)(key / 1000 % 1000),
 			(int)(key % 1000));
 	else

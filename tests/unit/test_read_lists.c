@@ -43,8 +43,11 @@ static struct query any_query(struct bed *b, int round)
 {
 	static const enum event_status statuses[] = {
 		STATUS_NONE, STATUS_SENT, STATUS_DEFERRED, STATUS_BOUNCED, STATUS__COUNT};
-	static const char *const texts[] = {
-		"GMAIL", "4.7.650", "no such", "m17@", "timed out", "4a", "alias@", "[192.0.2.3]"};
+	static const char *const texts[] = {"GMAIL", "4.7.650", "no such", "m17@", "timed out",
+		"4a", "alias@", "[192.0.2.3]",
+		/* across the seams of what is kept once: an address, what varies in a reply */
+		"r1@gmail.c", "queued AS 4F99a", "as 4F99A1B2C3", "mx[192.0.2.99]:25: Conn",
+		"99]:2", "17@b.ex", "554", "none"};
 	struct query q = {.provider = (int)model_random(&b->seed, 3),
 		.status = statuses[model_random(&b->seed, 5)],
 		.limit = 1 + (int)model_random(&b->seed, 40)};
@@ -66,7 +69,7 @@ static struct query any_query(struct bed *b, int round)
 	if (round % 9 == 6)
 		q.port = round % 2 ? 587 : 25;
 	if (round % 9 >= 7 || round % 4 == 1) {
-		q.text = str_of(texts[model_random(&b->seed, 8)]);
+		q.text = str_of(texts[model_random(&b->seed, sizeof(texts) / sizeof(texts[0]))]);
 		q.text_invert = model_random(&b->seed, 2);
 	}
 	return q;
