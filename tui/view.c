@@ -16,6 +16,7 @@
 	(64u << 20) /* 1,000 rows of long replies are 2 MiB; the log view keeps more */
 #define QUERY_MAX_BYTES (64u << 10) /* the few strings of one query */
 #define ROWS_LIMIT 1000
+#define TILE_ROWS_LIMIT 200 /* all tiles are read anew each second; opened, a list has the rest */
 
 const struct pane_ops *pane_by_name(struct str name)
 {
@@ -102,6 +103,14 @@ void frame_close(struct frame *f)
 	*f = (struct frame){0};
 }
 
+static bool is_tile(const struct app *a, const struct frame *f)
+{
+	for (size_t i = 0; i < a->overview.n; i++)
+		if (f == &a->overview.tiles[i])
+			return true;
+	return false;
+}
+
 void frame_view(const struct app *a, const struct frame *f, struct view *out)
 {
 	struct str text = str_of(a->filter);
@@ -131,7 +140,7 @@ void frame_view(const struct app *a, const struct frame *f, struct view *out)
 		out->query.text = text;
 		out->query.text_invert = invert;
 	}
-	out->query.limit = ROWS_LIMIT;
+	out->query.limit = is_tile(a, f) ? TILE_ROWS_LIMIT : ROWS_LIMIT;
 	out->query.sort = f->list.sort;
 	out->query.descending = f->list.descending;
 	page_view(f, out);
