@@ -133,6 +133,14 @@ def suite_valgrind():
     yield from script_suite(["/usr/bin/python3", "tests/e2e/valgrind.py", build_dir("gcc")], "valgrind")
 
 
+def suite_threads():
+    """ThreadSanitizer over what has threads: catching up, the dashboard with its collector"""
+    ok, output = build("tsan", "clang", "-Db_sanitize=thread", "-Db_lundef=false")
+    yield "threads build", "pass" if ok else "fail", "" if ok else tail(output)
+    if ok:
+        yield from script_suite(["/usr/bin/python3", "tests/e2e/threads.py", build_dir("tsan")], "threads")
+
+
 def suite_fuzz():
     """each libFuzzer target for a short while"""
     yield from script_suite(["sh", "tests/fuzz/run", FUZZ_SECONDS, build_dir("fuzz")], "fuzz")
@@ -154,6 +162,7 @@ SUITES = {f.__name__[6:]: f for f in (
     suite_terminal,
     suite_install,
     suite_valgrind,
+    suite_threads,
     suite_fuzz,
 )}
 

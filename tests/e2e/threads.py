@@ -1,0 +1,73 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""threads - the program built with ThreadSanitizer: catching up (parser ahead of the writer), then the dashboard with a
+collector under it, keys and a growing log.
+
+  threads.py BUILD_DIR       prints ok/FAIL lines
+"""
+import itertools
+import os
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "robust")]
+from common import Log, clean_env, stamped, write_log  # noqa: E402
+from pfx import wait_for  # noqa: E402
+from term import Terminal  # noqa: E402
+
+RACE_EXIT = 66
+WAIT_S = 90  # ten times slower, on a loaded machine
+KEYS = [*"123456789", "Escape", "Tab", "O", "?", "Escape", "Enter", "Escape", "w", "W", "p", "p", "s"]
+LINES_A_KEY = 200
+
+
+def result(name, ok, detail=""):
+    if not ok:
+        print(detail)
+    print("ok" if ok else "FAIL", name, flush=True)
+
+
+def catching_up(mtatop, folder):
+    log = os.path.join(folder, "big.log")
+    write_log(log, 40000)
+    done = subprocess.run([mtatop, "collect", "--until-caught-up", "--cache", os.path.join(folder, "big", "c.db"), "--log", log],
+                          env=clean_env(folder, TSAN_OPTIONS="exitcode=%d" % RACE_EXIT), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    result("catching up", done.returncode == 0, done.stdout.decode(errors="replace")[-4000:])
+
+
+def dashboard(mtatop, folder):
+    log, report = os.path.join(folder, "mail.log"), os.path.join(folder, "d", "race")
+    write_log(log, 3000)
+    os.mkdir(os.path.dirname(report), 0o700)
+    term = Terminal([mtatop, "--cache", os.path.join(folder, "d", "c.db"), "--log", log],
+                    env={"HOME": folder, "TSAN_OPTIONS": "exitcode=%d:log_path=%s" % (RACE_EXIT, report)})
+    lines = iter(Log(99))
+    try:
+        term.wait("Queue", deadline_s=WAIT_S)
+        with open(log, "ab") as f:
+            for key in KEYS:
+                before = term.screen()
+                f.writelines(stamped(line) for line in itertools.islice(lines, LINES_A_KEY))
+                f.flush()
+                term.keys(key)
+                wait_for("the screen after %s" % key, lambda: term.screen() != before, WAIT_S)
+        term.keys("Q")
+        code = term.exit_status(WAIT_S)
+    finally:
+        term.close()
+    races = [open(os.path.join(folder, "d", f), errors="replace").read() for f in os.listdir(os.path.join(folder, "d")) if f.startswith("race")]
+    result("dashboard", code == 0 and not races, "exit %d\n%s" % (code, "\n".join(races)[-4000:]))
+
+
+def main(build):
+    mtatop = os.path.join(os.path.abspath(build), "tui", "mtatop")
+    with tempfile.TemporaryDirectory(prefix="mtatop-threads-") as folder:
+        catching_up(mtatop, folder)
+        dashboard(mtatop, folder)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
