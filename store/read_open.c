@@ -185,6 +185,16 @@ static void sql_has(sqlite3_context *context, int argc, sqlite3_value **argv)
 	sqlite3_result_int(context, 0);
 }
 
+/* distrust - the file may be another's or damaged: no view or trigger of it runs, no cell is believed, no page mapped. */
+static int distrust(sqlite3 *db)
+{
+	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+	return sqlite3_exec(db, "PRAGMA cell_size_check=ON; PRAGMA mmap_size=0", NULL, NULL, NULL);
+}
+
 static int open_db(struct reader *r, struct mt_error *reterr)
 {
 	struct stat st;
@@ -203,6 +213,8 @@ static int open_db(struct reader *r, struct mt_error *reterr)
 	sqlite3_busy_timeout(r->db, BUSY_TIMEOUT_MS);
 	sqlite3_extended_result_codes(r->db, 1);
 	sqlite3_limit(r->db, SQLITE_LIMIT_ATTACHED, 0);
+	if (distrust(r->db) != SQLITE_OK)
+		return fail(r, "open", reterr);
 	if (sqlite3_create_function(r->db, "mt_has", -1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
 		    sql_has, NULL, NULL) != SQLITE_OK)
 		return fail(r, "open", reterr);

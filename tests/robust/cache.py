@@ -132,6 +132,29 @@ def case_bit_flips(mtatop, folder):
     return "%d/%d: %s%s" % (n - len(silent), n, tally(results), ", %d inside a value, which no check can see" % len(silent) if silent else "")
 
 
+def case_reader(mtatop, folder):
+    """`report` on damaged and hostile files: figures or a text, never a crash; the file is not touched."""
+    good = Good(mtatop, folder)
+    r = random.Random(SEED)
+    n = heavy(40, 500)
+    spoken = 0
+    for i in range(n):
+        data = bytearray(good.bytes)
+        for _ in range(r.choice((1, 20, 400))):
+            data[r.randrange(len(data))] = r.randrange(256)
+        if i % 5 == 0:
+            data = data[:r.randrange(len(data))]
+        cache = good.fresh(bytes(data))
+        done = run([mtatop, "report", "--format", "json", "--cache", cache], env=good.env)
+        if done.returncode not in (0, 1) or (done.returncode and not done.stderr.startswith(b"mtatop: ")):
+            raise AssertionError("%d: exit %d %s" % (i, done.returncode, done.stderr[-400:]))
+        if digest(cache) != bytes(data):
+            raise AssertionError("%d: a reader changed the file" % i)
+        spoken += done.returncode
+        good.drop(cache)
+    return "%d/%d, %d refused" % (n, n, spoken)
+
+
 def left_by_kill(good):
     """A cache with a WAL that was not checkpointed, as a killed collector leaves it; the log is half read."""
     cache = good.fresh(b"")
@@ -539,7 +562,8 @@ def case_taken_away(mtatop, folder):
 
 
 CASES = [("g42 empty, random, header only", case_content), ("g42 truncated at every page", case_truncated),
-         ("g42 bit flips x%d" % heavy(60, 1000), case_bit_flips), ("g43 WAL and shm damaged, foreign, gone", case_wal),
+         ("g42 bit flips x%d" % heavy(60, 1000), case_bit_flips), ("g42 report on damaged files x%d" % heavy(40, 500), case_reader),
+         ("g43 WAL and shm damaged, foreign, gone", case_wal),
          ("g43 hot journal", case_hot_journal), ("g44 WAL of a killed collector x%d" % heavy(3, 20), case_killed),
          ("g45 full disk", case_full_disk), ("g45 full disk while following", case_full_disk_live),
          ("g45 RLIMIT_NOFILE (EMFILE)", case_few_files), ("g45 RLIMIT_FSIZE (SIGXFSZ)", case_file_size),

@@ -46,7 +46,7 @@ def peak_kib(mtatop, cache, log, env):
 
 
 def case_domains(mtatop, folder):
-    n = heavy(40000, 1000000)
+    n = heavy(40000, 500000)
     env = clean_env(folder)
     peaks = {}
     for name, domains in (("few", 10), ("many", n)):
