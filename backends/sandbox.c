@@ -121,6 +121,7 @@ static void allow_instances(const struct rules *r, const struct instances *list)
 		allow(r, d->journal_folder, FS_READ);
 		allow(r, d->config_dir, FS_READ);
 		allow(r, d->spool_dir, FS_READ);
+		allow(r, d->journal_folder, FS_READ);
 	}
 }
 
