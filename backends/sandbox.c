@@ -125,6 +125,20 @@ static void allow_instances(const struct rules *r, const struct instances *list)
 	}
 }
 
+/* allow_list - folders between colons. */
+static void allow_list(const struct rules *r, const char *list)
+{
+	char *copy = xstrdup(list ? list : ""), *next;
+
+	for (char *folder = copy; folder; folder = next) {
+		next = strchr(folder, ':');
+		if (next)
+			*next++ = '\0';
+		allow(r, folder, FS_READ);
+	}
+	free(copy);
+}
+
 static void allow_person(const struct rules *r, const char *config_path)
 {
 	static const char *const below_home[] = {"/.config/mtatop", "/.terminfo"};
@@ -142,6 +156,7 @@ static void allow_person(const struct rules *r, const char *config_path)
 		free(path);
 	}
 	allow(r, getenv("TERMINFO"), FS_READ);
+	allow_list(r, getenv("TERMINFO_DIRS"));
 	if (config_path)
 		allow_folder_of(r, config_path, FS_READ);
 }
