@@ -4,16 +4,18 @@
 Afterwards it catches up, and every figure must be that of a run nobody disturbed.
 """
 import itertools
+import json
 import os
 import random
 import shutil
+import signal
 import sqlite3
 import subprocess
 import threading
 import time
 
-from common import (DEADLINE_S, SEED, Log, agrees_with_counter, clean_env, figures, following, heavy, must_catch_up, same,
-                    stamped)
+from common import (DEADLINE_S, SEED, Log, agrees_with_counter, clean_env, figures, following, heavy, must_catch_up, run, same,
+                    stamped, write_log)
 
 LINES = heavy(60000, 300000)
 LINE_BYTES = 130  # about
@@ -161,5 +163,60 @@ def case_kills_rotations(mtatop, folder):
     return killed(mtatop, folder, heavy(10, 50), heavy(6, 50), 1.5)
 
 
+def helper_of(pid):
+    for entry in os.listdir("/proc"):
+        try:
+            with open("/proc/%s/stat" % entry) as f:
+                name, rest = f.read().rsplit(")", 1)
+        except (OSError, ValueError):
+            continue
+        if name.endswith("(mtatop-helper") and int(rest.split()[1]) == pid:
+            return int(entry)
+    return None
+
+
+def case_helper_killed(mtatop, folder):
+    """Without its helper the queue cannot be asked; the log is followed on, and the end is a clean one."""
+    env, log, cache = clean_env(folder), os.path.join(folder, "mail.log"), os.path.join(folder, "c.db")
+    write_log(log, 2000)
+    with open(log, "rb") as f:
+        data = f.read()
+    cut = data.index(b"\n", len(data) // 2) + 1
+    with open(log, "wb") as f:
+        f.write(data[:cut])
+    source = following(log)
+    with open(source[1]) as f:
+        text = f.read().replace("queue = no", "queue = yes\nqueue_interval = 1s")
+    with open(source[1], "w") as f:
+        f.write(text)
+
+    def read_lines():
+        done = run([mtatop, "report", "--format", "json", "--cache", cache], env=env)
+        return json.loads(done.stdout)["totals"]["lines"] if done.returncode == 0 else None  # not there yet
+
+    child = subprocess.Popen([mtatop, "collect", "--cache", cache, *source], env=env, stdin=subprocess.DEVNULL,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        wait_for(lambda: read_lines() == data[:cut].count(b"\n"), "half the log")
+        helper = helper_of(child.pid)
+        if not helper:
+            raise AssertionError("there is no helper")
+        os.kill(helper, signal.SIGKILL)
+        with open(log, "ab") as f:
+            f.write(data[cut:])
+        wait_for(lambda: read_lines() == data.count(b"\n"), "the rest of the log")
+        child.terminate()
+        text = child.stderr.read()
+        if child.wait(DEADLINE_S):
+            raise AssertionError("exit %d %s" % (child.returncode, text))
+    finally:
+        child.kill()
+        child.wait()
+        child.stderr.close()
+    agrees_with_counter(figures(mtatop, cache, env), [log])
+    return "the log went on, exact; exit 0"
+
+
 CASES = [("g44 SIGKILL at random under load x%d" % heavy(10, 50), case_kills),
-         ("g44 SIGKILL and rotations x%d" % heavy(10, 50), case_kills_rotations)]
+         ("g44 SIGKILL and rotations x%d" % heavy(10, 50), case_kills_rotations),
+         ("g57 the helper is killed", case_helper_killed)]
