@@ -261,7 +261,15 @@ void postfix_log_now(void *state, int64_t now_utc_ms)
 
 int postfix_log_looks_like(struct str head)
 {
-	return str_find(head, STR_LIT(" postfix/")) < head.n   ? 90
-	       : str_find(head, STR_LIT(" postfix-")) < head.n ? 60
-							       : 0;
+	static const struct {
+		struct str mark;
+		int sure;
+	} marks[] = {{STR_INIT(" postfix/"), 90}, {STR_INIT(" postfix-"), 60},
+		/* an instance with a syslog_name of its own */
+		{STR_INIT("/qmgr["), 50}, {STR_INIT("/smtpd["), 50}, {STR_INIT("/cleanup["), 50}};
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		if (str_find(head, marks[i].mark) < head.n)
+			return marks[i].sure;
+	return 0;
 }

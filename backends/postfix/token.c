@@ -9,13 +9,16 @@
 #define PORT_MAX 65535
 #define DSN_DETAIL_MAX 999
 
-/* What a byte can be in a queue id: 1 upper-case hex digit, 2 of the long alphabet (no vowels). */
+/* What a byte can be in a queue id: 1 upper-case hex digit, 2 of the long alphabet (no vowels). An 'X' is both:
+ * logs that are passed on have short ids with their ends made unreadable, "7E1AEC2C388XXXX". */
 static unsigned id_class(unsigned char c)
 {
 	if (c >= '0' && c <= '9')
 		return 3;
 	if (c >= 'A' && c <= 'F')
 		return c == 'A' || c == 'E' ? 1 : 3;
+	if (c == 'X')
+		return 3;
 	if ((c >= 'G' && c <= 'Z') || (c >= 'b' && c <= 'z'))
 		return c == 'I' || c == 'O' || c == 'U' || c == 'e' || c == 'i' || c == 'o' ||
 				       c == 'u'

@@ -204,6 +204,27 @@ static void fixture(void **state)
 	buf_done(&p.events);
 }
 
+static void looks_like_postfix(void **state)
+{
+	static const struct {
+		const char *head;
+		bool postfix;
+	} cases[] = {{"Nov 21 10:00:00 mx1 postfix/smtpd[1]: connect from x[192.0.2.1]\n", true},
+		{"Nov 21 10:00:00 mx1 postfix-out/qmgr[1]: 4A1B2C3D4E: removed\n", true},
+		{"Nov 21 10:00:00 mx1 mail-out/qmgr[1]: 4A1B2C3D4E: removed\n", true},
+		{"{\"log\":\"Nov 21 10:00:00 mx1 postfix/smtpd[1]: connect from x[192.0.2.1]\\n\"}",
+			true},
+		{"<22>1 2026-03-02T09:11:12Z mx1 postfix/qmgr 4711 - - 3A0F21C0B2: removed", true},
+		{"Nov 21 10:00:00 mx1 smtpd[1]: 5df87c903d709659 smtp connected\n", false},
+		{"Nov 21 10:00:00 mx1 sendmail[17]: t5288U8x003159: from=<a@b>\n", false},
+		{"", false}};
+	const struct backend_ops *family = backend_find("postfix");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(family->looks_like(str_of(cases[i].head)) > 0, cases[i].postfix);
+}
+
 int main(void)
 {
 	struct CMUnitTest *tests;
@@ -214,12 +235,14 @@ int main(void)
 		fprintf(stderr, "no fixtures; run from the top folder\n");
 		return 1;
 	}
-	tests = xcalloc(found.gl_pathc, sizeof(*tests));
+	tests = xcalloc(found.gl_pathc + 1, sizeof(*tests));
 	for (size_t i = 0; i < found.gl_pathc; i++)
 		tests[i] = (struct CMUnitTest){.name = strrchr(found.gl_pathv[i], '/') + 1,
 			.test_func = fixture,
 			.initial_state = found.gl_pathv[i]};
-	failed = _cmocka_run_group_tests("fixtures", tests, found.gl_pathc, NULL, NULL);
+	tests[found.gl_pathc] =
+		(struct CMUnitTest){.name = "looks_like", .test_func = looks_like_postfix};
+	failed = _cmocka_run_group_tests("fixtures", tests, found.gl_pathc + 1, NULL, NULL);
 	free(tests);
 	globfree(&found);
 	return failed;
