@@ -40,6 +40,18 @@ struct screen {
 	bool lost, pasting, paste_mode;
 };
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+/* Curses keeps the terminal's description to the end (ncurses FAQ, "Testing for memory leaks"). Built in: a file of
+ * suppressions could not be read any more once the process is confined. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libtinfo\nleak:libncurses\nleak:_nc_\n";
+}
+#endif
+#endif
+
 /* What a crash handler needs; set while a screen is open. */
 static struct {
 	volatile sig_atomic_t armed;

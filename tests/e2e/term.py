@@ -6,8 +6,6 @@ import tempfile
 
 from pfx import wait_for
 
-SUPPRESSIONS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "lsan.supp")
-
 
 class Terminal:
     """One program in one tmux window of w x h, on a private tmux server that ends with it."""
@@ -16,7 +14,7 @@ class Terminal:
         self.folder = tempfile.mkdtemp(prefix="mtatop-tmux-")
         self.socket = os.path.join(self.folder, "s")
         self.status = os.path.join(self.folder, "status")
-        words = ["env"] + ["%s=%s" % kv for kv in dict(LANG="C.UTF-8", TZ="UTC", LSAN_OPTIONS="print_suppressions=0:suppressions=" + SUPPRESSIONS, **(env or {})).items()] + list(argv)
+        words = ["env"] + ["%s=%s" % kv for kv in dict(LANG="C.UTF-8", TZ="UTC", LSAN_OPTIONS="print_suppressions=0", **(env or {})).items()] + list(argv)
         # The shell records the exit status, so that a crash is seen as one.
         line = " ".join("'%s'" % w.replace("'", "'\\''") for w in words) + " 2>%s/err; echo $? >%s" % (self.folder, self.status)
         self.tmux("-f", "/dev/null", "new-session", "-d", "-s", "t", "-x", str(w), "-y", str(h), "sh", "-c", line)

@@ -16,14 +16,13 @@ import pyte
 
 PICTURE_MAX = 600  # columns or rows of a picture that is looked at
 DEADLINE_S = 30  # of any one wait, under sanitizers on a loaded machine
-LSAN = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "e2e", "lsan.supp")
 
 
 def environment(**changes):
     """A small, fixed environment; None removes a name."""
     env = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "TZ": "UTC", "LANG": "C.UTF-8", "TERM": "xterm-256color",
            "ASAN_OPTIONS": "abort_on_error=1:detect_leaks=1", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
-           "LSAN_OPTIONS": "print_suppressions=0:suppressions=" + LSAN}
+           "LSAN_OPTIONS": "print_suppressions=0"}
     env.update(changes)
     return {k: v for k, v in env.items() if v is not None}
 
