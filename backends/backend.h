@@ -47,7 +47,7 @@ struct backend_env { /* what a source may use; all borrowed for the source's lif
 	const struct backend_ops *family;
 	const struct instance_def *def;
 	int provider, source; /* store ids */
-	int64_t read_back_ms; /* first start: how far back to read what files still hold; default 7 days */
+	int64_t read_back_ms; /* first start: how far back to read what files still hold; -1: all there is */
 	bool until_caught_up; /* one pass, then done */
 	bool *store_failed; /* set by a source whose failure was the store's: the batch is undone */
 };

@@ -24,6 +24,15 @@ static int open_store(
 	return store_open(&s, &c->store, reterr);
 }
 
+/* read_back_ms - asked for all there is, or for these files: all, unless a window was configured. */
+static int64_t read_back_ms(const struct collector_options *o)
+{
+	bool all = (o->until_caught_up || o->nlogs) &&
+		   !conf_is_set(o->conf, "mtatop", NULL, "read_back");
+
+	return all ? -1 : conf_int(o->conf, "mtatop", NULL, "read_back");
+}
+
 static int add_slot(struct collector *c, const struct collector_options *o,
 	const struct instance *instance, const struct source_ops *ops, int provider,
 	struct mt_error *reterr)
@@ -39,7 +48,7 @@ static int add_slot(struct collector *c, const struct collector_options *o,
 			.family = instance->family,
 			.def = &instance->def,
 			.provider = provider,
-			.read_back_ms = conf_int(o->conf, "mtatop", NULL, "read_back"),
+			.read_back_ms = read_back_ms(o),
 			.until_caught_up = o->until_caught_up,
 			.store_failed = &c->store_failed}};
 	rc = store_source(c->store, provider, ops->name, &s->env.source, reterr);

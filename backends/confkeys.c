@@ -42,7 +42,8 @@ static const struct conf_key keys[] = {
 		.min = 0,
 		.max = 3660 * DAY_MS,
 		.help = "At the first start, read what the logs and their rotated siblings hold of "
-			"this time back"},
+			"this time back; --log and collect --until-caught-up read all there is "
+			"unless this is set"},
 	{.section = "mtatop",
 		.name = "timezone",
 		.type = CONF_TEXT,

@@ -10,6 +10,7 @@
 
 #include "backends/ahead.h"
 #include "backends/instances.h"
+#include "backends/syslogline.h"
 #include "backends/tail.h"
 #include "store/base/mem.h"
 
@@ -23,6 +24,7 @@
 	1000 /* without inotify's word; a line is on the screen a second after it was written */
 #define WATCHED_INTERVAL_MS 2000 /* with it: only what inotify can't see, at half the wake-ups */
 #define DETAIL_MAX_BYTES 256
+#define PROBE_MAX_BYTES 4096
 #define LATEST_MS 86400000 /* clocks and zones differ by less */
 #define AHEAD_MIN_BYTES (64u << 10) /* a chunk so large has more behind it */
 #define FLIGHTS_MAX 4 /* chunks ahead of the store, 128 KiB each */
@@ -91,6 +93,20 @@ static struct parse_options options_of(struct log_state *l, int64_t reference_ms
 	return (struct parse_options){.now_utc_ms = now_ms, .timezone = zone[0] ? zone : NULL};
 }
 
+/* line_time - for the search of the window's beginning: each line by itself, no memory of order. */
+static int64_t line_time(void *ctx, struct str line, int64_t reference_ms)
+{
+	struct log_state *l = ctx;
+	struct parse_options options = options_of(l, reference_ms);
+	struct syslogline head;
+	struct timefmt stamps;
+	char scratch[PROBE_MAX_BYTES];
+
+	line = str_first(line, sizeof(scratch)); /* the stamp is at the front */
+	timefmt_init(&stamps, options.now_utc_ms, options.timezone);
+	return syslogline_read(&stamps, line, scratch, &head) && head.has_time ? head.t_utc_ms : -1;
+}
+
 static int log_init(void *state, const struct backend_env *env, struct mt_error *reterr)
 {
 	struct log_state *l = state;
@@ -99,8 +115,12 @@ static int log_init(void *state, const struct backend_env *env, struct mt_error 
 		.npaths = def->nlogs,
 		.all = def->all_logs,
 		.follow = !env->until_caught_up,
-		.oldest_mtime_ms = clock_utc_ms(env->clock) - env->read_back_ms};
+		.oldest_ms = INT64_MIN,
+		.line_time = line_time,
+		.line_ctx = l};
 
+	if (env->read_back_ms >= 0)
+		options.oldest_ms = clock_utc_ms(env->clock) - env->read_back_ms;
 	l->env = env;
 	l->restart = true;
 	l->watch = -1;
@@ -160,6 +180,18 @@ static int count_skipped(struct log_state *l, int64_t n)
 	return 0;
 }
 
+/* store_marks - and what was skipped. Also at rest: a file may end, or be left out, without a line of its own. */
+static int store_marks(struct log_state *l)
+{
+	int rc = count_skipped(l, tail_skipped(l->tail));
+
+	if (rc == 0)
+		rc = tail_each_changed(l->tail, put_cursor, l);
+	if (rc == 0)
+		tail_stored(l->tail);
+	return rc;
+}
+
 static int parse_chunk(struct log_state *l, const struct tail_chunk *c)
 {
 	struct offset_sink offsets = {l, c->offset};
@@ -175,12 +207,7 @@ static int parse_chunk(struct log_state *l, const struct tail_chunk *c)
 	if (rc < 0)
 		return rc;
 	tail_consumed(l->tail, consumed);
-	rc = count_skipped(l, tail_skipped(l->tail));
-	if (rc == 0)
-		rc = tail_each_changed(l->tail, put_cursor, l);
-	if (rc == 0)
-		tail_stored(l->tail);
-	return rc;
+	return store_marks(l);
 }
 
 static void free_flight(struct flight *f)
@@ -216,7 +243,7 @@ static int keep_mark(void *ctx, struct str key, struct str value)
 	f->marks = xrealloc(f->marks, (f->nmarks + 1) * sizeof(f->marks[0]));
 	f->marks[f->nmarks++] = (struct flight_mark){.key = xmemdup(key.p, key.n),
 		.nkey = key.n,
-		.value = xmemdup(value.p, value.n),
+		.value = value.p ? xmemdup(value.p, value.n) : NULL, /* NULL: forgotten */
 		.nvalue = value.n};
 	return 0;
 }
@@ -406,6 +433,13 @@ static int log_step(void *state, struct mt_error *reterr)
 	if (rc == TAIL_CHUNK)
 		return STEP_AGAIN;
 	ground(l);
+	rc = store_marks(l);
+	if (rc < 0) {
+		*l->env->store_failed = true;
+		if (reterr)
+			*reterr = l->error;
+		return rc;
+	}
 	l->caught_up = true;
 	describe(l);
 	watch_file(l);

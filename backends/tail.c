@@ -23,7 +23,6 @@
 #define GRACE_WRITTEN_MS 1000 /* unless somebody already writes to the new one */
 #define TORN_LINE_MS                                                                               \
 	10000 /* an unterminated last line this old is taken for complete when not following */
-#define DAY_MS 86400000
 
 struct tail *tail_new(const struct tail_options *options)
 {
@@ -35,7 +34,9 @@ struct tail *tail_new(const struct tail_options *options)
 		t->paths[i] = xstrdup(options->paths[i]);
 	t->all = options->all;
 	t->follow = options->follow;
-	t->oldest_mtime_ms = options->oldest_mtime_ms;
+	t->oldest_ms = options->oldest_ms;
+	t->line_time = options->line_time;
+	t->line_ctx = options->line_ctx;
 	t->file.fd = -1;
 	t->mark = NO_MARK;
 	buf_init(&t->buf, BUFFER_MAX_BYTES);
@@ -110,7 +111,7 @@ static int chunk(struct tail *t, bool final, struct tail_chunk *ret)
 	*ret = (struct tail_chunk){.bytes = buf_str(&t->buf),
 		.final = final,
 		.offset = t->buf_offset,
-		.reference_ms = t->file.regular ? t->file.mtime_ms + DAY_MS : 0,
+		.reference_ms = t->file.regular ? t->file.mtime_ms + TAIL_DAY_MS : 0,
 		.key = t->mark == NO_MARK ? "" : t->marks[t->mark].key,
 		.path = t->path,
 		.fresh = t->fresh};

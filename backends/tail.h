@@ -27,7 +27,10 @@ struct tail_options {
 	size_t npaths;
 	bool all; /* given files: read whole, no siblings looked for */
 	bool follow; /* false: stop at the end of what there is */
-	int64_t oldest_mtime_ms; /* first start: siblings last written before are left out */
+	int64_t oldest_ms; /* first start: what was written before is left out; INT64_MIN: nothing is */
+	/* line_time - UTC ms of a line, negative if it has none; reference_ms for stamps without a year. NULL: whole files */
+	int64_t (*line_time)(void *ctx, struct str line, int64_t reference_ms);
+	void *line_ctx;
 };
 
 /* What a chunk belongs to. */

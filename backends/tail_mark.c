@@ -166,11 +166,10 @@ static void note_file(struct tail_mark *m, const struct logfile *f)
 	m->mark.mtime_ms = f->mtime_ms;
 }
 
-/* cut_back - the log now ends before what was read of it. */
-static void cut_back(struct tail_mark *m, const struct logfile *f)
+void tail_set_offset(struct tail_mark *m, const struct logfile *f, int64_t offset)
 {
-	m->mark.offset = f->size;
-	m->mark.tail_hash = logfile_tail_hash(f, f->size);
+	m->mark.offset = offset;
+	m->mark.tail_hash = logfile_tail_hash(f, offset);
 	m->changed = true;
 }
 
@@ -196,7 +195,7 @@ int tail_identify(struct tail *t, const struct logfile *f, const char *path, boo
 	}
 	note_file(&t->marks[*ret], f);
 	if (shorter != NO_MARK && live)
-		cut_back(&t->marks[*ret], f);
+		tail_set_offset(&t->marks[*ret], f, f->size); /* cut back */
 	else if (shorter != NO_MARK)
 		t->marks[*ret].mark.done = true;
 	return 0;

@@ -6,6 +6,7 @@
 #include "backends/tail.h"
 
 #define NO_MARK ((size_t)-1)
+#define TAIL_DAY_MS INT64_C(86400000)
 #define TAIL_LEFT_OUT INT64_MAX /* offset of a file that the first start left out as too old */
 
 struct tail_pending {
@@ -19,7 +20,10 @@ struct tail {
 	char **paths; /* owned */
 	size_t npaths;
 	bool all, follow;
-	int64_t oldest_mtime_ms;
+	int64_t oldest_ms;
+	int64_t (*line_time)(void *ctx, struct str line, int64_t reference_ms);
+	void *line_ctx;
+	bool first; /* the files of the very first start are being read: the window holds */
 	struct tail_mark *marks; /* owned */
 	size_t nmarks;
 	struct tail_mark *forgotten; /* owned; to be deleted from the store */
@@ -61,8 +65,12 @@ int tail_identify(struct tail *t, const struct logfile *f, const char *path, boo
 	struct mt_error *reterr) MT_MUST_CHECK;
 /* tail_begins_alike - does the current file still begin as its mark says? */
 bool tail_begins_alike(const struct tail *t, const struct logmark *m);
+/* tail_window_start - offset of the first line of a plain file that lies in the window of the first start. */
+int64_t tail_window_start(const struct tail *t, const struct logfile *f);
 /* tail_leave_out - mark a file as too old to be read. One that can't be opened stays unknown. */
 void tail_leave_out(struct tail *t, const char *path);
+/* tail_set_offset - what lies before offset of a plain file is read, or need not be. */
+void tail_set_offset(struct tail_mark *m, const struct logfile *f, int64_t offset);
 /* tail_move_mark - the current file is read up to offset; before: the bytes in front of it, as far as at hand. */
 void tail_move_mark(struct tail *t, int64_t offset, struct str before);
 

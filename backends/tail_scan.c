@@ -68,7 +68,7 @@ static int scan_siblings(struct tail *t, const char *path, struct mt_error *rete
 
 		if (settled(t, f) || is_current(t, f) || f->size == 0)
 			continue;
-		if (!t->started && !t->had_marks && f->mtime_ms < t->oldest_mtime_ms)
+		if (t->first && f->mtime_ms < t->oldest_ms)
 			tail_leave_out(t, f->path);
 		else
 			add_sibling(t, f);
@@ -114,6 +114,7 @@ int tail_scan(struct tail *t, int64_t now_mono_ms, struct mt_error *reterr)
 	int rc = 0;
 
 	clear_pending(t);
+	t->first = !t->started && !t->had_marks;
 	if (t->all) {
 		if (t->npaths && t->file.fd < 0)
 			scan_given(t);
@@ -161,6 +162,8 @@ static int position(struct tail *t, struct logfile *f, const struct tail_pending
 
 	if (!p->live && has_nothing_new(m, f))
 		return 1;
+	if (t->first && t->line_time && m->offset == 0 && !f->archive)
+		tail_set_offset(&t->marks[mark], f, tail_window_start(t, f));
 	if (!f->archive) /* an archive is read up to there in slices */
 		rc = logfile_seek(f, m->offset == TAIL_LEFT_OUT ? f->size : m->offset, reterr);
 	if (rc == 0)
