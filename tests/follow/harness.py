@@ -265,7 +265,22 @@ class Case:
 
     def wait_lines(self, count=None, deadline=DEADLINE_S):
         want = len(self.log.wrote) if count is None else count
-        self.wait("%d lines" % want, lambda: self.metrics()["LINES"] >= want, deadline)
+        try:
+            self.wait("%d lines" % want, lambda: self.metrics()["LINES"] >= want, deadline)
+        except AssertionError as late:
+            raise AssertionError("%s\nmissing %s" % (late, self.missing()[:5])) from None
+
+    def messages(self):
+        """(queue id, ms, host) of every message in the cache."""
+        done = subprocess.run([os.path.join(self.build, "tests", "messages_tool"), self.cache], stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, text=True, check=False)
+        rows = [line.split(" ") for line in done.stdout.splitlines()]
+        return [(qid, int(ms), host) for qid, ms, host in rows]
+
+    def missing(self):
+        """Queue ids written that the cache doesn't have."""
+        have = {row[0] for row in self.messages()}
+        return sorted({m[1] for m in (re.search(r"smtpd\[\d+\]: (\w+): client=", line) for line in self.log.wrote) if m} - have)
 
     def health(self):
         rows = self.query("SELECT health, detail, done_bytes, total_bytes FROM source WHERE name = 'log'")
@@ -278,12 +293,12 @@ class Case:
         wanted.update(differ)
         wrong = {k: (got[k], v) for k, v in wanted.items() if got[k] != v}
         if wrong:
-            raise AssertionError("%s (got, want)" % wrong)
+            raise AssertionError("%s (got, want); not in the cache: %s" % (wrong, self.missing()[:5]))
 
     def check_times(self, traffic=None):
         """Every message arrived in the second its first line says."""
         want = (traffic or self.traffic).times
-        got = {qid: ms // 1000 for qid, ms in self.query("SELECT qid, t_ms FROM message")}
+        got = {qid: ms // 1000 for qid, ms, _ in self.messages()}
         wrong = {qid: (stamp(got.get(qid, 0), "rfc3339"), stamp(t, "rfc3339")) for qid, t in want.items() if got.get(qid) != t}
         if wrong:
             raise AssertionError("%d of %d times are wrong (got, want): %s" % (len(wrong), len(want), list(wrong.items())[:4]))
