@@ -113,20 +113,6 @@ static int log_family(const char *const *logs, size_t nlogs, const struct backen
 	return 0;
 }
 
-static int given(
-	const char *const *logs, size_t nlogs, struct instances *ret, struct mt_error *reterr)
-{
-	const struct backend_ops *family;
-	struct instance_def def = {.logs = logs, .nlogs = nlogs, .all_logs = true};
-	int rc = log_family(logs, nlogs, &family, reterr);
-
-	if (rc < 0)
-		return rc;
-	def.name = family->name;
-	add(ret, family, &def);
-	return 0;
-}
-
 /* share_log - do two instances write into the same log? */
 static bool share_log(const struct instance *one, const struct instance *other)
 {
@@ -155,6 +141,21 @@ static void tell_apart(const struct instances *list, size_t at)
 		d->rest &= at < i;
 	}
 	d->others = others;
+}
+
+static int given(
+	const char *const *logs, size_t nlogs, struct instances *ret, struct mt_error *reterr)
+{
+	const struct backend_ops *family;
+	struct instance_def def = {.logs = logs, .nlogs = nlogs, .all_logs = true};
+	int rc = log_family(logs, nlogs, &family, reterr);
+
+	if (rc < 0)
+		return rc;
+	def.name = family->name;
+	add(ret, family, &def);
+	tell_apart(ret, 0);
+	return 0;
 }
 
 /* fits - length of a name that the tag begins with, 0 if it does not. */

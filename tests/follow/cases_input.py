@@ -302,3 +302,21 @@ def case_stopped_and_continued(case):
         case.process.send_signal(signal.SIGCONT)
         case.wait_lines()
     more(case)
+
+
+def voluntary_switches(case):
+    with open("/proc/%d/status" % case.process.pid) as f:
+        return int(next(line.split()[1] for line in f if line.startswith("voluntary_ctxt_switches")))
+
+
+def case_at_rest_it_sleeps(case):
+    """Nothing to do: at most two wake-ups a second, counted by the kernel; and a line still gets through."""
+    live(case)
+    case.wait("it is fresh", lambda: case.health()[0] == 1)
+    time.sleep(2)  # the last commit's tail
+    before = voluntary_switches(case)
+    time.sleep(10)
+    woken = voluntary_switches(case) - before
+    if woken > 20:
+        raise AssertionError("woken %d times in 10 s" % woken)
+    more(case)
