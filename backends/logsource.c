@@ -159,6 +159,8 @@ static int put_cursor(void *ctx, struct str key, struct str value)
 {
 	struct log_state *l = ctx;
 
+	if (tail_says_done(value)) /* the file may be deleted now: no power loss may undo this */
+		store_durable(l->env->store);
 	return store_cursor_set(l->env->store, l->env->source, key, value, &l->error);
 }
 

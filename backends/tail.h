@@ -69,6 +69,8 @@ int64_t tail_skipped(struct tail *t);
 int tail_each_changed(struct tail *t, int (*fn)(void *ctx, struct str key, struct str value),
 	void *ctx) MT_MUST_CHECK;
 void tail_stored(struct tail *t);
+/* tail_says_done - does the value of a mark say that its file was rotated away and read to its end? */
+bool tail_says_done(struct str value);
 /* tail_progress - bytes read and in all of what was there at the start (archives by their size on disk). */
 void tail_progress(const struct tail *t, int64_t *ret_done, int64_t *ret_total);
 /* tail_path - the file being read or followed, NULL if none. tail_truncated - has a truncation in place been seen? */

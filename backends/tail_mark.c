@@ -44,6 +44,16 @@ int tail_restore(struct tail *t, struct str key, struct str value)
 	return 0;
 }
 
+bool tail_says_done(struct str value)
+{
+	struct stored_mark stored;
+
+	if (value.n != sizeof(stored))
+		return false;
+	memcpy(&stored, value.p, sizeof(stored));
+	return stored.mark.done;
+}
+
 int tail_each_changed(
 	struct tail *t, int (*fn)(void *ctx, struct str key, struct str value), void *ctx)
 {

@@ -282,6 +282,11 @@ static int write_batch(struct store *s, struct mt_error *reterr)
 	return rc == 0 && s->batch.events ? state_write(s, reterr) : rc;
 }
 
+void store_durable(struct store *s)
+{
+	s->durable = true;
+}
+
 int store_commit(struct store *s, struct mt_error *reterr)
 {
 	struct mt_error local;
@@ -290,12 +295,17 @@ int store_commit(struct store *s, struct mt_error *reterr)
 	reterr = reterr ? reterr : &local;
 	if (!s->batch.events && !s->batch.cursors.n && !s->batch.health.n)
 		return 0;
-	rc = txn_begin(s, reterr);
+	rc = s->durable ? db_exec(s->db.handle, "PRAGMA synchronous=FULL", reterr) : 0;
+	if (rc == 0)
+		rc = txn_begin(s, reterr);
 	if (rc < 0)
 		return rc;
 	rc = txn_end(s, write_batch(s, reterr), reterr);
 	if (rc < 0)
 		return rc;
+	if (s->durable)
+		rc = db_exec(s->db.handle, "PRAGMA synchronous=NORMAL", reterr);
+	s->durable = rc < 0;
 	messages_written(s);
 	batch_reset(s);
 	return 0;

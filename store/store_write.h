@@ -78,6 +78,10 @@ size_t store_batch_rows(const struct store *s);
  * is in the cache and the batch is still in memory: call again later (MT_EFULL, MT_EBUSY) or roll back. */
 int store_commit(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;
 
+/* store_durable - the next commit, and with it all before, is on the disk when it returns: what it was made from may
+ * be deleted by others (a rotated log). Commits are else safe over a crash of the program, not of the machine. */
+void store_durable(struct store *s);
+
 /* store_rollback - forget the batch and reload the joiner's state from the cache. */
 int store_rollback(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;
 

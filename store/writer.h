@@ -202,6 +202,7 @@ struct store {
 	const struct clock *clock;
 	struct clock own_clock;
 	struct store_options options;
+	bool durable; /* the next commit is to be synced */
 	bool bulk, damaged, state_dirty;
 	struct intern dict;
 	struct counts counts;

@@ -401,3 +401,33 @@ def case_killed_between_rotations(case):
     case.wait_lines()
     case.check()
     case.check_restart()
+
+
+def case_finished_file_is_synced(case):
+    """What was read of a rotated file is on the disk before its end is noted: it may be deleted any time. Seen by strace:
+    the cache's log is synced then, and not for a live line."""
+    require("strace")
+    trace = os.path.join(case.dir, "trace")
+    plain = case.argv
+    case.argv = lambda *more: ["strace", "-f", "-qq", "-y", "-e", "trace=fsync,fdatasync", "-o", trace, *plain(*more)]
+
+    def syncs():
+        with open(trace, encoding="utf-8", errors="replace") as f:
+            return sum("cache.db-wal" in line for line in f)
+    case.log.put(case.traffic.messages(5))
+    case.start()
+    case.wait_lines()
+    before = syncs()
+    case.log.put(case.traffic.messages(5))
+    case.wait_lines()
+    if syncs() != before:
+        raise AssertionError("a live line is synced")
+    case.log.rotate()
+    case.log.put(case.traffic.messages(5))
+    case.wait_lines()
+    case.wait("a sync", lambda: syncs() > before, 20)
+    case.check()
+    with open("/proc/%d/task/%d/children" % (case.process.pid, case.process.pid)) as f:
+        os.kill(int(f.read().split()[0]), signal.SIGTERM)  # strace itself is deaf to it
+    case.process.wait(60)
+    case.process = None
