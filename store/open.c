@@ -26,7 +26,6 @@
 #define KEEP_ATTEMPTS_DEFAULT_MS (30LL * MS_PER_DAY)
 #define KEEP_BUCKETS_DEFAULT_MS (400LL * MS_PER_DAY)
 #define MAX_BYTES_DEFAULT (4LL << 30)
-#define DICT_CACHE_ENTRIES 65536
 #define REPLY_MAX_BYTES (4 * DICT_TEXT_MAX_BYTES)
 
 static const char pragmas_new[] = "PRAGMA page_size=16384;";

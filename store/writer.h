@@ -21,6 +21,7 @@
 #define RECENT_IDS 16384 /* messages whose closed ones can still be linked as re-injected */
 #define RECENT_MS (15 * 60000) /* and no longer than that after their arrival */
 #define OPEN_MESSAGES_MAX 100000 /* in memory, ~170 bytes each; more stay in the cache alone */
+#define DICT_CACHE_ENTRIES 65536 /* texts in memory, 8 MiB at most, beside those of the batch */
 #define QID_INLINE_BYTES 22 /* Postfix: at most 20 */
 #define QID_MAX_BYTES 128 /* ids of other MTAs; longer ones are cut */
 #define TIME_MIN_MS 1

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "store/base/buf.h"
-#include "store/db.h"
+#include "store/writer.h"
 #include "tests/unit/store_fixture.h"
 
 static int append_cursor(void *ctx, struct str key, struct str value, int64_t updated_ms)
@@ -416,6 +416,36 @@ static void many_texts(void **state)
 	fixture_end(&f);
 }
 
+/* Three times as many texts as are kept: past the bound nothing in memory grows. */
+static void texts_cost_disk_not_memory(void **state)
+{
+	const int batches = 14, each = 15000;
+	struct fixture f;
+	uint32_t nbuckets = 0;
+	char to[48];
+
+	(void)state;
+	fixture_begin(&f);
+	fixture_open(&f);
+	for (int i = 0; i < batches * each; i++) {
+		snprintf(to, sizeof(to), "u@d%d.example", i);
+		put_attempt(&f, "A1", to, STATUS_DEFERRED);
+		if (i % each != each - 1)
+			continue;
+		fixture_commit(&f);
+		assert_true(f.store->dict.n <= DICT_CACHE_ENTRIES + (uint32_t)each);
+		assert_int_equal(f.store->dict.nfresh, 0);
+		assert_int_equal(f.store->counts.n, 0);
+		assert_int_equal(f.store->batch.arena.used_bytes, 0);
+		if (i / each == batches / 2)
+			nbuckets = f.store->dict.nbuckets;
+	}
+	assert_true(f.store->dict.n >= DICT_CACHE_ENTRIES / 2);
+	assert_int_equal(f.store->dict.nbuckets, nbuckets);
+	assert_int_equal(sql_int(&f, "SELECT count(*) FROM dict WHERE kind=0"), batches * each);
+	fixture_end(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -429,6 +459,7 @@ int main(void)
 		cmocka_unit_test(query_plans),
 		cmocka_unit_test(marks_find_rows_and_lines),
 		cmocka_unit_test(many_texts),
+		cmocka_unit_test(texts_cost_disk_not_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
