@@ -111,11 +111,14 @@ int filter_init(
 	if (rc == 0)
 		rc = look_up_services(r, out, reterr);
 	if (rc == 0)
+		rc = look_up(r, DICT_USER, q->user, &out->user, out, reterr);
+	if (rc == 0)
 		rc = look_up(r, DICT_REPLY, q->reply_template, &out->reply, out, reterr);
 	if (str_present(q->relay_host) || q->code_key != 0 || q->port != 0 || q->text.n > 0 ||
 		q->relay_port != 0 || q->message_flags || q->reject_actions || q->reply_class)
 		out->any = true;
-	out->by_message = out->nservices || out->sender_dom || q->text.n > 0 || q->port != 0;
+	out->by_message =
+		out->nservices || out->sender_dom || out->user || q->text.n > 0 || q->port != 0;
 	return rc;
 }
 
@@ -166,7 +169,7 @@ int filter_attempt(struct reader *r, const struct filter *f, const struct raw_at
 	if (f->impossible || (f->dom && a->dom != f->dom) || (f->reply && a->reply != f->reply) ||
 		(q->code_key && code_key(a->dsn, a->code) != q->code_key) ||
 		(f->by_message && !m) || (m && !has_service(f, m->service)) ||
-		(f->sender_dom && m->from_dom != f->sender_dom))
+		(f->sender_dom && m->from_dom != f->sender_dom) || (f->user && m->user != f->user))
 		return 0;
 	if (str_present(q->relay_host))
 		rc = relay_matches(r, q, a, &match, reterr);
@@ -192,7 +195,7 @@ int filter_message(struct reader *r, const struct filter *f, const struct raw_me
 		return 1;
 	if (f->impossible || !has_service(f, m->service) ||
 		(q->message_flags && !(m->flags & q->message_flags)) ||
-		(f->sender_dom && m->from_dom != f->sender_dom))
+		(f->sender_dom && m->from_dom != f->sender_dom) || (f->user && m->user != f->user))
 		return 0;
 	if ((f->dom || f->reply || q->code_key || str_present(q->relay_host)) && !a)
 		return 0;
@@ -223,7 +226,7 @@ int filter_reject(struct reader *r, const struct filter *f, const struct raw_rej
 
 	if (!f->any)
 		return 1;
-	if (f->impossible || str_present(q->relay_host) || f->sender_dom ||
+	if (f->impossible || str_present(q->relay_host) || f->sender_dom || f->user ||
 		(f->dom && x->dom != f->dom) || !has_service(f, x->service) ||
 		(q->reject_actions && !(q->reject_actions & (1u << x->action))) ||
 		(q->reply_class && reply_class(x) != q->reply_class) ||

@@ -61,7 +61,7 @@ int raw_owner_get(struct reader *r, int64_t id, struct raw_message *out, sqlite3
 /* A query's filter with its texts looked up. */
 struct filter {
 	const struct query *q;
-	int64_t dom, sender_dom, reply;
+	int64_t dom, sender_dom, reply, user;
 	int64_t services[FILTER_SERVICES_MAX]; /* any of these */
 	size_t nservices;
 	bool any; /* something beyond provider, window and status is asked for */

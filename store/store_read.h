@@ -47,6 +47,7 @@ struct query {
 	struct str relay_host;
 	struct str service; /* exact tag, or several as port_row has them: ", "-joined */
 	struct str sender_domain;
+	struct str user; /* sasl_username of the message, exact */
 	struct str reply_template; /* exact DICT_REPLY text */
 	int64_t code_key; /* see code_key(); 0 = any */
 	enum event_status status; /* STATUS_NONE = any */
@@ -129,6 +130,18 @@ int read_relays(struct reader *r, const struct query *q, struct arena *a, struct
 	size_t *ret_n, struct mt_error *reterr) MT_MUST_CHECK;
 /* read_senders - by sender domain; sent etc. are of their messages' recipients; RECEIVED in before_sent. */
 int read_senders(struct reader *r, const struct query *q, struct arena *a, struct domain_row **ret,
+	size_t *ret_n, struct mt_error *reterr) MT_MUST_CHECK;
+
+struct user_row { /* who logged in to send */
+	int64_t key; /* dict id */
+	struct str user, client; /* client: of the newest message */
+	int64_t messages, sent, deferred, bounced, newest_ms;
+	int64_t nrcpt; /* recipients of the messages whose number the log told; EVENT_UNKNOWN: of none */
+	int64_t nclients; /* different clients, host[ip] */
+};
+/* read_users - messages of the window by sasl_username, most messages first; those without one are left out. Counted
+ * from rows: see reader_truncated. */
+int read_users(struct reader *r, const struct query *q, struct arena *a, struct user_row **ret,
 	size_t *ret_n, struct mt_error *reterr) MT_MUST_CHECK;
 
 struct port_row {

@@ -45,6 +45,7 @@ static void copy_query(struct frame *f, const struct query *from)
 	q->relay_host = arena_str(&f->arena, from->relay_host);
 	q->service = arena_str(&f->arena, from->service);
 	q->sender_domain = arena_str(&f->arena, from->sender_domain);
+	q->user = arena_str(&f->arena, from->user);
 	q->reply_template = arena_str(&f->arena, from->reply_template);
 }
 

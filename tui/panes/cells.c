@@ -179,8 +179,9 @@ void cells_empty(struct table *t, const struct view *v, const char *what)
 		buf_add_z(&b, "\": the filter may be why (\\ changes it)");
 	} else if (str_present(q->domain) || str_present(q->relay_host) ||
 		   str_present(q->service) || str_present(q->sender_domain) ||
-		   str_present(q->reply_template) || q->code_key || q->relay_port || q->port ||
-		   q->message_flags || q->reject_actions || q->reply_class) {
+		   str_present(q->user) || str_present(q->reply_template) || q->code_key ||
+		   q->relay_port || q->port || q->message_flags || q->reject_actions ||
+		   q->reply_class) {
 		buf_add_z(&b,
 			" of what this view was opened for (Esc goes back, w widens the window)");
 	} else if (q->provider) {

@@ -120,7 +120,8 @@ static int envelope(
 	struct lines *l, struct reader *r, const struct message_detail *d, struct mt_error *reterr)
 {
 	const struct message_row *m = &d->message;
-	struct pane_target from = lines_target(l, "domain", "sender");
+	struct pane_target from = lines_target(l, "domain", "sender"),
+			   of_user = lines_target(l, "messages", "user");
 	size_t first, at = str_rfind_char(m->sender, '@');
 	struct buf b;
 	int rc;
@@ -145,8 +146,12 @@ static int envelope(
 	rc = came_in_by(l, &b, r, m, reterr);
 	if (str_present(m->client))
 		lines_wrap(l, STYLE_NORMAL, "client", m->client);
-	if (str_present(m->user))
+	first = l->t->nrows;
+	if (str_present(m->user)) {
 		lines_wrap(l, STYLE_NORMAL, "user", m->user);
+		of_user.query.user = m->user;
+		lines_link(l, first, &of_user);
+	}
 	buf_clear(&b);
 	fmt_count(&b, m->nrcpt);
 	buf_printf(&b, "%s: %" PRId64 " sent, %" PRId64 " bounced, %" PRId64 " deferred attempts; ",
