@@ -256,6 +256,8 @@ void reader_close(struct reader *r)
 	dict_done(&r->dict);
 	buf_done(&r->text);
 	buf_done(&r->needle);
+	free(r->spare[0]);
+	free(r->spare[1]);
 	free(r->path);
 	free(r);
 }
@@ -303,6 +305,7 @@ int reader_begin(struct reader *r, struct mt_error *reterr)
 	r->in_snapshot = true;
 	r->truncated = false;
 	r->floors.known = false;
+	memset(r->lows, 0, sizeof(r->lows));
 	rc = pragma_int(
 		r, READ_TOUCH, &ignored, reterr); /* BEGIN alone does not fix the snapshot */
 	if (rc == 0)

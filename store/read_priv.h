@@ -47,6 +47,13 @@ struct floors {
 	int64_t minute_s, hour_s; /* EVENT_UNKNOWN: none */
 };
 
+/* The lowest ids of the rows since a minute: the tiles of one frame ask for the same few again and again. */
+#define LOWS_KEPT 4
+struct lows {
+	int provider; /* 0 = free */
+	int64_t from_s, id[3]; /* by enum mark_column */
+};
+
 struct reader {
 	sqlite3 *db;
 	sqlite3_stmt *stmt[READ__COUNT];
@@ -58,6 +65,10 @@ struct reader {
 	bool in_snapshot, truncated;
 	struct dict_cache dict;
 	struct floors floors;
+	struct lows lows[LOWS_KEPT]; /* of this snapshot */
+	size_t next_low;
+	void *spare[2]; /* tables of sums_read to be used again; owned */
+	size_t spare_rows[2];
 	struct buf text; /* scratch: one joined text */
 	struct buf needle; /* the text filter dict_has remembers answers for */
 	uint32_t needle_number; /* of so many different ones */

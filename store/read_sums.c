@@ -18,9 +18,26 @@ static struct sum_row *find(const struct sums *s, int32_t provider, int64_t key)
 	return &s->row[at];
 }
 
+#define SPARE_ROWS_MAX 65536 /* 6 MiB each; larger ones go back to the system */
+
+/* A table of an earlier sum: of the size such sums grow to, and its memory is there already. */
+static void begin(struct reader *r, struct sums *out)
+{
+	size_t i = r->spare[0] ? 0 : 1;
+
+	*out = (struct sums){.reader = r};
+	if (!r->spare[i])
+		return;
+	out->row = r->spare[i];
+	out->cap = r->spare_rows[i];
+	r->spare[i] = NULL;
+	memset(out->row, 0, out->cap * sizeof(out->row[0]));
+}
+
 static int grow(struct sums *s, struct mt_error *reterr)
 {
-	struct sums wide = {.cap = s->cap ? s->cap * 4 : SUMS_FIRST, .n = s->n};
+	struct sums wide = {
+		.cap = s->cap ? s->cap * 4 : SUMS_FIRST, .n = s->n, .reader = s->reader};
 
 	wide.row = calloc(wide.cap, sizeof(wide.row[0]));
 	if (!wide.row)
@@ -182,7 +199,7 @@ int sums_read(struct reader *r, const struct window *w, enum bucket_dim dim, int
 		.reterr = reterr};
 	int rc = 0;
 
-	*out = (struct sums){0};
+	begin(r, out);
 	memset(a.column, -1, sizeof(a.column));
 	for (size_t i = 0; i < nmetrics && i < SUM_COLUMNS; i++)
 		a.column[metrics[i]] = (int8_t)i;
@@ -211,6 +228,14 @@ void sums_pack(struct sums *s)
 
 void sums_done(struct sums *s)
 {
+	struct reader *r = s->reader;
+	size_t i = r && r->spare[0] ? 1 : 0;
+
+	if (r && s->row && !r->spare[i] && s->cap <= SPARE_ROWS_MAX) {
+		r->spare[i] = s->row;
+		r->spare_rows[i] = s->cap;
+		s->row = NULL;
+	}
 	free(s->row);
 	*s = (struct sums){0};
 }

@@ -211,24 +211,45 @@ static int high_of(struct reader *r, int provider, int64_t from_s, int64_t to_s,
 	return rc;
 }
 
-static int ids_of(struct reader *r, int provider, int64_t from_s, int64_t to_s,
-	enum mark_column column, struct id_range *io, struct mt_error *reterr)
+/* The lowest id of the rows since from_s; 0: there are none. */
+static int low_of(struct reader *r, int provider, int64_t from_s, enum mark_column column,
+	int64_t *ret, struct mt_error *reterr)
 {
+	struct lows *low = r->lows;
 	sqlite3_stmt *stmt;
-	int64_t low = 0, high;
-	int rc = rd_prepare(r, READ_MARK_LOW, &stmt, reterr);
+	int rc;
 
+	while (low < r->lows + LOWS_KEPT && (low->provider != provider || low->from_s != from_s))
+		low++;
+	if (low < r->lows + LOWS_KEPT) {
+		*ret = low->id[column];
+		return 0;
+	}
+	rc = rd_prepare(r, READ_MARK_LOW, &stmt, reterr);
 	if (rc < 0)
 		return rc;
 	rd_bind(stmt, 1, provider);
 	rd_bind(stmt, 2, from_s);
 	rc = rd_step(r, stmt, reterr);
-	if (rc > 0) {
-		low = rd_id(stmt, (int)column);
-		sqlite3_reset(stmt);
-	}
+	if (rc < 0)
+		return rc;
+	low = &r->lows[r->next_low++ % LOWS_KEPT];
+	*low = (struct lows){.provider = provider, .from_s = from_s};
+	for (int i = 0; rc > 0 && i < 3; i++)
+		low->id[i] = rd_id(stmt, i);
+	sqlite3_reset(stmt);
+	*ret = low->id[column];
+	return 0;
+}
+
+static int ids_of(struct reader *r, int provider, int64_t from_s, int64_t to_s,
+	enum mark_column column, struct id_range *io, struct mt_error *reterr)
+{
+	int64_t low = 0, high;
+	int rc = low_of(r, provider, from_s, column, &low, reterr);
+
 	if (rc < 0 || low == 0)
-		return rc < 0 ? rc : 0; /* no rows since */
+		return rc; /* no rows since */
 	rc = high_of(r, provider, from_s, to_s, column, &high, reterr);
 	if (rc < 0)
 		return rc;

@@ -79,6 +79,7 @@ struct sum_row {
 struct sums {
 	struct sum_row *row; /* open addressing until sums_pack, then dense */
 	size_t cap, n;
+	struct reader *reader; /* gets the table back */
 };
 /* sums_read - add up metrics[0..nmetrics) into n[0..]; provider 0: all, added together unless by_provider. */
 int sums_read(struct reader *r, const struct window *w, enum bucket_dim dim, int provider,
