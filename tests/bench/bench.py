@@ -20,7 +20,6 @@ import sys
 import time
 
 import ptyrun
-import queue_bench
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SHARED = os.path.join(os.path.dirname(TOP), "shared")
@@ -32,7 +31,6 @@ ENV = dict(os.environ, TZ="UTC", LC_ALL="C.UTF-8", TERM="xterm-256color", NO_COL
 MIB, MB = 1 << 20, 1e6
 LIVE_LINES = 5000
 IDLE_S = 60
-QUEUE_S = 120
 
 
 class Table:
@@ -309,12 +307,10 @@ def suite_idle(table):
 
 def suite_queue(table):
     """a deferred queue of 100,000: depth, the whole list, memory, share of a core"""
-    folder = os.path.join(DATA, "queue100k")
-    shutil.rmtree(folder, ignore_errors=True)
-    os.makedirs(folder)
-    queue_bench.bench_queue(folder, BUILD, lambda name, value, unit, target=None, met=None:
-                            table.add(name.strip(), value, unit, target or None, met), seconds=QUEUE_S)
-    shutil.rmtree(folder)
+    tool = os.path.join(TOP, "tests", "bench", "queue")
+    for line in run([tool, BUILD])[3].decode().splitlines():
+        row = json.loads(line)
+        table.add(row["name"].strip(), row["value"], row["unit"], row["target"] or None, row["met"], row["baseline"])
 
 
 SUITES = {f.__name__[6:]: f for f in (suite_catchup, suite_live, suite_screen, suite_idle, suite_queue, suite_soak)}
