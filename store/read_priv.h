@@ -16,7 +16,7 @@
 
 #define SCAN_ROWS_MAX 25000 /* rows a filtered list looks at, newest first: a frame's time */
 #define COUNT_ROWS_MAX                                                                             \
-	100000 /* rows a filtered count looks at: what is left out would be missing in a figure */
+	40000 /* rows a filtered count looks at: what is left out would be missing in a figure */
 #define LIST_ROWS_DEFAULT 1000
 #define LIST_ROWS_MAX 100000
 #define REPLY_TEXT_MAX_BYTES 65536

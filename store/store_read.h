@@ -28,7 +28,7 @@ bool reader_changed(struct reader *r);
 int reader_begin(struct reader *r, struct mt_error *reterr) MT_MUST_CHECK;
 void reader_end(struct reader *r);
 /* reader_truncated - did a list of this snapshot stop at its scan limit before the window's start? Then older rows
- * that match may exist; say so on the screen. Filters that no index serves look at the newest 25,000 rows (counts: 100,000). */
+ * that match may exist; say so on the screen. Filters that no index serves look at the newest 25,000 rows (counts: 40,000). */
 bool reader_truncated(const struct reader *r);
 
 #define QUERY_PORT_NONE (-1)
