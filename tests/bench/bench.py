@@ -326,7 +326,10 @@ def main():
     table, start = Table(), time.monotonic()
     for name in args.names or [n for n in SUITES if n != "soak"]:
         print("== %s: %s" % (name, SUITES[name].__doc__), flush=True)
-        SUITES[name](table)
+        try:
+            SUITES[name](table)
+        except (Exception, SystemExit) as error:  # the other rows are still worth having
+            table.add("%s ran to its end" % name, None, "", "yes", False, str(error)[-200:])
     with open(args.json, "w") as f:
         json.dump({"schema": 1, "machine": os.uname().machine, "cores": os.cpu_count(), "load": os.getloadavg(),
                    "seconds": round(time.monotonic() - start), "rows": table.rows}, f, indent=1)
