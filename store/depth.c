@@ -9,6 +9,8 @@
 #include "store/writer.h"
 
 #define MS_PER_MINUTE_I 60000
+#define SAME_DEPTH_MS                                                                              \
+	25000 /* an unchanged depth is written this seldom: twice a minute, the least slot of a trend */
 #define CLASS_NONE 0 /* not counted: closed, or a probe */
 
 static uint8_t class_of(const struct message *m)
@@ -126,20 +128,36 @@ int depth_write(struct store *s, int provider, int64_t t_ms, const struct queue_
 	return db_run(&s->db, stmt, reterr);
 }
 
+static bool is_same(const struct queue_depth *a, const struct queue_depth *b)
+{
+	return a->source == b->source && a->oldest_ms == b->oldest_ms &&
+	       memcmp(a->n, b->n, sizeof(a->n)) == 0;
+}
+
 int store_queue_depth(
 	struct store *s, int provider, const struct queue_depth *d, struct mt_error *reterr)
 {
 	struct provider_state *p = provider_state(s, provider);
+	int64_t now_ms = clock_utc_ms(s->clock);
 	struct mt_error local;
 	int rc;
 
 	reterr = reterr ? reterr : &local;
-	if (p && d->source != QUEUE_SOURCE_LOG)
+	if (!p)
+		return mt_error_set(reterr, MT_EINVAL, "cache: no provider %d", provider);
+	if (d->source != QUEUE_SOURCE_LOG)
 		p->own_depth = true;
+	if (is_same(&p->told_depth, d) && now_ms >= p->told_depth_ms &&
+		now_ms < p->told_depth_ms + SAME_DEPTH_MS)
+		return 0;
 	rc = txn_begin(s, reterr);
-	return rc < 0 ? rc
-		      : txn_end(s, depth_write(s, provider, clock_utc_ms(s->clock), d, reterr),
-				reterr);
+	if (rc == 0)
+		rc = txn_end(s, depth_write(s, provider, now_ms, d, reterr), reterr);
+	if (rc == 0) {
+		p->told_depth = *d;
+		p->told_depth_ms = now_ms;
+	}
+	return rc;
 }
 
 void store_queue_by_log(struct store *s, int provider)

@@ -115,7 +115,7 @@ struct queue_depth {
 	int64_t n[QUEUE__COUNT]; /* EVENT_UNKNOWN where it cannot be read */
 	int64_t oldest_ms; /* EVENT_UNKNOWN */
 };
-/* store_queue_depth - one sample, at the clock's now. */
+/* store_queue_depth - one sample, at the clock's now. An unchanged one is kept twice a minute only. */
 int store_queue_depth(struct store *s, int provider, const struct queue_depth *d,
 	struct mt_error *reterr) MT_MUST_CHECK;
 /* store_queue_by_log - the provider's queue can't be read (any more): samples, one a minute of the log, are made of the

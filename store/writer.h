@@ -176,6 +176,8 @@ struct provider_state {
 	size_t log_key_n;
 	int64_t open[QUEUE__COUNT]; /* open messages by the log, see depth.c */
 	int64_t depth_minute_ms; /* whose sample is not complete yet; 0 none */
+	struct queue_depth told_depth; /* the newest sample of its own */
+	int64_t told_depth_ms;
 	bool own_depth; /* its queue is read itself: no samples by the log */
 	struct str batch_key; /* copy in the batch's arena */
 	struct service_known *services;

@@ -223,10 +223,9 @@ void action_draw(struct app *a, struct canvas *c, struct rect r)
 			"... and %zu more", act->nids - (size_t)shown);
 	if (verb->typed)
 		canvas_printf(c, in.x + 1, in.y + rows - 3, in.w - 1, STYLE_WARN,
-			"This can't be undone. Type the count (%zu) and Enter; Esc: leave all as "
-			"it is.",
+			"This can't be undone: type the count (%zu) and Enter. Esc leaves all.",
 			act->nids);
 	else
 		canvas_printf(c, in.x + 1, in.y + rows - 3, in.w - 1, STYLE_NORMAL,
-			"Type y and Enter; Esc: leave all as it is.");
+			"Type y and Enter. Esc leaves all as it is.");
 }

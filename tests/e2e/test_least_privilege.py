@@ -65,7 +65,7 @@ def test_queue_as_nobody(env):
         try:
             t.wait("from postqueue", "age up to", "soft.test")
             t.keys("1")
-            t.wait("9 rows", "deferred 9", "corrupt ?", "(from postqueue)")
+            t.wait("9 rows", "from postqueue:  deferred 9", "corrupt ?")
             mine = [s for s in status_of("mtatop") if s["Uid"].split()[0] == str(uid)]
             helper = [s for s in status_of("mtatop-helper") if s["Uid"].split()[0] == str(uid)]
             assert mine and all(s["NoNewPrivs"] == "1" for s in mine), mine

@@ -117,12 +117,34 @@ static void test_own_source(void **state)
 	fixture_end(&f);
 }
 
+/* An idle queue does not fill the cache. */
+static void test_unchanged(void **state)
+{
+	struct queue_depth d = {.source = QUEUE_SOURCE_SPOOL, .oldest_ms = EVENT_UNKNOWN};
+	struct mt_error error = {0};
+	struct fixture f;
+
+	(void)state;
+	fixture_begin(&f);
+	fixture_open(&f);
+	for (int i = 0; i < 24; i++) { /* two minutes of every 5 s */
+		assert_int_equal(store_queue_depth(f.store, f.provider, &d, &error), 0);
+		clock_advance(&f.clock, 5000);
+	}
+	assert_int_equal(sql_int(&f, "SELECT count(*) FROM queue_sample"), 5);
+	d.n[QUEUE_ACTIVE] = 1;
+	assert_int_equal(store_queue_depth(f.store, f.provider, &d, &error), 0);
+	assert_int_equal(sql_int(&f, "SELECT count(*) FROM queue_sample"), 6);
+	fixture_end(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_survives_restart),
 		cmocka_unit_test(test_own_source),
+		cmocka_unit_test(test_unchanged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

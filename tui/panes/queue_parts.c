@@ -101,6 +101,7 @@ void queue_depths_line(
 	struct buf b;
 
 	buf_init(&b, 512);
+	(void)buf_printf(&b, "%s:  ", queue_source_words(d->figures.source));
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		(void)buf_printf(&b, "%s%s ", i ? "  " : "", queue_word((int)order[i]));
 		fmt_count(&b, d->figures.n[order[i]]);
@@ -111,7 +112,6 @@ void queue_depths_line(
 	}
 	(void)buf_add_z(&b, "  oldest ");
 	oldest(&b, d, v);
-	(void)buf_printf(&b, "  (%s)", queue_source_words(d->figures.source));
 	canvas_text(c, area.x, area.y, area.w, STYLE_DIM, buf_str(&b));
 	buf_done(&b);
 }

@@ -83,7 +83,7 @@ static int recipients(
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		lines_wrap(l, STYLE_NORMAL, "  to", rows[i].rcpt);
 		if (str_present(rows[i].reason) && rows[i].reason.n)
-			lines_wrap(l, STYLE_WARN, "    queued for", rows[i].reason);
+			lines_wrap(l, STYLE_WARN, "    reason", rows[i].reason);
 	}
 	return rc;
 }
