@@ -2,9 +2,9 @@
 /* matrix - recipients in the queue by domain and age, as qshape(1) counts them; Enter lists a domain's messages. */
 #include "tui/panes/queue_parts.h"
 
-#define AGE_COLUMN(name, help)                                                                     \
+#define AGE_COLUMN(name, priority, help)                                                           \
 	{                                                                                          \
-		name, 5, ALIGN_RIGHT, 2, true, help                                                \
+		name, 5, ALIGN_RIGHT, priority, true, help                                         \
 	}
 
 enum col { COL_DOMAIN, COL_TOTAL, COL_AGE, COL__COUNT = COL_AGE + QSHAPE_BUCKETS };
@@ -12,17 +12,17 @@ enum col { COL_DOMAIN, COL_TOTAL, COL_AGE, COL__COUNT = COL_AGE + QSHAPE_BUCKETS
 static const struct column columns[COL__COUNT] = {
 	{"domain", 0, ALIGN_LEFT, 1, false,
 		"of the recipient; by key b of the sender, (none) for notifications"},
-	{"total", 6, ALIGN_RIGHT, 1, true, "recipients in the queue; by sender: messages"},
-	AGE_COLUMN("<5m", "queued for less than 5 minutes"),
-	AGE_COLUMN("<10m", "5 to 10 minutes"),
-	AGE_COLUMN("<20m", "10 to 20 minutes"),
-	AGE_COLUMN("<40m", "20 to 40 minutes"),
-	AGE_COLUMN("<80m", "40 to 80 minutes"),
-	AGE_COLUMN("<160m", "80 to 160 minutes"),
-	AGE_COLUMN("<5h", "160 to 320 minutes"),
-	AGE_COLUMN("<11h", "320 to 640 minutes"),
-	AGE_COLUMN("<21h", "640 to 1280 minutes"),
-	AGE_COLUMN("older", "1280 minutes and more"),
+	{"total", 5, ALIGN_RIGHT, 1, true, "recipients in the queue; by sender: messages"},
+	AGE_COLUMN("<5m", 4, "queued for less than 5 minutes"),
+	AGE_COLUMN("<10m", 3, "5 to 10 minutes"),
+	AGE_COLUMN("<20m", 2, "10 to 20 minutes"),
+	AGE_COLUMN("<40m", 2, "20 to 40 minutes"),
+	AGE_COLUMN("<80m", 2, "40 to 80 minutes"),
+	AGE_COLUMN("<160m", 2, "80 to 160 minutes"),
+	AGE_COLUMN("<5h", 2, "160 to 320 minutes"),
+	AGE_COLUMN("<11h", 2, "320 to 640 minutes"),
+	AGE_COLUMN("<21h", 2, "640 to 1280 minutes"),
+	AGE_COLUMN("older", 2, "1280 minutes and more"),
 };
 
 static const enum request requests[] = {REQ_BY_SENDER, REQ_NONE};
