@@ -4,17 +4,21 @@
  * age x domain matrix made at the end of a complete one (qshape's rule).
  *
  * Each listing has a number (gen); at its end rows of other numbers are gone. A listing that breaks
- * off leaves the rows of the one before as they were.
+ * off leaves the rows of the one before as they were. From the second complete listing on only what
+ * is new or has changed is written: a hash of each message's row is kept (listing.before).
  */
 #include "store/writer.h"
 
+#include "store/base/map.h"
 #include "store/base/mem.h"
 
 #include <stdlib.h>
 
-#define SLICE_ROWS 2000 /* ~20 ms of writing */
+#define SLICE_ROWS 10000 /* ids come in no order: each slice writes most pages of the table again */
 #define REASON_MAX_BYTES 1024
 #define ADDRESS_MAX_BYTES 1024
+#define KEPT_MAX                                                                                   \
+	300000 /* messages whose hash is kept, ~50 bytes each; of more all are written each time */
 #define SHAPE_BUCKETS 10
 #define SHAPE_FIRST_MS 300000 /* qshape: 5, 10, 20 ... minutes */
 
@@ -29,6 +33,11 @@ struct listing {
 	int64_t gen, now_ms;
 	size_t slice; /* rows in the open transaction; 0 = none open */
 	bool open;
+	/* queue id -> hash of its row, of the last complete listing and of the one under way */
+	struct map before, now;
+	bool changes; /* before is what the cache holds: only changes are written */
+	bool keep; /* now has every message so far */
+	bool broken; /* a slice was undone: the listing is not whole any more */
 	struct vec shapes; /* struct shape */
 	uint32_t *index;
 	size_t index_cap;
@@ -58,6 +67,8 @@ void listings_free(struct store *s)
 
 		s->listings = one->next;
 		clear(one);
+		map_done(&one->before);
+		map_done(&one->now);
 		free(one);
 	}
 }
@@ -141,12 +152,17 @@ int store_queue_begin(struct store *s, int provider, struct mt_error *reterr)
 	if (!one) {
 		one = xcalloc(1, sizeof(*one));
 		one->provider = provider;
+		map_init(&one->before);
+		map_init(&one->now);
 		one->next = s->listings;
 		s->listings = one;
 	}
 	clear(one);
 	one->shapes.item = sizeof(struct shape);
 	one->gen = gen + 1;
+	one->keep = true;
+	one->broken = false;
+	map_clear(&one->now);
 	one->now_ms = clock_utc_ms(s->clock);
 	one->open = true;
 	return 0;
@@ -198,12 +214,71 @@ static int add_shapes(struct store *s, struct listing *one, const struct queue_r
 	return rc;
 }
 
+static uint64_t hash_row(const struct queue_row *row)
+{
+	const int64_t figures[] = {row->arrival_ms, row->queue, row->size_bytes, row->next_retry_ms,
+		row->expires_ms, row->forced_expire, (int64_t)row->nrcpt};
+	uint64_t h = intern_hash((struct str){(const char *)figures, sizeof(figures)}, 0);
+
+	h = intern_hash(row->sender, h);
+	for (size_t i = 0; i < row->nrcpt && i < QUEUE_RCPT_KEPT; i++) {
+		h = intern_hash(row->rcpt[i], h);
+		if (row->reason)
+			h = intern_hash(row->reason[i], h);
+	}
+	return h;
+}
+
+/* Does the cache hold this very row already? */
+static bool is_known(struct listing *one, const struct queue_row *row)
+{
+	uint64_t hash = hash_row(row), had = 0;
+	struct str qid = str_first(row->qid, QID_MAX_BYTES);
+
+	if (one->keep && map_count(&one->now) < KEPT_MAX)
+		map_set(&one->now, qid, hash);
+	else
+		one->keep = false;
+	return one->changes && map_get(&one->before, qid, &had) && had == hash;
+}
+
+static int delete_row(struct store *s, const struct listing *one, enum sql_id id, struct str qid,
+	int64_t than, struct mt_error *reterr)
+{
+	sqlite3_stmt *stmt = db_stmt(&s->db, id, reterr);
+
+	if (!stmt)
+		return (int)reterr->code;
+	bind_int(stmt, 1, one->provider);
+	bind_str(stmt, 2, qid);
+	bind_int(stmt, 3, than);
+	return db_run(&s->db, stmt, reterr);
+}
+
+/* What the row before it of the same queue id had and it has not: another arrival, more recipients. */
+static int delete_other(struct store *s, const struct listing *one, const struct queue_row *row,
+	struct mt_error *reterr)
+{
+	struct str qid = str_first(row->qid, QID_MAX_BYTES);
+	int rc = delete_row(s, one, SQL_QUEUE_MESSAGE_OTHER, qid, row->arrival_ms, reterr);
+
+	return rc < 0 ? rc
+		      : delete_row(
+				s, one, SQL_QUEUE_RECIPIENT_FROM, qid, (int64_t)row->nrcpt, reterr);
+}
+
 static int write_row(
 	struct store *s, struct listing *one, const struct queue_row *row, struct mt_error *reterr)
 {
 	int32_t from = 0, dom = 0;
 	int rc = add_shapes(s, one, row, &from, &dom, reterr);
-	sqlite3_stmt *stmt = db_stmt(&s->db, SQL_QUEUE_MESSAGE, reterr);
+	sqlite3_stmt *stmt;
+
+	if (rc < 0 || is_known(one, row))
+		return rc;
+	if (one->changes)
+		rc = delete_other(s, one, row, reterr);
+	stmt = db_stmt(&s->db, SQL_QUEUE_MESSAGE, reterr);
 
 	if (rc < 0 || !stmt)
 		return (int)reterr->code;
@@ -236,7 +311,9 @@ static int end_slice(struct store *s, struct listing *one, int rc, struct mt_err
 	if (one->slice == 0)
 		return rc;
 	one->slice = 0;
-	return txn_end(s, rc, reterr);
+	rc = txn_end(s, rc, reterr);
+	one->broken = one->broken || rc < 0;
+	return rc;
 }
 
 int listings_flush(struct store *s, struct mt_error *reterr)
@@ -269,6 +346,34 @@ int store_queue_row(
 	return rc;
 }
 
+/* The rows of the cache that the listing did not have. */
+static int delete_gone(struct store *s, const struct listing *one, struct mt_error *reterr)
+{
+	sqlite3_stmt *stmt = db_stmt(&s->db, SQL_QUEUE_QIDS, reterr);
+	char text[QID_MAX_BYTES];
+	uint64_t ignored;
+	int rc;
+
+	if (!stmt)
+		return (int)reterr->code;
+	bind_int(stmt, 1, one->provider);
+	while ((rc = db_row(&s->db, stmt, reterr)) > 0) {
+		struct str qid = str_first(column_str(stmt, 0), sizeof(text));
+
+		if (map_get(&one->now, qid, &ignored))
+			continue;
+		memcpy(text, qid.p, qid.n); /* the row goes away below it */
+		qid.p = text;
+		rc = delete_row(s, one, SQL_QUEUE_MESSAGE_OTHER, qid, EVENT_UNKNOWN, reterr);
+		if (rc == 0)
+			rc = delete_row(s, one, SQL_QUEUE_RECIPIENT_FROM, qid, 0, reterr);
+		if (rc < 0)
+			break;
+	}
+	sqlite3_reset(stmt);
+	return rc;
+}
+
 static int write_shapes(struct store *s, struct listing *one, struct mt_error *reterr)
 {
 	const struct shape *all = one->shapes.p;
@@ -292,6 +397,30 @@ static int write_shapes(struct store *s, struct listing *one, struct mt_error *r
 	return rc;
 }
 
+static int finish(struct store *s, struct listing *one, struct mt_error *reterr)
+{
+	int rc = 0;
+
+	if (one->changes && one->keep) {
+		rc = delete_gone(s, one, reterr);
+	} else if (!one->changes) {
+		rc = run_gen(s, SQL_QUEUE_MESSAGE_GONE, one->provider, one->gen, reterr);
+		if (rc == 0)
+			rc = run_gen(s, SQL_QUEUE_RECIPIENT_GONE, one->provider, one->gen, reterr);
+	} /* else more than are kept: the next listing is written whole and cleans up */
+	return rc < 0 ? rc : write_shapes(s, one, reterr);
+}
+
+static void keep_hashes(struct listing *one, bool written)
+{
+	struct map old = one->before;
+
+	one->changes = written && one->keep;
+	one->before = one->now;
+	one->now = old;
+	map_clear(&one->now);
+}
+
 int store_queue_end(struct store *s, int provider, bool complete, struct mt_error *reterr)
 {
 	struct mt_error local;
@@ -303,19 +432,17 @@ int store_queue_end(struct store *s, int provider, bool complete, struct mt_erro
 		return mt_error_set(reterr, MT_EINVAL, "cache: no queue listing was begun");
 	one->open = false;
 	rc = end_slice(s, one, 0, reterr);
+	if (rc == 0 && complete && one->broken)
+		rc = mt_error_set(reterr, MT_EIO, "cache: a part of the listing was not written");
 	if (rc < 0 || !complete) {
+		one->changes = false;
 		clear(one);
 		return rc;
 	}
 	rc = txn_begin(s, reterr);
-	if (rc < 0)
-		return rc;
-	rc = run_gen(s, SQL_QUEUE_MESSAGE_GONE, provider, one->gen, reterr);
 	if (rc == 0)
-		rc = run_gen(s, SQL_QUEUE_RECIPIENT_GONE, provider, one->gen, reterr);
-	if (rc == 0)
-		rc = write_shapes(s, one, reterr);
-	rc = txn_end(s, rc, reterr);
+		rc = txn_end(s, finish(s, one, reterr), reterr);
+	keep_hashes(one, rc == 0);
 	clear(one);
 	return rc;
 }
