@@ -164,8 +164,11 @@ static int step_slot(struct collector *c, struct slot *s, struct mt_error *reter
 	s->again = rc == STEP_AGAIN;
 	s->waiting = rc == STEP_WAIT;
 	if (rc == STEP_DONE) {
-		schedule_done(&s->schedule, s->ops->interval ? s->ops->interval(s->state) : 0,
-			now_mono(c), clock_utc_ms(c->clock));
+		/* Of all there is a part failed: that stays its health. */
+		if (!c->until_caught_up || s->schedule.failures == 0)
+			schedule_done(&s->schedule,
+				s->ops->interval ? s->ops->interval(s->state) : 0, now_mono(c),
+				clock_utc_ms(c->clock));
 		s->rounds++;
 	} else if (rc < 0) {
 		log_repeated(
@@ -174,7 +177,9 @@ static int step_slot(struct collector *c, struct slot *s, struct mt_error *reter
 		if (c->store_failed)
 			return undo(c, reterr);
 		if (c->until_caught_up) {
-			s->rounds++;
+			/* Behind a damaged file come others: the log's end is STEP_DONE. */
+			s->again = s->ready && s->ops == &logsource;
+			s->rounds += !s->again;
 			/* A queue that can't be looked at is told by its health; a log not read is a failure. */
 			if (!c->failed_once && is_log(s)) {
 				c->failed_once = true;

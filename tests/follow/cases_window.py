@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """The first start reads back a window of what the files hold, a command over given files all of it; progress is told."""
 import os
+import subprocess
 import time
 
 from harness import compress
 
 DAY = 86400
+FAILING = 4
 CATCHING_UP = 6
 
 
@@ -79,8 +81,6 @@ def case_window_over_rotated_files(case):
         case.log.put(lines)
         if not kept:
             case.log.wrote = []
-        elif tool is None:
-            pass
         rotated = case.log.rotate()
         if tool:
             rotated = compress(rotated, tool)
@@ -134,3 +134,46 @@ def case_progress_while_catching_up(case):
         raise AssertionError("nothing seen on the way: %s" % seen)
     case.wait_lines()
     case.check()
+
+
+def case_given_standard_input(case):
+    """--log - reads a pipe to its end, torn last line and all."""
+    lines = case.traffic.messages(500)
+    case.log.expect(lines)
+    done = subprocess.run(case.argv("--until-caught-up", "--log", "-"), input="\n".join(lines).encode(), stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, env=case.env, check=False)
+    if done.returncode:
+        raise AssertionError(done.stdout.decode(errors="replace"))
+    case.check()
+
+
+def case_given_files_of_every_kind(case):
+    """--log FILE...: plain and compressed, read in the order given; a damaged one is an error that is said, and the others are read."""
+    argv = []
+    for tool in ("gzip", "bzip2", "xz", "zstd", None):
+        path = case.path + ".given-%s" % tool
+        lines = case.traffic.messages(50)
+        case.log.expect(lines)
+        with open(path, "w") as f:
+            f.write("".join(line + "\n" for line in lines))
+        argv += ["--log", compress(path, tool) if tool else path]
+    case.once(*argv)
+    case.check()
+    case.once(*argv)
+    case.check()
+    whole = case.path + ".cut"
+    with open(whole, "w") as f:
+        f.write("".join(line + "\n" for line in case.traffic.messages(2000)))
+    damaged = compress(whole, "gzip")
+    os.truncate(damaged, os.stat(damaged).st_size // 2)
+    last = case.traffic.messages(5)
+    case.log.put(last)
+    case.cache += ".2"
+    told = case.once("--log", damaged, "--log", case.path, ok=(1,))
+    if "damaged" not in told and "truncated" not in told:
+        raise AssertionError(told)
+    have = {qid for qid, _, _ in case.messages()}
+    if not {line.split("]: ")[1].split(":")[0] for line in last} <= have:
+        raise AssertionError("the file behind the damaged one was not read")
+    if case.health()[0] != FAILING:
+        raise AssertionError("health %s" % (case.health(),))
