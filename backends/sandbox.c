@@ -64,7 +64,8 @@ static uint64_t handled_by(int abi)
 	if (abi >= ABI_TRUNCATE)
 		all |= FS_TRUNCATE;
 #ifdef MT_KEEP_DUMPABLE
-	all &= ~FS_EXECUTE; /* a sanitizer's report starts its symbolizer */
+	all &= ~(FS_EXECUTE |
+		 FS_READ); /* a sanitizer starts its symbolizer, reads its suppressions */
 #endif
 	return all;
 }
