@@ -144,7 +144,7 @@ def live_lines():
     if not log:
         return None
     with open(log, "rb") as f:
-        return [line[15:] for line in f.read(60 * 1000 * 1000).splitlines(True)]
+        return [line[15:] for line in f.read(60 * 1000 * 1000).splitlines(True)][:-1]  # the last is torn
 
 
 def screen_of(log, cache, keys=""):
