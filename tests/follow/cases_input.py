@@ -195,6 +195,7 @@ def as_nobody(case):
         for name in [""] + names:
             os.chown(os.path.join(folder, name), NOBODY, NOBODY)
     plain = case.argv
+    case.as_other = True
     case.argv = lambda *more_args: ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups", *plain(*more_args)]
 
 
