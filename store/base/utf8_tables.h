@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Made by utf8_tables.py from Unicode 14.0.0; don't edit. {first, last, columns}; absent = 1 column. */
+/* utf8_tables - width of every code point, made by utf8_tables.py from Unicode 14.0.0; don't edit. {first, last, columns}; absent = 1 column. */
 /* clang-format off */
 static const struct width_range width_ranges[] = {
 	{0x0, 0x1F, -1}, {0x7F, 0x9F, -1}, {0xAD, 0xAD, -1}, {0x300, 0x34E, 0},

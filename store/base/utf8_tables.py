@@ -39,7 +39,7 @@ def ranges():
 def main():
     rows = ["{0x%X, 0x%X, %d}," % r for r in ranges()]
     print("/* SPDX-License-Identifier: MIT */")
-    print("/* Made by utf8_tables.py from Unicode %s; don't edit. {first, last, columns}; absent = 1 column. */"
+    print("/* utf8_tables - width of every code point, made by utf8_tables.py from Unicode %s; don't edit. {first, last, columns}; absent = 1 column. */"
           % unicodedata.unidata_version)
     print("/* clang-format off */")
     print("static const struct width_range width_ranges[] = {")

@@ -194,9 +194,16 @@ def check_format():
         yield done.stderr.strip()
 
 
+def check_filemap():
+    """hacking.md lists every source file as its head describes it"""
+    done = subprocess.run([sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "filemap.py"), TOP],
+                          stdout=subprocess.PIPE, text=True, check=False)
+    yield from (line.strip() for line in done.stdout.splitlines())
+
+
 def main():
     failed = False
-    for check in (check_layers, check_sql, check_sizes, check_banned, check_spdx, check_variables, check_format):
+    for check in (check_layers, check_sql, check_sizes, check_banned, check_spdx, check_variables, check_format, check_filemap):
         try:
             findings = list(check())
         except Skip as why:
