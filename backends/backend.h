@@ -52,6 +52,9 @@ struct backend_env { /* what a source may use; all borrowed for the source's lif
 	bool *store_failed; /* set by a source whose failure was the store's: the batch is undone */
 };
 
+/* What is due within this is done in the same round: one wake-up for all sources. */
+#define ROUND_SLACK_MS 50
+
 enum step_result {
 	STEP_DONE = 0, /* round finished; call again after the interval */
 	STEP_AGAIN =

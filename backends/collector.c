@@ -214,7 +214,8 @@ static bool due(const struct collector *c, const struct slot *s)
 		return true;
 	if (s->poked && now - s->stepped_mono_ms >= STEP_GAP_MS)
 		return true;
-	return now >= s->schedule.due_mono_ms && !(c->until_caught_up && s->rounds);
+	return now >= s->schedule.due_mono_ms - ROUND_SLACK_MS &&
+	       !(c->until_caught_up && s->rounds);
 }
 
 static int64_t next_due(const struct collector *c)

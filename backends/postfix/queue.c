@@ -411,7 +411,7 @@ static int list_step(struct queue_state *s, struct mt_error *reterr)
 static int step(void *state, struct mt_error *reterr)
 {
 	struct queue_state *s = state;
-	int64_t now_mono_ms = mono(s);
+	int64_t now_mono_ms = mono(s) + ROUND_SLACK_MS;
 	bool again;
 	int rc = 0;
 
