@@ -75,6 +75,17 @@ def runs(line):
             column += len(piece)
 
 
+def braille(text, x, y):
+    """Braille cells as a path of dots, since their width differs from font to font; and the text without them."""
+    dots = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3)]  # column, row of bits 0..7 (Unicode 14, 2800)
+    path = []
+    for i, char in enumerate(text):
+        if 0x2800 <= ord(char) <= 0x28FF:
+            path += ["M%.1f %.1fh3v3h-3z" % (x + i * CELL_W + 0.8 + c * CELL_W / 2, y + 0.7 + r * CELL_H / 4)
+                     for bit, (c, r) in enumerate(dots) if ord(char) >> bit & 1]
+    return "".join(path), re.sub("[\u2800-\u28ff]", " ", text)
+
+
 def svg(lines, w, h):
     out = ['<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d">'
            % ((w * CELL_W + 16, h * CELL_H + 16) * 2),
@@ -86,6 +97,9 @@ def svg(lines, w, h):
             x, width = 8 + column * CELL_W, len(text) * CELL_W
             if bg:
                 out.append('<rect x="%.1f" y="%d" width="%.1f" height="%d" fill="%s"/>' % (x, y, width, CELL_H, bg))
+            drawn, text = braille(text, x, y)
+            if drawn:
+                out.append('<path d="%s" fill="%s"/>' % (drawn, fg))
             if text.strip():
                 out.append('<text x="%.1f" y="%d" textLength="%.1f" fill="%s"%s%s%s>%s</text>' % (
                     x, y + 13, width, fg, ' font-weight="bold"' if bold else "", ' opacity="0.6"' if dim else "",
@@ -98,7 +112,7 @@ def main(argv):
     w, h = map(int, (argv[2] if len(argv) > 2 else "120x40").split("x"))
     t = Terminal([mtatop, "--demo"], w, h, env={"TERM": "screen-256color", "HOME": "/nonexistent"})
     try:
-        wait_for("figures", lambda: re.search(r"delivered +[0-9,]{3,}", t.screen()))
+        wait_for("figures", lambda: re.search(r"delivered +[0-9,]{3,}", t.screen()) and "oldest ?" not in t.screen())
         for key in argv[3:]:
             t.keys(key)
         shown = t.tmux("capture-pane", "-p", "-e", "-t", "t").stdout.decode("utf-8", "replace")
