@@ -17,7 +17,7 @@ struct str port_name(struct table *t, const struct port_row *p)
 	if (p->port == EVENT_UNKNOWN)
 		return STR_LIT("?");
 	if (p->port == 0)
-		return STR_LIT("local");
+		return STR_LIT("none");
 	snprintf(text, sizeof(text), "%d", (int)p->port);
 	return arena_str(&t->arena, str_of(text));
 }
