@@ -29,7 +29,11 @@ bool journal_wanted(const struct instance_def *def);
 int journal_check(
 	const struct instance_def *def, bool *ret_entries, struct mt_error *reterr) MT_MUST_CHECK;
 
-/* journal_find - logfind_run (logfind.h) over the journal. */
+/*
+ * journal_find - logfind_run (logfind.h) over the journal: the last max_lines entries up to t1_ms (0: to the end), those
+ * after last_offset, or those of t0..t1 with one of the ids. Offsets given out grow with the time of the entries.
+ * Errors: those of journal_check, MT_ECANCELED, what out->add returned.
+ */
 int journal_find(const struct instance_def *def, const struct job_request *request,
 	struct job_output *out, struct mt_error *reterr) MT_MUST_CHECK;
 

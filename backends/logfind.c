@@ -118,6 +118,8 @@ int logfind_run(const struct backend_ops *family, const struct instance_def *def
 		rc = logtail_run(path, !def->all_logs, request, out, reterr);
 	else
 		rc = find(def, path, request, out, reterr);
+	if (rc == MT_ENOENT && def->journal && !journal_built_in())
+		return journal_find(def, request, out, reterr); /* says why that can't be read */
 	snprintf(out->summary, sizeof(out->summary), "%.150s", path);
 	return rc == MT_ELIMIT ? 0 : rc;
 }

@@ -36,6 +36,7 @@ struct job_request { /* copied by start */
 	int64_t t0_ms, t1_ms;
 	size_t max_lines;
 	int64_t after_offset; /* JOB_LOG_TAIL to the end: only what came after this offset; 0 none */
+	int64_t last_offset; /* the same for a log whose offsets are no bytes (journal): that of the last line had */
 	const struct job_id *ids;
 	size_t nids;
 };

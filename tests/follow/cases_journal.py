@@ -185,3 +185,51 @@ def case_journal_when_there_is_no_file(case):
     told = doctor(case, conf + "log = %s\n" % case.path)
     if "ok  log: " + case.path not in told:
         raise AssertionError(told)
+
+
+def loglines(case, folder, *args):
+    return subprocess.run([os.path.join(case.build, "tests", "loglines_tool"), folder, *map(str, args)], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)
+
+
+def raw_lines(case, journal, *ids, last=0, t1_ms=0, most=0):
+    """(offset, daemon[pid] and text) of the raw lines a screen gets."""
+    done = loglines(case, journal.dir, last, t1_ms, most, *ids)
+    if done.returncode:
+        raise AssertionError(done.stdout)
+    rows = [line.split(" ", 3) for line in done.stdout.splitlines()]
+    return [(int(row[0]), row[3]) for row in rows]
+
+
+def same_lines(what, rows, lines):
+    if [text for _, text in rows] != [line.split(" ", 2)[2] for line in lines]:
+        raise AssertionError("%s: %s, wanted %s" % (what, rows, lines))
+
+
+def case_journal_raw_lines(case):
+    """What the screens show of it: the last lines, those up to an instant, those of queue ids, what came since."""
+    journal = Journal(case)
+    start = int(time.time()) - 3600
+    lines = case.traffic.messages(60, start, 10)
+    journal.put(lines)
+    same_lines("all", raw_lines(case, journal, most=1000), lines)
+    tail = raw_lines(case, journal, most=7)
+    same_lines("the last 7", tail, lines[-7:])
+    same_lines("nothing new", raw_lines(case, journal, last=tail[-1][0], most=7), [])
+    message = case.traffic.message(start + 600)
+    journal.put(message)
+    new = raw_lines(case, journal, last=tail[-1][0], most=2)
+    same_lines("since", new, message)
+    if not tail[-1][0] < new[0][0] or any(a[0] >= b[0] for a, b in zip(new, new[1:])):
+        raise AssertionError("offsets don't grow: %s" % new)
+    past = [line for line in lines if line[:19] <= time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(start + 300))]
+    same_lines("up to an instant", raw_lines(case, journal, t1_ms=(start + 300) * 1000, most=9), past[-9:])
+    same_lines("before the first", raw_lines(case, journal, t1_ms=(start - 1) * 1000), [])
+    qid = HEAD.match(message[0]).group(5).split(":")[0]
+    same_lines("of a queue id", raw_lines(case, journal, qid), message)
+    same_lines("of an id not there", raw_lines(case, journal, "ABCDEF99"), [])
+    empty = os.path.join(case.dir, "empty")
+    os.mkdir(empty)
+    done = loglines(case, empty, 0, 0, 0)
+    if done.returncode == 0 or "can be read" not in done.stdout:
+        raise AssertionError("a journal that can't be read: %s" % done.stdout)

@@ -102,9 +102,10 @@ static void ask(struct log *s, const struct view *v)
 
 	if (s->loaded && s->until_ms)
 		return; /* the past does not change */
-	if (s->n > 0)
-		request.after_offset =
-			s->lines[s->n - 1].offset + (int64_t)s->lines[s->n - 1].n + 1;
+	if (s->n > 0) {
+		request.last_offset = s->lines[s->n - 1].offset;
+		request.after_offset = request.last_offset + (int64_t)s->lines[s->n - 1].n + 1;
+	}
 	rawlog_ask(&s->job, v, &request);
 	if (s->job.asked && !s->job.job) {
 		s->failed = true;
