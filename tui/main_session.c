@@ -13,7 +13,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+#define COLLECTOR_NICE 10 /* a tenth of the screen's share, where both want the same core */
 
 static int load_conf(struct session *s, struct mt_error *reterr)
 {
@@ -79,8 +82,11 @@ static void *collector_thread(void *ctx)
 {
 	struct session *s = ctx;
 	struct mt_error error = {0};
-	int rc = collector_run(s->collector, &error);
+	int rc;
 
+	/* Linux: of this thread alone. Catching up takes all it gets; a key must not wait for it. */
+	(void)setpriority(PRIO_PROCESS, 0, COLLECTOR_NICE);
+	rc = collector_run(s->collector, &error);
 	if (rc < 0) {
 		pthread_mutex_lock(&s->lock);
 		s->failed = true;
