@@ -235,7 +235,7 @@ static bool may_refresh(const struct app *a, int64_t mono_ms)
 {
 	if (!a->stale)
 		return false;
-	return a->asked || (!a->paused && mono_ms >= refresh_due_mono_ms(a));
+	return a->asked || (!a->paused && !a->keyed && mono_ms >= refresh_due_mono_ms(a));
 }
 
 /* Jobs that a shown pane runs (log tail) are polled by its tick. */
@@ -264,6 +264,7 @@ void app_step(struct app *a)
 		a->stale = true;
 	if (may_refresh(a, mono))
 		refresh(a);
+	a->keyed = false;
 	if (utc / MS_PER_S != a->drawn_second)
 		a->dirty = true;
 	if (a->message[0] && mono >= a->message_until_mono_ms) {

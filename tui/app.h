@@ -151,6 +151,7 @@ struct app {
 	int64_t paused_ms;
 	bool stale; /* the cache or the query changed: refresh when due */
 	bool asked; /* by a person: refresh at once, even when paused */
+	bool keyed; /* a key came since the last step: its picture goes before what is merely due */
 	bool dirty; /* the picture is old */
 	bool quit;
 	int64_t refresh_ms, refreshed_mono_ms, refresh_cost_ms, refreshed_minute, drawn_second,

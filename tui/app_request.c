@@ -302,7 +302,7 @@ static void mouse(struct app *a, const struct key_event *e)
 void app_key(struct app *a, const struct key_event *e)
 {
 	a->message[0] = '\0';
-	a->dirty = true;
+	a->dirty = a->keyed = true;
 	if (a->prompt.kind != PROMPT_NONE) {
 		prompt_key(a, e);
 		return;

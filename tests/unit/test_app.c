@@ -143,6 +143,26 @@ static void test_refresh_only_when_changed(void **state)
 	assert_int_equal(f->reader.refreshes, refreshes + 2);
 }
 
+/* A key that only moves the cursor is shown before what has become due is read; the read follows at once. */
+static void test_key_before_refresh(void **state)
+{
+	struct appfix *f = *state;
+	int refreshes;
+
+	press(f, "2");
+	refreshes = f->reader.refreshes;
+	f->reader.changed = true;
+	clock_advance(&f->clock, 1000);
+	press(f, "Down");
+	assert_int_equal(f->reader.refreshes, refreshes);
+	assert_int_equal(app_wait_ms(f->a), 0);
+	app_step(f->a);
+	assert_int_equal(f->reader.refreshes, refreshes + 1);
+	clock_advance(&f->clock, 1000);
+	press(f, "w"); /* asks for other figures: there is nothing to show before they are read */
+	assert_int_equal(f->reader.refreshes, refreshes + 2);
+}
+
 static void test_providers_and_commands(void **state)
 {
 	struct appfix *f = *state;
@@ -427,6 +447,7 @@ int main(void)
 		T(test_filter_belongs_to_its_view),
 		T(test_time),
 		T(test_refresh_only_when_changed),
+		T(test_key_before_refresh),
 		T(test_providers_and_commands),
 		T(test_help_and_setup),
 		T(test_search),
