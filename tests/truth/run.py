@@ -6,6 +6,7 @@
 Counters: tests/truth/count_postfix.py (ours, its own regexes), the generator's own ledger
 (../shared/tools/gen-maillog) and pflogsumm. Where a definition differs the difference is computed, not waived.
 """
+import itertools
 import json
 import os
 import random
@@ -23,14 +24,31 @@ GENERATOR = os.path.join(SHARED, "tools", "gen-maillog")
 BYTES = os.environ.get("MTATOP_TRUTH_BYTES", "20M")
 SCHEMA = schema.load(os.path.join(TOP, "assets", "report.schema.json"))
 ENV = dict(os.environ, TZ="UTC")
+DIFFERENCES_SHOWN = 20
+ABSENT = "(absent)"
 
 
 def check(name, got, want):
     if got == want:
         print("ok", name)
     else:
-        print("    got %s\n    want %s" % (short(got), short(want)))
+        for where, have, wanted in itertools.islice(differences(got, want), DIFFERENCES_SHOWN):
+            print("    %s: got %s, want %s" % (where or "it", short(have), short(wanted)))
         print("FAIL", name)
+
+
+def differences(got, want, where=""):
+    """(path, got, want) of every leaf that differs; a list of another length also as a whole, by its length."""
+    if isinstance(got, dict) and isinstance(want, dict):
+        for key in sorted(got.keys() | want.keys()):
+            yield from differences(got.get(key, ABSENT), want.get(key, ABSENT), "%s.%s" % (where, key))
+    elif isinstance(got, list) and isinstance(want, list):
+        if len(got) != len(want):
+            yield where + " (length)", len(got), len(want)
+        for i, (one, other) in enumerate(itertools.zip_longest(got, want, fillvalue=ABSENT)):
+            yield from differences(one, other, "%s[%d]" % (where, i))
+    elif got != want:
+        yield where, got, want
 
 
 def short(value):
