@@ -22,7 +22,7 @@
 	5000 /* the writer may still hold the old file: it is read that long after the new one came */
 #define GRACE_WRITTEN_MS 1000 /* unless somebody already writes to the new one */
 #define TORN_LINE_MS                                                                               \
-	10000 /* an unterminated last line this old is taken for complete when not following */
+	3600000 /* a given file unchanged for so long is not being written: its last line is whole */
 
 struct tail *tail_new(const struct tail_options *options)
 {
@@ -283,11 +283,14 @@ static int at_live_end(struct tail *t, int64_t now_mono_ms, struct tail_chunk *r
 	return TAIL_CHUNK; /* go on: the caller's loop opens the next file */
 }
 
-/* at_plain_end - the end of a file that is only read, not followed. */
+/*
+ * at_plain_end - the end of a file that is only read, not followed. Half a line taken for a line is a wrong figure, and
+ * so is its rest: a writer that buffers (or a slow machine) may leave it so for minutes. The live log's is never taken.
+ */
 static int at_plain_end(struct tail *t, struct tail_chunk *ret, int64_t now_utc_ms)
 {
 	bool settled = t->file.archive || !t->file.regular || (!t->live && !t->all) ||
-		       now_utc_ms - t->file.mtime_ms > TORN_LINE_MS;
+		       (!t->live && now_utc_ms - t->file.mtime_ms > TORN_LINE_MS);
 
 	if (t->buf.n && !t->final_given && !t->skipping && settled)
 		return chunk(t, true, ret);

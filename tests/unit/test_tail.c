@@ -474,6 +474,43 @@ static void a_torn_line_over_a_cut(void **state)
 	end(&f);
 }
 
+/* age - the file was last written so long ago. */
+static void age(const struct fix *f, time_t seconds)
+{
+	struct timespec then = {.tv_sec = time(NULL) - seconds};
+
+	assert_int_equal(utimensat(AT_FDCWD, f->path, (struct timespec[]){then, then}, 0), 0);
+}
+
+/* A writer that buffers, or a reader that was slow: half a line is no line however long it stays one. */
+static void a_torn_line_not_followed(void **state)
+{
+	static const struct {
+		bool given;
+		time_t age_s;
+		bool taken;
+	} cases[] = {{false, 0, false}, {false, 60, false}, {false, 86400 * 3, false},
+		{true, 0, false}, {true, 60, false}, {true, 3000, false}, {true, 7200, true}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fix f;
+
+		begin(&f, false);
+		f.options.all = cases[i].given;
+		restart(&f);
+		append(&f, "one\ntw");
+		age(&f, cases[i].age_s);
+		assert_int_equal(run(&f), TAIL_END);
+		got(&f, cases[i].taken ? "one\ntw\n" : "one\n");
+		restart(&f);
+		append(&f, cases[i].taken ? "\nthree\n" : "o\nthree\n");
+		assert_int_equal(run(&f), TAIL_END);
+		got(&f, cases[i].taken ? "\nthree\n" : "two\nthree\n");
+		end(&f);
+	}
+}
+
 static void nuls_in_front(void **state)
 {
 	struct fix f;
@@ -601,6 +638,7 @@ int main(void)
 		cmocka_unit_test(cut_and_grown_past_the_offset),
 		cmocka_unit_test(cut_to_a_part),
 		cmocka_unit_test(a_torn_line_over_a_cut),
+		cmocka_unit_test(a_torn_line_not_followed),
 		cmocka_unit_test(nuls_in_front),
 		cmocka_unit_test(an_endless_line_is_counted_once),
 		cmocka_unit_test(no_file_but_something_else),
