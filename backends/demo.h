@@ -17,6 +17,9 @@ struct demo;
 /*
  * demo_start - make the folder (0700), write the history, start the writer thread.
  * live   false: only the history (for --once and tests).
+ * Folders that killed demos of this user left are removed. From here to demo_stop SIGHUP, SIGINT, SIGQUIT and SIGTERM
+ * are blocked in the calling thread, so that none ends the program with the folder left; demo_stop, to be called by
+ * the same thread, lets them come.
  * Gives *ret; end with demo_stop. Errors: MT_EIO, MT_EFULL, MT_EPERM.
  */
 int demo_start(

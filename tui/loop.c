@@ -67,16 +67,24 @@ struct loop {
 	const struct dashboard_options *o;
 	struct screen_options shown_options;
 	struct sigaction old[CAUGHT], old_crash[CRASHES];
+	sigset_t old_mask;
 	bool color, redraw, lost;
 };
 
 static int signals_open(struct loop *l, struct mt_error *reterr)
 {
+	sigset_t ours;
+
 	if (pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) < 0)
 		return mt_error_sys(reterr, errno, "can't make a pipe");
 	for (size_t i = 0; i < CAUGHT; i++)
 		install(caught[i], on_signal, 0, &l->old[i]);
 	install(SIGALRM, on_grace_over, 0, NULL);
+	/* Whoever has work to do after the loop may have blocked them. */
+	sigemptyset(&ours);
+	for (size_t i = 0; i < CAUGHT; i++)
+		sigaddset(&ours, caught[i]);
+	pthread_sigmask(SIG_UNBLOCK, &ours, &l->old_mask);
 	for (size_t i = 0; i < CRASHES; i++)
 		install(crashes[i], on_crash, (int)SA_RESETHAND, &l->old_crash[i]);
 	return 0;
@@ -84,6 +92,7 @@ static int signals_open(struct loop *l, struct mt_error *reterr)
 
 static void signals_close(struct loop *l)
 {
+	pthread_sigmask(SIG_SETMASK, &l->old_mask, NULL);
 	for (size_t i = 0; i < CAUGHT; i++)
 		sigaction(caught[i], &l->old[i], NULL);
 	for (size_t i = 0; i < CRASHES; i++)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Bad terminals: sizes, types, locales, closed ends, signals, a line that is cut, output nobody takes, input from hell."""
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -219,6 +220,75 @@ def check_crash_restores_the_terminal(env):
             pty.kill(number)
             assert pty.wait_end() == -number, pty.status
             left_well(pty)
+
+
+def demo_folders(env):
+    return sorted(name for name in os.listdir(env.folder) if name.startswith("mtatop-demo-"))
+
+
+def demo(env):
+    return Pty([env.mtatop, "--demo"], 100, 30, environment(TMPDIR=env.folder))
+
+
+def end_demo_twice(env, number):
+    """Its exit status after two signals; 1: the loop was stuck for longer than its grace, as on a loaded machine."""
+    with demo(env) as pty:
+        pty.sees("Zoom")
+        assert len(demo_folders(env)) == 1
+        pty.kill(number)
+        pty.kill(number)
+        status = pty.wait_end()
+        assert status in (0, 1, -number), (number, status, pty.stderr())
+        assert pty.modes_restored()
+        return status
+
+
+def check_demo_leaves_no_folder(env):
+    """Whatever ends it, however early, and whether once or twice: a terminal that goes sends SIGHUP and is gone itself."""
+    for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        for _ in range(10):
+            if end_demo_twice(env, number) != 1:
+                break
+            for name in demo_folders(env):  # what was ended by force is removed by a later start
+                shutil.rmtree(os.path.join(env.folder, name))
+        else:
+            raise AssertionError("ten times ended by force")
+        assert not demo_folders(env), (number, demo_folders(env))
+    with demo(env) as pty:  # while it makes up its hour of history
+        end = time.monotonic() + DEADLINE_S
+        while not demo_folders(env):
+            assert time.monotonic() < end, "no folder"
+        pty.kill(signal.SIGHUP)
+        pty.wait_end()
+        assert not demo_folders(env)
+    with demo(env) as pty:
+        pty.sees("Zoom")
+        pty.lose()
+        pty.process.wait(DEADLINE_S)
+        assert not demo_folders(env)
+
+
+def check_demo_removes_what_a_killed_one_left(env):
+    with demo(env) as live:
+        live.sees("Zoom")
+        live_folder, = demo_folders(env)
+        with demo(env) as killed:
+            killed.sees("Zoom")
+            killed.kill(signal.SIGKILL)
+            killed.wait_end()
+        left, = [name for name in demo_folders(env) if name != live_folder]
+        os.kill(live.process.pid, signal.SIGSTOP)  # its log grows old, but it holds the lock
+        for name in demo_folders(env):
+            os.utime(os.path.join(env.folder, name, "mail.log"), (1, 1))
+        foreign = os.path.join(env.folder, "mtatop-demo-mine")  # not one of a demo: no log in it
+        os.mkdir(foreign)
+        with demo(env) as third:
+            third.sees("Zoom")
+            assert left not in demo_folders(env) and live_folder in demo_folders(env) and os.path.isdir(foreign)
+            quits_well(third)
+        os.kill(live.process.pid, signal.SIGCONT)
+        quits_well(live)
+        assert demo_folders(env) == ["mtatop-demo-mine"]
 
 
 def check_stop_and_go_on(env):
