@@ -14,7 +14,9 @@
 
 static int wanted_width(const struct column *column)
 {
-	return column->width > 0 ? column->width : WIDE_MIN_COLUMNS;
+	if (column->width != 0)
+		return column->width > 0 ? column->width : -column->width;
+	return WIDE_MIN_COLUMNS;
 }
 
 static int total_width(const struct column *columns, size_t n, const int *widths)
@@ -53,7 +55,7 @@ void list_layout(const struct column *columns, size_t ncolumns, int width, int *
 		widths[worst] = 0;
 	left = width - total_width(columns, ncolumns, widths);
 	for (size_t i = 0; i < ncolumns; i++) {
-		if (widths[i] > 0 && (columns[i].width == 0 || left < 0)) {
+		if (widths[i] > 0 && (columns[i].width <= 0 || left < 0)) {
 			widths[i] = widths[i] + left > 0 ? widths[i] + left : 1;
 			left = 0;
 		}
@@ -133,7 +135,7 @@ static void draw_cell(const struct list *l, struct canvas *c, size_t column,
 	if (l->columns[column].align == ALIGN_RIGHT) {
 		canvas_number(c, x, y, width, style, cell->text);
 	} else {
-		shift = l->columns[column].width == 0 ? l->xscroll : 0;
+		shift = l->columns[column].width <= 0 ? l->xscroll : 0;
 		old = canvas_clip(c, (struct rect){x, y, width, 1});
 		canvas_text(c, x - shift, y, width + shift, style, cell->text);
 		c->clip = old;

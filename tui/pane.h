@@ -20,7 +20,8 @@ enum align { ALIGN_LEFT, ALIGN_RIGHT };
 
 struct column {
 	const char *name; /* heading */
-	int width; /* columns wanted; 0 = takes what is left (one such column a pane) */
+	int width; /* columns wanted; 0 = takes what is left (one such column a pane), -N = and others hide before it
+		      has less than N */
 	enum align align; /* RIGHT columns are figures: never cut, see canvas_number */
 	int priority; /* 1 stays longest; columns of the highest number are hidden first when narrow */
 	bool descending; /* first direction when sorted by it */

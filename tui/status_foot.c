@@ -13,7 +13,8 @@
 /* Keys that only some views have a use for. */
 static bool own_group(const struct request_info *info)
 {
-	return strcmp(info->group, "act") == 0 || info == request_info(REQ_BY_SENDER);
+	return strcmp(info->group, "act") == 0 || info == request_info(REQ_BY_SENDER) ||
+	       info == request_info(REQ_MATRIX);
 }
 
 static bool view_handles(struct app *a, enum request req)
