@@ -294,7 +294,7 @@ static int at_plain_end(struct tail *t, struct tail_chunk *ret, int64_t now_utc_
 
 	if (t->buf.n && !t->final_given && !t->skipping && settled)
 		return chunk(t, true, ret);
-	if (t->live || (t->buf.n && !settled))
+	if (t->live || ((t->buf.n || t->skipping) && !settled))
 		tail_close_current(t);
 	else
 		finish(t);

@@ -552,6 +552,37 @@ static void an_endless_line_is_counted_once(void **state)
 	end(&f);
 }
 
+/* Half of one is none, as of any line: its rest would be taken for a line. */
+static void an_endless_line_not_followed(void **state)
+{
+	struct fix f;
+	char *big = xcalloc(1, (1 << 20) + 1);
+
+	(void)state;
+	memset(big, 'x', 1 << 20);
+	begin(&f, false);
+	f.options.all = true;
+	restart(&f);
+	append(&f, "one\n");
+	append(&f, big);
+	append(&f, big);
+	assert_int_equal(run(&f), TAIL_END);
+	assert_int_equal(tail_skipped(f.tail), 0);
+	restart(&f);
+	append(&f, "end of it\ntwo\n");
+	assert_int_equal(run(&f), TAIL_END);
+	got(&f, "one\ntwo\n");
+	assert_int_equal(tail_skipped(f.tail), 1);
+	append(&f, big);
+	append(&f, big);
+	age(&f, 7200);
+	restart(&f);
+	assert_int_equal(run(&f), TAIL_END);
+	assert_int_equal(tail_skipped(f.tail), 1);
+	free(big);
+	end(&f);
+}
+
 static void no_file_but_something_else(void **state)
 {
 	struct fix f;
@@ -641,6 +672,7 @@ int main(void)
 		cmocka_unit_test(a_torn_line_not_followed),
 		cmocka_unit_test(nuls_in_front),
 		cmocka_unit_test(an_endless_line_is_counted_once),
+		cmocka_unit_test(an_endless_line_not_followed),
 		cmocka_unit_test(no_file_but_something_else),
 		cmocka_unit_test(window_begins_at_the_exact_line),
 	};
