@@ -55,6 +55,7 @@ struct log_state {
 	int watch; /* of the file followed; -1 none */
 	char *watched; /* owned; its path */
 	int64_t newest_ms, latest_ms; /* latest: stamps past it are no news */
+	uint64_t oversize; /* lines given up as too long */
 	bool caught_up;
 	struct mt_error error; /* of the store, carried out of emit */
 	char detail[DETAIL_MAX_BYTES];
@@ -173,7 +174,9 @@ static int count_skipped(struct log_state *l, int64_t n)
 
 		event_init(&e);
 		e.kind = EVENT_OVERSIZE;
-		e.t_utc_ms = l->newest_ms ? l->newest_ms : clock_utc_ms(l->env->clock);
+		e.t_utc_ms =
+			l->newest_ms; /* 0, nothing read yet: the store knows how far the log was */
+		e.line_offset = UINT64_MAX - l->oversize++; /* each is a line of its own */
 		e.text = STR_LIT("a line over 1 MB was skipped");
 		rc = emit(l, &e);
 		if (rc < 0)

@@ -9,6 +9,7 @@
 #include "backends/collector.h"
 #include "backends/confkeys.h"
 #include "backends/registry.h"
+#include "tests/unit/bucketsql.h"
 
 #include <fcntl.h>
 #include <ftw.h>
@@ -116,6 +117,7 @@ static int64_t sql_int(const struct fix *f, const char *sql)
 	int64_t n;
 
 	assert_int_equal(sqlite3_open_v2(f->cache, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	assert_int_equal(bucketsql_register(db), SQLITE_OK);
 	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
 	n = sqlite3_column_int64(stmt, 0);
@@ -150,6 +152,49 @@ static void reads_all_and_never_twice(void **state)
 	assert_int_equal(messages(&f), 207);
 	assert_int_equal(
 		sql_int(&f, "SELECT count(*) FROM source WHERE name = 'log' AND health = 1"), 1);
+	end(&f);
+}
+
+static void append_long(const struct fix *f, const char *end)
+{
+	FILE *out = fopen(f->log, "a");
+
+	assert_non_null(out);
+	for (int i = 0; i < 3 << 20; i++)
+		putc('x', out);
+	fputs(end, out);
+	fclose(out);
+}
+
+static int64_t total(const struct fix *f, enum metric metric, int64_t t_s)
+{
+	char sql[512];
+
+	snprintf(sql, sizeof(sql),
+		"SELECT ifnull(sum(n), 0) FROM " BUCKET_ROWS
+		" WHERE res = 60 AND dim = 0 AND metric = %d AND t_s = %lld",
+		metric, (long long)t_s);
+	return sql_int(f, sql);
+}
+
+/* Lines too long, the first of them over two processes: where the log stands, not when it was read. */
+static void long_lines_are_dated_by_the_log(void **state)
+{
+	const int64_t minute_s = NOW_MS / 1000 - 43200; /* 12:00 of the day before */
+	struct mt_error error = {0};
+	struct fix f;
+
+	(void)state;
+	begin(&f);
+	append(&f, 0, 5);
+	append_long(&f, "");
+	assert_int_equal(collect(&f, false, &error), 0);
+	assert_int_equal(total(&f, METRIC_OVERSIZE, minute_s), 0);
+	append_long(&f, "\n");
+	append_long(&f, "\n");
+	assert_int_equal(collect(&f, false, &error), 0);
+	assert_int_equal(total(&f, METRIC_OVERSIZE, minute_s), 2);
+	assert_int_equal(total(&f, METRIC_LINES, minute_s), 7);
 	end(&f);
 }
 
@@ -215,6 +260,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_all_and_never_twice),
+		cmocka_unit_test(long_lines_are_dated_by_the_log),
 		cmocka_unit_test(stops_when_asked),
 		cmocka_unit_test(one_bad_file_hides_no_other),
 		cmocka_unit_test(a_cache_in_use_is_refused),
