@@ -12,6 +12,7 @@
 
 #include "tests/unit/cachefix.h"
 #include "tui/app.h"
+#include "tui/panes/cells.h"
 #include "tui/screen_text.h"
 
 #include <stdio.h>
@@ -220,6 +221,32 @@ static void test_past_instant_and_providers(void **state)
 	expect(f, "25 and 10025 share the name");
 }
 
+/* Of what has not been read it is not said that there is none. */
+static void test_empty_list_of_unread_log(void **state)
+{
+	struct fixture *f = *state;
+	struct provider_row p = {
+		.id = 1, .health = HEALTH_CATCHING_UP, .last_ok_ms = EVENT_UNKNOWN};
+	struct view v = {.providers = &p, .nproviders = 1};
+	struct table t = {0};
+
+	open_pane(f, pane_by_name(STR_LIT("failures")));
+	expect(f, "nothing is known yet");
+	assert_false(shows(f, "no failure"));
+	open_pane(f, pane_by_name(STR_LIT("errors")));
+	expect(f, "nothing is known yet");
+	arena_init(&t.arena, 1 << 16);
+	cells_empty(&t, &v, "no failure");
+	assert_true(str_starts(t.empty, STR_LIT("none so far: the log is still being read")));
+	p.health = HEALTH_UNKNOWN;
+	cells_empty(&t, &v, "no failure");
+	assert_true(str_starts(t.empty, STR_LIT("nothing is known yet")));
+	p.health = HEALTH_FRESH;
+	cells_empty(&t, &v, "no failure");
+	assert_true(str_starts(t.empty, STR_LIT("no failure (w widens")));
+	arena_done(&t.arena);
+}
+
 static void test_unknown_is_not_zero(void **state)
 {
 	struct fixture *f = *state;
@@ -406,6 +433,7 @@ int main(void)
 		OVER(setup_known, test_two_enters_to_the_words),
 		OVER(setup_known, test_filter_that_matches_nothing),
 		OVER(setup_known, test_past_instant_and_providers),
+		OVER(setup_empty, test_empty_list_of_unread_log),
 		OVER(setup_empty, test_unknown_is_not_zero),
 		OVER(setup_known, test_help_defines_every_figure),
 		OVER(setup_long, test_pages),

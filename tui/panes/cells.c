@@ -166,11 +166,34 @@ void cells_page(struct table *t, const struct view *v, size_t n, int64_t last_ms
 	t->next_id = last_id;
 }
 
+/* Why nothing can be said of what is not there; NULL: all that is asked for has been read. */
+static const char *not_known_yet(const struct view *v)
+{
+	size_t asked = 0, unread = 0;
+
+	for (size_t i = 0; i < v->nproviders; i++) {
+		const struct provider_row *p = &v->providers[i];
+
+		if (v->query.provider && p->id != v->query.provider)
+			continue;
+		if (p->health == HEALTH_CATCHING_UP)
+			return "none so far: the log is still being read";
+		asked++;
+		unread += p->health == HEALTH_UNKNOWN && p->last_ok_ms == EVENT_UNKNOWN;
+	}
+	return unread == asked ? "nothing is known yet: no log has been read so far" : NULL;
+}
+
 void cells_empty(struct table *t, const struct view *v, const char *what)
 {
+	const char *why = not_known_yet(v);
 	const struct query *q = &v->query;
 	struct buf b;
 
+	if (why) {
+		t->empty = str_of(why);
+		return;
+	}
 	buf_init(&b, 2 * TEXT_MAX_BYTES);
 	buf_add_z(&b, what);
 	if (q->text.n > 0) {
