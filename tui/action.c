@@ -77,10 +77,22 @@ static bool collect_ids(struct app *a, struct frame *f, const struct row *const 
 	return act->nids > 0;
 }
 
+/* Why the row under the cursor is not meant when no row of those shown is tagged; NULL: it is. */
+static const char *cursor_not_meant(const struct app *a, const struct list *l)
+{
+	if (l->tags.n > 0)
+		return "the tagged rows are not shown any more: U untags them, or change the "
+		       "filter";
+	if (l->tag_missed)
+		return "no row matched what was to be tagged: choose or tag a row first";
+	return a->tagged_only ? "no row is tagged" : NULL;
+}
+
 static bool collect(struct app *a, const struct verb *verb)
 {
 	struct frame *f = app_list_frame(a);
 	const struct row **rows, *selected;
+	const char *why;
 	size_t n;
 	bool ok;
 
@@ -102,9 +114,12 @@ static bool collect(struct app *a, const struct verb *verb)
 	rows = xcalloc(f->table.nrows + 1, sizeof(const struct row *));
 	n = list_tagged(&f->list, &f->table, rows);
 	selected = list_selected(&f->list, &f->table);
-	if (n == 0 && selected)
+	why = n == 0 ? cursor_not_meant(a, &f->list) : NULL;
+	if (n == 0 && selected && !why)
 		rows[n++] = selected;
-	ok = collect_ids(a, f, rows, n);
+	if (why)
+		app_message(a, STYLE_WARN, "%s", why);
+	ok = !why && collect_ids(a, f, rows, n);
 	free((void *)rows);
 	return ok;
 }

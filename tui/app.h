@@ -136,6 +136,7 @@ struct app {
 	struct status status;
 	struct prompt prompt;
 	struct action action;
+	bool tagged_only; /* ";" was the key before: the action is for tagged rows, never for the cursor's */
 	struct help help;
 	struct setup setup;
 	char message[APP_TEXT_BYTES];

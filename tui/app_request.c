@@ -203,6 +203,12 @@ static bool request_find(struct app *a, enum request req)
 	return true;
 }
 
+static void begin_tagged(struct app *a)
+{
+	a->tagged_only = true;
+	app_message(a, STYLE_NORMAL, "for the tagged rows: which action?");
+}
+
 static void request_general(struct app *a, enum request req)
 {
 	if (req == REQ_HELP)
@@ -217,6 +223,8 @@ static void request_general(struct app *a, enum request req)
 		go_back(a);
 	else if (req == REQ_PANE_NEXT || req == REQ_PANE_PREVIOUS)
 		next_pane(a, req == REQ_PANE_NEXT ? 1 : -1);
+	else if (req == REQ_TAGGED)
+		begin_tagged(a);
 	else if (req == REQ_COPY)
 		copy_row(a);
 	else if (req == REQ_LOFI)
@@ -301,6 +309,8 @@ static void mouse(struct app *a, const struct key_event *e)
 
 void app_key(struct app *a, const struct key_event *e)
 {
+	bool after_prefix = a->tagged_only;
+
 	a->message[0] = '\0';
 	a->dirty = a->keyed = true;
 	if (a->prompt.kind != PROMPT_NONE) {
@@ -325,4 +335,6 @@ void app_key(struct app *a, const struct key_event *e)
 		open_number(a, (int)(e->key - '0'));
 	else
 		app_request(a, key_request(e->key));
+	if (after_prefix)
+		a->tagged_only = false;
 }

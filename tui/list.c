@@ -169,6 +169,7 @@ static void move_to(struct list *l, const struct table *t, int64_t index)
 
 	index = index > last ? last : index;
 	l->cursor = index < 0 ? 0 : (size_t)index;
+	l->tag_missed = false;
 	pin(l, t);
 }
 
@@ -266,6 +267,7 @@ size_t list_tag_matching(struct list *l, const struct table *t, struct str text)
 	for (size_t i = 0; i < l->norder && text.n > 0; i++)
 		if (list_matches(&t->rows[i], l->ncolumns, text))
 			tag_set(&l->tags, t->rows[i].id, true);
+	l->tag_missed = l->tags.n == 0;
 	return l->tags.n;
 }
 
@@ -391,6 +393,7 @@ unsigned list_request(struct list *l, const struct table *t, enum request req)
 		return request_tag(l, t);
 	if (req == REQ_UNTAG_ALL) {
 		l->tags.n = 0;
+		l->tag_missed = false;
 	} else if (req == REQ_FOLLOW) {
 		l->follow = !l->follow;
 		pin(l, t);

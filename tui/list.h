@@ -32,6 +32,7 @@ struct list {
 	size_t *order; /* owned: row indexes in shown order */
 	size_t norder, order_cap;
 	struct list_tags tags; /* owned */
+	bool tag_missed; /* the last tagging by text matched no row, and no row was chosen since */
 	bool search_shown; /* matches are marked; Esc ends that */
 	char search[128]; /* "" none */
 };

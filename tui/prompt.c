@@ -66,6 +66,16 @@ static void insert(struct prompt *p, int32_t cp)
 	buf_done(&bytes);
 }
 
+static void tag_matching(struct app *a, struct frame *f, struct str text)
+{
+	size_t n = list_tag_matching(&f->list, &f->table, text);
+
+	if (n == 0)
+		app_message(a, STYLE_WARN, "no row matches, none is tagged");
+	else
+		app_message(a, STYLE_NORMAL, "%zu row%s tagged", n, n == 1 ? " is" : "s are");
+}
+
 /* Enter. */
 static void accept(struct app *a)
 {
@@ -93,8 +103,7 @@ static void accept(struct app *a)
 		app_message(
 			a, STYLE_WARN, "not found among the rows shown (\\ filters all there are)");
 	else if (done.kind == PROMPT_TAG && f)
-		app_message(a, STYLE_NORMAL, "%zu rows are tagged",
-			list_tag_matching(&f->list, &f->table, text));
+		tag_matching(a, f, text);
 }
 
 static void complete(struct app *a)

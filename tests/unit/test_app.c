@@ -235,6 +235,38 @@ static void test_search(void **state)
 	assert_int_equal(f->a->depth, 1);
 }
 
+/* What was to be acted on and is not there must not become the row that the cursor happens to be on. */
+static void test_action_never_falls_on_the_cursor(void **state)
+{
+	struct appfix *f = *state;
+
+	press(f, "2");
+	press(f, "T");
+	type(f, "nosuchrow");
+	press(f, "Enter");
+	sees(f, "no row matches");
+	press(f, "Del");
+	sees(f, "no row matched");
+	assert_int_equal(f->a->prompt.kind, PROMPT_NONE);
+	press(f, "Down"); /* a choice */
+	press(f, "Del");
+	sees(f, "delete 1 message?");
+	press(f, "Esc");
+	press(f, ";");
+	sees(f, "which action?");
+	press(f, "Del");
+	sees(f, "no row is tagged");
+	assert_int_equal(f->a->prompt.kind, PROMPT_NONE);
+	press(f, "Del"); /* the prefix holds for one key */
+	sees(f, "delete 1 message?");
+	press(f, "Esc");
+	press(f, "Space");
+	press(f, ";");
+	press(f, "Del");
+	sees(f, "delete 1 message?");
+	press(f, "Esc");
+}
+
 static void test_delete_needs_the_count(void **state)
 {
 	struct appfix *f = *state;
@@ -451,6 +483,7 @@ int main(void)
 		T(test_providers_and_commands),
 		T(test_help_and_setup),
 		T(test_search),
+		T(test_action_never_falls_on_the_cursor),
 		T(test_delete_needs_the_count),
 		T(test_own_provider_and_window),
 		T(test_catching_up),
