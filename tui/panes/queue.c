@@ -81,6 +81,25 @@ static uint64_t identity(const struct queue_entry *e)
 	return h ^ (uint64_t)e->provider;
 }
 
+/* Known only if all deferred messages are in the rows and each one's retry is known. */
+static int64_t soonest_retry_ms(
+	const struct view *v, const struct queue_entry *rows, size_t n, int64_t total)
+{
+	int64_t soonest = EVENT_UNKNOWN;
+
+	if (!v->live || v->query.text.n > 0 || total != (int64_t)n)
+		return EVENT_UNKNOWN;
+	for (size_t i = 0; i < n; i++) {
+		if (rows[i].queue != QUEUE_DEFERRED)
+			continue;
+		if (rows[i].next_retry_ms == EVENT_UNKNOWN)
+			return EVENT_UNKNOWN;
+		if (soonest == EVENT_UNKNOWN || rows[i].next_retry_ms < soonest)
+			soonest = rows[i].next_retry_ms;
+	}
+	return soonest;
+}
+
 static int refresh(void *state, struct reader *r, const struct view *v, struct table *t,
 	struct mt_error *reterr)
 {
@@ -100,6 +119,8 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 	q.sort = q.sort >= 0 && q.sort < COL__COUNT ? (int)sorts[q.sort] : QSORT_AGE;
 	if (rc == 0)
 		rc = read_queue_list(r, &q, &t->arena, &rows, &n, &t->total, reterr);
+	if (rc == 0)
+		s->depths.next_retry_ms = soonest_retry_ms(v, rows, n, t->total);
 	if (rc == 0)
 		rc = cells_begin(t, n);
 	for (size_t i = 0; i < n && rc == 0; i++)

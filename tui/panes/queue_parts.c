@@ -3,6 +3,7 @@
 #include "tui/panes/queue_parts.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #define NAME_COLUMNS 9
 #define FIGURE_COLUMNS 10
@@ -15,6 +16,7 @@ int queue_depths_read(
 {
 	int rc = read_queue(r, &v->query, &d->figures, reterr);
 
+	d->next_retry_ms = EVENT_UNKNOWN;
 	if (rc == 0)
 		rc = read_queue_series(
 			r, &v->query, QUEUE_DEFERRED, d->deferred, QUEUE_SLOTS, reterr);
@@ -35,6 +37,26 @@ static void oldest(struct buf *b, const struct queue_depths *d, const struct vie
 		timefmt_age(b, v->now_ms - d->figures.oldest_ms);
 	else
 		(void)buf_add_z(b, "?");
+}
+
+/* Whole or not at all, as width allows. */
+static void next_retry(struct buf *b, const struct queue_depths *d, const struct view *v, int width)
+{
+	static const char *const words[] = {"   next retry ", "  retry in "};
+	struct buf when;
+
+	if (d->next_retry_ms == EVENT_UNKNOWN)
+		return;
+	buf_init(&when, 64);
+	timefmt_age(&when, d->next_retry_ms > v->now_ms ? d->next_retry_ms - v->now_ms : 0);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (b->n + strlen(words[i]) + when.n > (size_t)width)
+			continue;
+		(void)buf_add_z(b, words[i]);
+		(void)buf_add_z(b, buf_z(&when));
+		break;
+	}
+	buf_done(&when);
 }
 
 static bool is_empty(const struct queue_depths *d)
@@ -86,8 +108,10 @@ int queue_depths_draw(
 		struct buf b;
 
 		buf_init(&b, 64);
+		(void)buf_add_z(&b, "oldest ");
 		oldest(&b, d, v);
-		canvas_printf(c, area.x, area.y + y++, area.w, STYLE_DIM, "oldest %s", buf_z(&b));
+		next_retry(&b, d, v, area.w);
+		canvas_printf(c, area.x, area.y + y++, area.w, STYLE_DIM, "%s", buf_z(&b));
 		buf_done(&b);
 	}
 	return y;

@@ -10,6 +10,7 @@
 struct queue_depths {
 	struct queue_figures figures;
 	int64_t deferred[QUEUE_SLOTS], active[QUEUE_SLOTS];
+	int64_t next_retry_ms; /* of all deferred messages the soonest; EVENT_UNKNOWN, which _read sets */
 };
 
 /* queue_depths_read - figures at the view's instant and their trends over its window. */
