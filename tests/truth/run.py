@@ -99,7 +99,7 @@ def in_pieces(name, mtatop, folder, log, want):
     grown = os.path.join(folder, "grown.log")
     with open(log, "rb") as f:
         text = f.read()
-    cuts = sorted(random.Random(7).randrange(len(text)) for _ in range(PIECES - 1)) + [len(text)]
+    cuts = sorted(random.Random(7).sample(range(len(text)), PIECES - 1)) + [len(text)]  # all different
     at = 0
     with open(grown, "wb") as f:
         for cut in cuts:
