@@ -69,14 +69,22 @@ def meson_suite(name, compiler, *options):
         print(tail(done.stdout, 80), flush=True)
 
 
+# Build folder -> compiler and options; a suite builds what it needs, so that each can be run alone.
+BUILDS = {
+    "gcc": ("gcc",),
+    "clang": ("clang", "-Db_sanitize=address,undefined", "-Db_lundef=false"),
+    "tsan": ("clang", "-Db_sanitize=thread", "-Db_lundef=false"),
+}
+
+
 def suite_gcc():
     """gcc, -Werror, all unit, fixture, golden and corpus tests"""
-    yield from meson_suite("gcc", "gcc")
+    yield from meson_suite("gcc", *BUILDS["gcc"])
 
 
 def suite_clang():
     """clang, -Werror, ASan and UBSan over the same"""
-    yield from meson_suite("clang", "clang", "-Db_sanitize=address,undefined", "-Db_lundef=false")
+    yield from meson_suite("clang", *BUILDS["clang"])
 
 
 def script_suite(argv, name, env=None):
@@ -97,48 +105,54 @@ def script_suite(argv, name, env=None):
         yield "%s ran to its end" % name, "fail", tail(done.stdout)
 
 
+def built_suite(folder, argv, name):
+    """A script over a build folder: the word BUILD of argv stands for it."""
+    ok, output = build(folder, *BUILDS[folder])
+    if not ok:
+        yield "%s: build" % name, "fail", tail(output)
+        return
+    yield from script_suite([build_dir(folder) if word == "BUILD" else word for word in argv], name)
+
+
 def suite_lint():
     """layers, sizes, banned functions, format, symbols"""
-    yield from script_suite(["sh", "tests/lint/run", build_dir("gcc")], "lint")
+    yield from built_suite("gcc", ["sh", "tests/lint/run", "BUILD"], "lint")
 
 
 def suite_truth():
     """an independent counter against the store: gen-maillog, pflogsumm, real Postfix logs"""
-    yield from script_suite(["/usr/bin/python3", "tests/truth/run.py", build_dir("gcc")], "truth")
+    yield from built_suite("gcc", ["/usr/bin/python3", "tests/truth/run.py", "BUILD"], "truth")
 
 
 def suite_follow():
     """following a log over rotations, truncations, compression and bad input, with exact counts"""
-    yield from script_suite(["/usr/bin/python3", "tests/follow/run.py", build_dir("clang")], "follow")
+    yield from built_suite("clang", ["/usr/bin/python3", "tests/follow/run.py", "BUILD"], "follow")
 
 
 def suite_e2e():
     """real Postfix on loopback, the dashboard in tmux, sanitized binary"""
-    yield from script_suite(["/usr/bin/python3", "tests/e2e/run.py", build_dir("clang")], "e2e")
+    yield from built_suite("clang", ["/usr/bin/python3", "tests/e2e/run.py", "BUILD"], "e2e")
 
 
 def suite_robust():
     """kill -9, damaged caches, full disks, bad configuration, failing calls, privileges"""
-    yield from script_suite(["/usr/bin/python3", "tests/robust/run.py", build_dir("gcc")], "robust")
+    yield from built_suite("gcc", ["/usr/bin/python3", "tests/robust/run.py", "BUILD"], "robust")
 
 
 def suite_terminal():
     """bad terminals and hostile bytes through a pty (reliability 1.4 and groups 50-57), sanitized binary"""
     heavy = ["--heavy"] if os.environ.get("MTATOP_PROOF") == "1" else []
-    yield from script_suite(["/usr/bin/python3", "tests/terminal/run.py", build_dir("clang"), *heavy], "terminal")
+    yield from built_suite("clang", ["/usr/bin/python3", "tests/terminal/run.py", "BUILD", *heavy], "terminal")
 
 
 def suite_valgrind():
     """valgrind-clean exit of the program"""
-    yield from script_suite(["/usr/bin/python3", "tests/e2e/valgrind.py", build_dir("gcc")], "valgrind")
+    yield from built_suite("gcc", ["/usr/bin/python3", "tests/e2e/valgrind.py", "BUILD"], "valgrind")
 
 
 def suite_threads():
     """ThreadSanitizer over what has threads: catching up, the dashboard with its collector"""
-    ok, output = build("tsan", "clang", "-Db_sanitize=thread", "-Db_lundef=false")
-    yield "threads build", "pass" if ok else "fail", "" if ok else tail(output)
-    if ok:
-        yield from script_suite(["/usr/bin/python3", "tests/e2e/threads.py", build_dir("tsan")], "threads")
+    yield from built_suite("tsan", ["/usr/bin/python3", "tests/e2e/threads.py", "BUILD"], "threads")
 
 
 def suite_fuzz():
@@ -148,7 +162,7 @@ def suite_fuzz():
 
 def suite_install():
     """meson install into a folder, run from there; the two commands of the README"""
-    yield from script_suite(["sh", "tests/e2e/install.sh", build_dir("gcc")], "install")
+    yield from built_suite("gcc", ["sh", "tests/e2e/install.sh", "BUILD"], "install")
 
 
 SUITES = {f.__name__[6:]: f for f in (
