@@ -19,7 +19,8 @@ def private_etc_postfix(folder, etc):
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNS) != 0:
         raise Skip("no mount namespace to be had")
-    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+    if subprocess.run(["mount", "--make-rprivate", "/"], stderr=subprocess.DEVNULL).returncode != 0:
+        raise Skip("mounts can't be made private here (a chroot, a locked container)")
     mine = os.path.join(folder, "etc-postfix")
     os.mkdir(mine, 0o755)
     for name in os.listdir("/etc/postfix"):
