@@ -11,12 +11,14 @@ import argparse
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import statistics
 import string
 import subprocess
 import sys
+import threading
 import time
 
 import ptyrun
@@ -55,18 +57,41 @@ class Table:
         print("%-46s skipped: %s" % (name, why), flush=True)
 
 
+class Peak(threading.Thread):
+    """The most memory a child has had, MiB, by VmHWM of /proc; its ru_maxrss begins with what this Python has."""
+
+    def __init__(self, pid):
+        super().__init__(daemon=True)
+        self.path, self.mib = "/proc/%d/status" % pid, 0.0
+
+    def run(self):
+        while True:
+            try:
+                with open(self.path) as f:
+                    found = re.search(r"VmHWM:\s+(\d+)", f.read())
+            except OSError:
+                return
+            if not found:  # it has ended and waits to be reaped
+                return
+            self.mib = int(found[1]) / 1024
+            time.sleep(0.01)
+
+
 def run(argv, **kw):
     """Run to the end; (wall s, cpu s, peak RSS MiB, stdout)."""
     out = kw.pop("stdout", subprocess.PIPE)
     start = time.monotonic()
     child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE, env=ENV, **kw)
+    peak = Peak(child.pid)
+    peak.start()
     text = child.stdout.read() if child.stdout else b""
     errors = child.stderr.read()
     _, status, usage = os.wait4(child.pid, 0)
+    peak.join()
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         raise SystemExit("%s: exit %d: %s" % (argv[0], child.returncode, errors.decode(errors="replace")[-500:]))
-    return time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, text
+    return time.monotonic() - start, usage.ru_utime + usage.ru_stime, peak.mib, text
 
 
 def remove_cache(path):
