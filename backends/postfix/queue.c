@@ -2,7 +2,7 @@
 /*
  * postfix/queue - the `queue` source: depth every few seconds, a listing as often as it is cheap.
  *
- * Reading costs at most 2 % of a core: the next listing (or scan) comes no sooner than 50 times what
+ * Reading costs at most 2 % of a core: the next listing (or scan) comes no sooner than 120 times what
  * the last one took. With a readable spool the folders give the depth and the queue files' time
  * stamps the next try; without, both come from the listing, the next try as an estimate. A listing
  * that failed removes nothing from the cache. Where neither works, or only a log is known, the open
@@ -19,7 +19,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define COST_FACTOR 50 /* 2 % of a core */
+#define COST_FACTOR                                                                                \
+	120 /* listing and scanning together, and what the cache and postqueue add: 2 % of a core */
 #define LIST_TIMEOUT_MS 300000 /* 100,000 messages take 2 s; a million on a slow disk minutes */
 #define LIST_RETRY_MAX_MS 300000 /* while only the listing fails */
 #define SCAN_DENIED_MS 60000 /* between looks whether the spool may be read by now */

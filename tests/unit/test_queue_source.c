@@ -471,7 +471,7 @@ static void test_denied(void **state)
 	check_sql(f, DEPTH, "2|1|0|0|2|1|NULL|1767268000000;");
 }
 
-/* The pause after a listing is 50 times what it took, by the source's own clock. */
+/* The pause after a listing is 120 times what it took, by the source's own clock. */
 static void test_interval(void **state)
 {
 	struct fixture *f = *state;
@@ -484,7 +484,7 @@ static void test_interval(void **state)
 	assert_true(postfix_queue_source.interval(f->state) <= 1);
 	while (postfix_queue_source.step(f->state, &f->err) != STEP_WAIT)
 		continue;
-	clock_advance(&f->clock, 2000); /* it "takes" two seconds */
+	clock_advance(&f->clock, 600); /* it "takes" six tenths of a second */
 	program(f, "read line <go\n");
 	assert_int_equal(mkfifo(path_of(f, "go", path), 0600), 0);
 	go = open(path, O_RDWR | O_CLOEXEC);
@@ -493,14 +493,14 @@ static void test_interval(void **state)
 	assert_int_equal(postfix_queue_source.init(f->state, &f->env, &f->err), 0);
 	while (postfix_queue_source.step(f->state, &f->err) != STEP_WAIT)
 		continue;
-	clock_advance(&f->clock, 2000);
+	clock_advance(&f->clock, 600);
 	assert_int_equal(write(go, "\n", 1), 1);
 	assert_int_equal(run_round(f), STEP_DONE);
 	assert_int_equal(postfix_queue_source.interval(f->state),
-		58000); /* the spool is tried again first */
-	clock_advance(&f->clock, 58000);
+		59400); /* the spool is tried again first */
+	clock_advance(&f->clock, 59400);
 	assert_int_equal(run_round(f), STEP_DONE);
-	assert_int_equal(postfix_queue_source.interval(f->state), 42000);
+	assert_int_equal(postfix_queue_source.interval(f->state), 12600);
 	close(go);
 }
 
