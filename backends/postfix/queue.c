@@ -2,8 +2,8 @@
 /*
  * postfix/queue - the `queue` source: depth every few seconds, a listing as often as it is cheap.
  *
- * Reading costs at most 2 % of a core: the next listing (or scan) comes no sooner than 120 times what
- * the last one took. With a readable spool the folders give the depth and the queue files' time
+ * Reading costs at most 2 % of a core: the next listing (or scan) comes no sooner than 50 times (a long
+ * one: 120 times) what the last one took. With a readable spool the folders give the depth and the queue files' time
  * stamps the next try; without, both come from the listing, the next try as an estimate. A listing
  * that failed removes nothing from the cache. Where neither works, or only a log is known, the open
  * messages of the log are the queue, and said to be.
@@ -19,8 +19,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define COST_FACTOR                                                                                \
-	120 /* listing and scanning together, and what the cache and postqueue add: 2 % of a core */
+#define COST_FACTOR 50 /* 2 % of a core */
+#define COSTLY_MS                                                                                  \
+	250 /* from here on scans, the cache and postqueue add to it: the listing itself gets less */
+#define COSTLY_FACTOR 120
 #define LIST_TIMEOUT_MS 300000 /* 100,000 messages take 2 s; a million on a slow disk minutes */
 #define LIST_RETRY_MAX_MS 300000 /* while only the listing fails */
 #define SCAN_DENIED_MS 60000 /* between looks whether the spool may be read by now */
@@ -171,7 +173,9 @@ static int store_depth(struct queue_state *s, enum queue_source source, struct m
 
 static int64_t at_most_share(int64_t wish_ms, int64_t cost_ms)
 {
-	return cost_ms > wish_ms / COST_FACTOR ? cost_ms * COST_FACTOR : wish_ms;
+	int64_t factor = cost_ms < COSTLY_MS ? COST_FACTOR : COSTLY_FACTOR;
+
+	return cost_ms > wish_ms / factor ? cost_ms * factor : wish_ms;
 }
 
 static int scan_step(struct queue_state *s, struct mt_error *reterr)

@@ -471,7 +471,7 @@ static void test_denied(void **state)
 	check_sql(f, DEPTH, "2|1|0|0|2|1|NULL|1767268000000;");
 }
 
-/* The pause after a listing is 120 times what it took, by the source's own clock. */
+/* The pause after a long listing is 120 times what it took, by the source's own clock. */
 static void test_interval(void **state)
 {
 	struct fixture *f = *state;
