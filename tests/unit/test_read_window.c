@@ -172,6 +172,36 @@ static void test_series(void **state)
 	reader_close(r);
 }
 
+/* While a log is read back, a look at the queue just now does not make its newest hour known: ?, not 0. */
+static void test_queue_looks_do_not_cover(void **state)
+{
+	const struct query q = {
+		.t0_ms = FIX_NOW_MS + FIX_HOUR_MS, .t1_ms = FIX_NOW_MS + 2 * FIX_HOUR_MS};
+	struct totals t;
+	struct reader *r;
+	char path[128];
+	sqlite3 *db;
+
+	(void)state;
+	snprintf(path, sizeof(path), "/tmp/mtatop-looks-%d.db", (int)getpid());
+	fix_unlink(path);
+	cachefix_make(path);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(db,
+			"UPDATE source SET last_ok_ms=last_ok_ms+10800000 WHERE name='queue'", NULL,
+			NULL, NULL),
+		SQLITE_OK);
+	assert_int_equal(sqlite3_changes(db), 1);
+	sqlite3_close(db);
+	r = open_known(path);
+	assert_int_equal(read_totals(r, &q, &t, NULL), 0);
+	assert_int_equal(t.n[METRIC_SENT], EVENT_UNKNOWN);
+	reader_end(r);
+	reader_close(r);
+	fix_unlink(path);
+}
+
 /* Minutes pruned: the window is widened to hours and says so. */
 static void test_pruned_minutes(void **state)
 {
@@ -238,6 +268,7 @@ int main(void)
 		cmocka_unit_test(test_split_tiles),
 		cmocka_unit_test(test_totals),
 		cmocka_unit_test(test_totals_narrowed),
+		cmocka_unit_test(test_queue_looks_do_not_cover),
 		cmocka_unit_test(test_totals_not_covered),
 		cmocka_unit_test(test_series),
 		cmocka_unit_test(test_pruned_minutes),
