@@ -340,7 +340,8 @@ def read_count(env):
     done = subprocess.run([env.mtatop, "report", "--cache", env.cache], env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     for line in done.stdout.decode("utf-8", "replace").splitlines():
         if line.split()[:1] == ["bounced"]:
-            return int(line.split()[1].replace(",", ""))
+            figure = line.split()[1].replace(",", "")
+            return int(figure) if figure.isdigit() else -1  # "?": nothing of the log is counted yet
     return -1
 
 
