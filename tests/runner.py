@@ -139,6 +139,11 @@ def suite_robust():
     yield from built_suite("gcc", ["/usr/bin/python3", "tests/robust/run.py", "BUILD"], "robust")
 
 
+def suite_api():
+    """Mailgun, SendGrid and their like against fakes on loopback: contract, truth, traps, keys"""
+    yield from built_suite("gcc", ["/usr/bin/python3", "tests/api/run.py", "BUILD"], "api")
+
+
 def suite_terminal():
     """bad terminals and hostile bytes through a pty (reliability 1.4 and groups 50-57), sanitized binary"""
     heavy = ["--heavy"] if os.environ.get("MTATOP_PROOF") == "1" else []
@@ -173,6 +178,7 @@ SUITES = {f.__name__[6:]: f for f in (
     suite_follow,
     suite_robust,
     suite_e2e,
+    suite_api,
     suite_terminal,
     suite_install,
     suite_valgrind,
