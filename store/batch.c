@@ -5,7 +5,7 @@
  * Bounded: the caller commits at BATCH_EVENTS_MAX; store_batch_rows says so earlier when an attack
  * makes events that cost more than usual.
  */
-#include "store/writer.h"
+#include "store/api_private.h"
 
 #include "store/base/mem.h"
 
@@ -30,7 +30,9 @@ void batch_init(struct batch *b)
 		.services = {.item = sizeof(struct service_change)},
 		.health = {.item = sizeof(struct health_change)},
 		.aged = {.item = sizeof(struct aged)},
-		.depths = {.item = sizeof(struct depth_sample)}};
+		.depths = {.item = sizeof(struct depth_sample)},
+		.api = {.item = sizeof(struct api_op)}};
+	map_init(&b->api_seen);
 	arena_init(&b->arena, ARENA_MAX_BYTES);
 }
 
@@ -67,6 +69,8 @@ void batch_reset(struct store *s)
 	clear_marks(b);
 	b->dirty.n = 0;
 	b->events = 0;
+	b->api.n = b->api_rows = 0;
+	map_clear(&b->api_seen);
 	arena_reset(&b->arena);
 	count_reset(&s->counts);
 	s->state_dirty = false;
@@ -83,6 +87,8 @@ static void free_ring(struct sample_ring *ring)
 
 void batch_done(struct batch *b)
 {
+	vec_done(&b->api);
+	map_done(&b->api_seen);
 	for (size_t i = 0; i < b->samples.n; i++)
 		free_ring(((struct sample_ring **)b->samples.p)[i]);
 	forget_health(b);
@@ -226,5 +232,5 @@ size_t store_batch_rows(const struct store *s)
 	if (s->counts.n > COUNTS_HEAVY || s->dict.nfresh > FRESH_HEAVY ||
 		s->batch.arena.used_bytes > ARENA_HEAVY_BYTES)
 		return s->batch.events > BATCH_EVENTS_MAX ? s->batch.events : BATCH_EVENTS_MAX;
-	return s->batch.events;
+	return s->batch.events + s->batch.api_rows;
 }

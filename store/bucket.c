@@ -19,6 +19,11 @@ int64_t bucket_chunk(enum bucket_resolution res, enum bucket_dim dim, int64_t ke
 	case DIM_DOMAIN:
 	case DIM_RELAY:
 	case DIM_SENDER:
+	case DIM_MAILBOX:
+	case DIM_IP:
+	case DIM_TAG:
+	case DIM_SUBACCOUNT:
+	case DIM_CLASS:
 		return key >> (res == RES_MINUTE ? 16 : res == RES_HOUR ? 12 : 10);
 	case DIM_TOTAL:
 	case DIM_SERVICE:

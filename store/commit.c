@@ -3,7 +3,7 @@
  * commit - a batch into the cache: rows sorted by id, buckets, marks, samples, cursors and the
  * joiner's state in one transaction. Until COMMIT has succeeded the batch stays in memory untouched.
  */
-#include "store/writer.h"
+#include "store/api_private.h"
 
 #include "store/base/mem.h"
 
@@ -270,6 +270,8 @@ static int write_batch(struct store *s, struct mt_error *reterr)
 	if (rc == 0)
 		rc = count_write(&s->counts, &s->db, reterr);
 	if (rc == 0)
+		rc = api_write(s, reterr);
+	if (rc == 0)
 		rc = write_marks(s, reterr);
 	if (rc == 0)
 		rc = write_samples(s, reterr);
@@ -293,7 +295,7 @@ int store_commit(struct store *s, struct mt_error *reterr)
 	int rc;
 
 	reterr = reterr ? reterr : &local;
-	if (!s->batch.events && !s->batch.cursors.n && !s->batch.health.n)
+	if (!s->batch.events && !s->batch.api_rows && !s->batch.cursors.n && !s->batch.health.n)
 		return 0;
 	rc = s->durable ? db_exec(s->db.handle, "PRAGMA synchronous=FULL", reterr) : 0;
 	if (rc == 0)

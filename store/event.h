@@ -52,6 +52,7 @@ enum event_status {
 	STATUS_DELIVERABLE, /* address probe: never in a total */
 	STATUS_UNDELIVERABLE, /* address probe: never in a total */
 	STATUS_OTHER, /* a status= word we do not know; status_text has it */
+	STATUS_SUPPRESSED, /* a vendor did not try: the address is on a suppression list, or invalid */
 	STATUS__COUNT
 };
 

@@ -67,7 +67,7 @@ int store_health(
 	int rc;
 
 	reterr = reterr ? reterr : &local;
-	if (s->batch.events || s->batch.cursors.n) {
+	if (s->batch.events || s->batch.api_rows || s->batch.cursors.n) {
 		put_off(s, source, h);
 		return 0;
 	}

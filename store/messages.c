@@ -251,6 +251,18 @@ struct message *message_new(struct store *s, const struct at *at, struct str qid
 	return made;
 }
 
+struct message *message_new_closed(struct store *s, const struct at *at, struct str qid)
+{
+	int64_t id = s->next_message++;
+	struct message *made = message_add_loaded(s, at->p->id, at->host, qid, id);
+
+	made->t_ms = made->end_ms = at->t_ms;
+	s->messages.nopen--;
+	message_dirty(s, made);
+	mark_row(s, at->p->id, at->t_ms, id, 0, 0);
+	return made;
+}
+
 void message_close(struct store *s, struct message *m, int64_t t_ms)
 {
 	if (m->end_ms)

@@ -50,7 +50,7 @@ bool filter_status(const struct query *q, enum event_status status)
 		return true;
 	if (q->status == STATUS__COUNT)
 		return status == STATUS_DEFERRED || status == STATUS_BOUNCED ||
-		       status == STATUS_EXPIRED;
+		       status == STATUS_EXPIRED || status == STATUS_SUPPRESSED;
 	return q->status == status;
 }
 

@@ -23,6 +23,11 @@ enum bucket_dim {
 	DIM_DELAY_B,
 	DIM_DELAY_C,
 	DIM_DELAY_D,
+	DIM_MAILBOX, /* key = dict id of a mailbox provider in the vendor's word: "Gmail" */
+	DIM_IP, /* key = dict id of a sending IP */
+	DIM_TAG, /* key = dict id of a tag or category */
+	DIM_SUBACCOUNT, /* key = dict id of a subaccount or subuser */
+	DIM_CLASS, /* key = dict id of a bounce classification; metric BOUNCED */
 	DIM__COUNT
 };
 
@@ -85,7 +90,24 @@ enum bucket_dim {
 	X(OVERSIZE, "oversize lines", "lines over the length cap, skipped")                        \
 	X(COUNTED_SESSIONS, "counted sessions",                                                    \
 		"client sessions whose disconnect line had counters (Postfix 3.0 on): "            \
-		"where there are none and no TLS lines either, TLS is unknown")
+		"where there are none and no TLS lines either, TLS is unknown")                    \
+	X(REQUESTS, "requests", "recipients handed to the vendor for delivery, as it counts them") \
+	X(PROCESSED, "processed",                                                                  \
+		"recipients the vendor took up delivery for: requests less those suppressed")      \
+	X(SUPPRESSED, "suppressed",                                                                \
+		"recipients the vendor did not try, the address being on a suppression list "      \
+		"or invalid; not among bounced")                                                   \
+	X(BLOCKED, "blocked",                                                                      \
+		"those of bounced the vendor does not hold against the address (SendGrid blocks)") \
+	X(HARD_BOUNCES, "hard bounces", "those of bounced the vendor calls hard: no such address") \
+	X(SOFT_BOUNCES, "soft bounces", "those of bounced the vendor calls soft")                  \
+	X(COMPLAINTS, "complaints",                                                                \
+		"recipients who said spam, as mailbox providers report them; Gmail reports none")  \
+	X(UNSUBSCRIBES, "unsubscribes", "recipients who unsubscribed, as the vendor counts them")  \
+	X(OPENS, "opens", "openings the vendor saw (its tracking pixel fetched), repeats too")     \
+	X(UNIQUE_OPENS, "unique opens", "recipients who opened at least once, by the vendor")      \
+	X(CLICKS, "clicks", "clicks on links the vendor rewrote, repeats too")                     \
+	X(UNIQUE_CLICKS, "unique clicks", "recipients who clicked at least once, by the vendor")
 
 enum metric {
 #define METRIC_ENUM(id, name, help) METRIC_##id,
@@ -97,8 +119,22 @@ enum metric {
 enum bucket_resolution {
 	RES_MINUTE = 60,
 	RES_HOUR = 3600,
-	RES_DAY = 86400
-}; /* seconds; days are UTC days */
+	RES_DAY = 86400, /* days are UTC days */
+	/* of a vendor's counters: minutes made of the differences between polls; slots of the vendor's, absolute */
+	RES_DIFFERENCE = 61,
+	RES_SLOT_QUARTER = 901,
+	RES_SLOT_HOUR = 3601,
+	RES_SLOT_DAY = 86401 /* t_s is the midnight of the account's time zone */
+}; /* seconds, one more for slots */
+
+/* slot_resolution - of counter slots finest_bucket_s long; 0: no slots (a provider that is counted by the minute). */
+static inline int slot_resolution(int64_t finest_bucket_s)
+{
+	return finest_bucket_s <= RES_MINUTE ? 0
+	       : finest_bucket_s <= 900      ? RES_SLOT_QUARTER
+	       : finest_bucket_s <= RES_HOUR ? RES_SLOT_HOUR
+					     : RES_SLOT_DAY;
+}
 
 /* An attempt later than this after its message's arrival is never put inside the message row (a_*), so that
  * the inline attempts of a time window lie in the window's message ids and this long before. */
@@ -164,6 +200,11 @@ enum dict_kind {
 	DICT_REPLY, /* reply text with its varying parts replaced, see reply.h */
 	DICT_TLS,
 	DICT_HOST,
+	DICT_MAILBOX,
+	DICT_IP,
+	DICT_TAG,
+	DICT_SUBACCOUNT,
+	DICT_CLASS,
 	DICT__COUNT
 };
 

@@ -11,6 +11,7 @@
 
 #include "store/base/arena.h"
 #include "store/base/buf.h"
+#include "store/base/map.h"
 #include "store/count.h"
 #include "store/intern.h"
 #include "store/session.h"
@@ -146,6 +147,9 @@ struct batch {
 	struct vec samples; /* struct sample_ring *, kept over batches */
 	struct vec relabels, cursors, marks, services, health, aged;
 	struct vec depths; /* struct depth_sample */
+	struct vec api; /* struct api_op, see api_private.h */
+	size_t api_rows; /* of them, as the caller is told */
+	struct map api_seen; /* events and messages of APIs met in this batch */
 	size_t events;
 	uint32_t *mark_index; /* hash of marks */
 	size_t mark_cap, last_mark;
@@ -178,6 +182,7 @@ struct provider_state {
 	int64_t depth_minute_ms; /* whose sample is not complete yet; 0 none */
 	struct queue_depth told_depth; /* the newest sample of its own */
 	int64_t told_depth_ms;
+	bool api_counted; /* its counters are in the transaction under way */
 	bool own_depth; /* its queue is read itself: no samples by the log */
 	struct str batch_key; /* copy in the batch's arena */
 	struct service_known *services;
@@ -255,6 +260,8 @@ struct message *message_recent(struct store *s, int provider, int32_t host, stru
 struct message *message_new(struct store *s, const struct at *at, struct str qid);
 struct message *message_add_loaded(
 	struct store *s, int provider, int32_t host, struct str qid, int64_t id);
+/* message_new_closed - the same for one that is in no queue of ours. */
+struct message *message_new_closed(struct store *s, const struct at *at, struct str qid);
 void message_close(struct store *s, struct message *m, int64_t t_ms);
 void message_dirty(struct store *s, struct message *m);
 struct message_text *message_text(struct store *s, struct message *m);

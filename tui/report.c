@@ -52,7 +52,7 @@ const char *report_health(enum health health)
 const char *report_status(enum event_status status)
 {
 	static const char *const words[STATUS__COUNT] = {"rejected", "sent", "deferred", "bounced",
-		"expired", "deliverable", "undeliverable", "other"};
+		"expired", "deliverable", "undeliverable", "other", "suppressed"};
 
 	return words[status];
 }

@@ -16,7 +16,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define SCHEMA_FILE "store/schema/001.sql" /* tests run in the source root */
+static const char *const schema_files[] = {/* tests run in the source root */
+	"store/schema/001.sql", "store/schema/002.sql"};
 #define SCHEMA_MAX_BYTES 65536
 #define MS_PER_S 1000
 
@@ -28,13 +29,20 @@ void fix_exec(struct fix *f, const char *sql)
 
 void fix_open(struct fix *f, const char *path)
 {
-	FILE *file = fopen(SCHEMA_FILE, "r");
 	char *schema = calloc(1, SCHEMA_MAX_BYTES);
+	size_t n = 0;
 
-	assert_non_null(file);
 	assert_non_null(schema);
-	assert_true(fread(schema, 1, SCHEMA_MAX_BYTES - 1, file) > 0);
-	fclose(file);
+	for (size_t i = 0; i < sizeof(schema_files) / sizeof(schema_files[0]); i++) {
+		FILE *file = fopen(schema_files[i], "r");
+		size_t got;
+
+		assert_non_null(file);
+		got = fread(schema + n, 1, SCHEMA_MAX_BYTES - 1 - n, file);
+		assert_true(got > 0);
+		n += got;
+		fclose(file);
+	}
 	*f = (struct fix){.next_message = 1, .next_attempt = 1, .next_reject = 1};
 	assert_int_equal(sqlite3_open(path, &f->db), SQLITE_OK);
 	assert_int_equal(bucket_register(f->db, NULL), 0);
@@ -43,7 +51,7 @@ void fix_open(struct fix *f, const char *path)
 		    "application_id=1836343668");
 	fix_exec(f, "BEGIN");
 	fix_exec(f, schema);
-	fix_exec(f, "PRAGMA user_version=1");
+	fix_exec(f, "PRAGMA user_version=2");
 	free(schema);
 }
 

@@ -236,7 +236,7 @@ void target_label(struct pane_target *ret, const char *fmt, ...)
 const char *status_word(enum event_status status)
 {
 	static const char *const words[STATUS__COUNT] = {"rejected", "sent", "deferred", "bounced",
-		"expired", "deliverable", "undeliverable", "other"};
+		"expired", "deliverable", "undeliverable", "other", "suppressed"};
 
 	return words[status];
 }
