@@ -47,7 +47,20 @@ static int delete_rows(struct prune *p, enum sql_id id)
 	return changed(p, db_run(&p->s->db, stmt, p->reterr));
 }
 
-/* The oldest slots of one dimension, a whole slot at a time. */
+static int run_slot(struct prune *p, enum sql_id id, enum bucket_resolution res,
+	enum bucket_dim dim, int64_t t_s)
+{
+	sqlite3_stmt *stmt = db_stmt(&p->s->db, id, p->reterr);
+
+	if (!stmt)
+		return (int)p->reterr->code;
+	bind_int(stmt, 1, res);
+	bind_int(stmt, 2, dim);
+	bind_int(stmt, 3, t_s);
+	return db_run(&p->s->db, stmt, p->reterr);
+}
+
+/* The oldest slots of one dimension, a whole slot at a time. A day's counts go on in RES_EVER. */
 static int delete_slots(
 	struct prune *p, enum bucket_resolution res, enum bucket_dim dim, int64_t before_ms)
 {
@@ -64,13 +77,10 @@ static int delete_slots(
 		if (rc < 0 || oldest_s == INT64_MAX ||
 			oldest_s + (int64_t)res > before_ms / MS_PER_S)
 			return rc;
-		stmt = db_stmt(&p->s->db, SQL_BUCKET_DELETE, p->reterr);
-		if (!stmt)
-			return (int)p->reterr->code;
-		bind_int(stmt, 1, res);
-		bind_int(stmt, 2, dim);
-		bind_int(stmt, 3, oldest_s);
-		rc = changed(p, db_run(&p->s->db, stmt, p->reterr));
+		if (res == RES_DAY && bucket_kept_for_ever(dim))
+			rc = run_slot(p, SQL_BUCKET_KEEP, res, dim, oldest_s);
+		if (rc == 0)
+			rc = changed(p, run_slot(p, SQL_BUCKET_DELETE, res, dim, oldest_s));
 		if (rc < 0)
 			return rc;
 	}

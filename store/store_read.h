@@ -75,6 +75,21 @@ struct totals {
 int read_totals(struct reader *r, const struct query *q, struct totals *out,
 	struct mt_error *reterr) MT_MUST_CHECK;
 
+#define EVER_COLUMNS 8
+struct ever_row {
+	int provider;
+	int64_t key; /* of the dimension */
+	struct str text; /* DIM_SERVICE: the tag; else absent */
+	int32_t port; /* DIM_SERVICE: its TCP port, EVENT_UNKNOWN when not known */
+	int64_t n[EVER_COLUMNS];
+};
+/* read_ever - all that was ever counted, days that retention took included, by provider and key, both ascending. dim:
+ * one of bucket_kept_for_ever(). At most EVER_COLUMNS metrics. Never falls while the cache file lives, but
+ * where a vendor corrected its own counts. */
+int read_ever(struct reader *r, enum bucket_dim dim, const enum metric *metrics, size_t nmetrics,
+	struct arena *a, struct ever_row **ret, size_t *ret_n,
+	struct mt_error *reterr) MT_MUST_CHECK;
+
 /* read_slot_ms - length of a slot of a series: the window's nslots-th part rounded up to whole minutes, or to whole
  * hours when it is longer than one. q must have a window (not 0, 0). */
 int64_t read_slot_ms(const struct query *q, size_t nslots);

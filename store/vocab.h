@@ -117,6 +117,8 @@ enum metric {
 };
 
 enum bucket_resolution {
+	RES_EVER =
+		0, /* the days that retention took, added up at t_s 0, for counters that must not fall */
 	RES_MINUTE = 60,
 	RES_HOUR = 3600,
 	RES_DAY = 86400, /* days are UTC days */
@@ -134,6 +136,12 @@ static inline int slot_resolution(int64_t finest_bucket_s)
 	       : finest_bucket_s <= 900      ? RES_SLOT_QUARTER
 	       : finest_bucket_s <= RES_HOUR ? RES_SLOT_HOUR
 					     : RES_SLOT_DAY;
+}
+
+/* bucket_kept_for_ever - dimensions whose keys are few whatever strangers send. */
+static inline bool bucket_kept_for_ever(enum bucket_dim dim)
+{
+	return dim == DIM_TOTAL || dim == DIM_CODE || dim == DIM_SERVICE || dim == DIM_RELAY_PORT;
 }
 
 /* An attempt later than this after its message's arrival is never put inside the message row (a_*), so that

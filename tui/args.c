@@ -4,6 +4,7 @@
 
 #include "store/base/conf.h"
 #include "store/base/mem.h"
+#include "store/base/scan.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 enum option_id {
 	OPT_CACHE = 256,
 	OPT_CONFIG,
+	OPT_CRITICAL,
 	OPT_DELAY,
 	OPT_DEMO,
 	OPT_DUMP_CONFIG,
@@ -22,11 +24,16 @@ enum option_id {
 	OPT_FILTER,
 	OPT_FORMAT,
 	OPT_HELP,
+	OPT_INTERVAL,
+	OPT_LISTEN,
 	OPT_LOG,
+	OPT_MAX_AGE,
+	OPT_MIN_N,
 	OPT_NO_COLOR,
 	OPT_NO_MOUSE,
 	OPT_NO_UNICODE,
 	OPT_ONCE,
+	OPT_OUTPUT,
 	OPT_PROVIDER,
 	OPT_READ_WRITE,
 	OPT_READONLY,
@@ -38,12 +45,14 @@ enum option_id {
 	OPT_UNTIL,
 	OPT_UNTIL_CAUGHT_UP,
 	OPT_VERSION,
+	OPT_WARNING,
 	OPT_WINDOW
 };
 
 static const struct option options[] = {
 	{"cache", required_argument, NULL, OPT_CACHE},
 	{"config", required_argument, NULL, OPT_CONFIG},
+	{"critical", required_argument, NULL, OPT_CRITICAL},
 	{"delay", required_argument, NULL, OPT_DELAY},
 	{"demo", no_argument, NULL, OPT_DEMO},
 	{"dump-config", no_argument, NULL, OPT_DUMP_CONFIG},
@@ -51,11 +60,16 @@ static const struct option options[] = {
 	{"filter", required_argument, NULL, OPT_FILTER},
 	{"format", required_argument, NULL, OPT_FORMAT},
 	{"help", no_argument, NULL, OPT_HELP},
+	{"interval", required_argument, NULL, OPT_INTERVAL},
+	{"listen", required_argument, NULL, OPT_LISTEN},
 	{"log", required_argument, NULL, OPT_LOG},
+	{"max-age", required_argument, NULL, OPT_MAX_AGE},
+	{"min-n", required_argument, NULL, OPT_MIN_N},
 	{"no-color", no_argument, NULL, OPT_NO_COLOR},
 	{"no-mouse", no_argument, NULL, OPT_NO_MOUSE},
 	{"no-unicode", no_argument, NULL, OPT_NO_UNICODE},
 	{"once", no_argument, NULL, OPT_ONCE},
+	{"output", required_argument, NULL, OPT_OUTPUT},
 	{"provider", required_argument, NULL, OPT_PROVIDER},
 	{"read-write", no_argument, NULL, OPT_READ_WRITE},
 	{"readonly", no_argument, NULL, OPT_READONLY},
@@ -67,6 +81,7 @@ static const struct option options[] = {
 	{"until", required_argument, NULL, OPT_UNTIL},
 	{"until-caught-up", no_argument, NULL, OPT_UNTIL_CAUGHT_UP},
 	{"version", no_argument, NULL, OPT_VERSION},
+	{"warning", required_argument, NULL, OPT_WARNING},
 	{"window", required_argument, NULL, OPT_WINDOW},
 	{NULL, 0, NULL, 0},
 };
@@ -78,23 +93,34 @@ static const char usage[] =
 	"  mtatop collect [--until-caught-up]    collect without a screen\n"
 	"  mtatop report [--format text|json|csv] [--since TIME] [--until TIME]\n"
 	"                                        print all figures\n"
+	"  mtatop check WHAT [-w RANGE] [-c RANGE]\n"
+	"                                        one figure for Nagios or Icinga; WHAT: see man "
+	"mtatop\n"
+	"  mtatop export [--output FILE | --listen [ADDRESS:]PORT]\n"
+	"                                        all figures for Prometheus\n"
 	"  mtatop doctor                         what was found, what can't be read, and the fix\n"
 	"  mtatop --replay postfix FILE|-        parse a log, print JSON lines\n"
 	"\n"
 	"  --cache FILE        the cache database\n"
 	"  --config FILE       the configuration file\n"
+	"  --critical RANGE    of a check, also -c: CRITICAL outside of it\n"
 	"  --delay SECONDS     refresh the screen at most this often\n"
 	"  --demo              open the demo, on traffic made up here\n"
 	"  --dump-config       print the configuration in force and exit\n"
 	"  --filter TEXT       start with this text filter\n"
 	"  --format FORMAT     of a report: text, json or csv\n"
 	"  --help              this text\n"
+	"  --interval DURATION of export --output: write again this often (15s); once without it\n"
+	"  --listen PORT       of export: serve http://127.0.0.1:PORT/metrics, loopback only\n"
 	"  --log FILE          read this log and nothing else; may be repeated; - is standard "
 	"input\n"
+	"  --max-age DURATION  of a check: what was read longer ago is UNKNOWN (default 5m)\n"
+	"  --min-n N           of a check: a rate of fewer never alerts (default 100)\n"
 	"  --no-color          no colours (as NO_COLOR=1)\n"
 	"  --no-mouse          leave the mouse to the terminal\n"
 	"  --no-unicode        ASCII only\n"
 	"  --once              print the board once and exit\n"
+	"  --output FILE       of export: write this file, whole or not at all\n"
 	"  --provider NAME     start with, or report on, this provider\n"
 	"  --read-write        allow actions on the queue\n"
 	"  --readonly          no actions on the queue (the default)\n"
@@ -105,6 +131,7 @@ static const char usage[] =
 	"  --until TIME        end of a report\n"
 	"  --until-caught-up   with collect: read everything there is, then exit\n"
 	"  --version           the version\n"
+	"  --warning RANGE     of a check, also -w: WARNING outside of it\n"
 	"  --window WINDOW     5m, 15m, 1h, 6h, 24h, 7d or 30d\n"
 	"\n"
 	"Keys: press ? in the dashboard. More: man mtatop\n";
@@ -133,6 +160,24 @@ static int set_delay(struct args *a, const char *text, struct mt_error *reterr)
 	return 0;
 }
 
+static int set_duration(int64_t *field, const char *name, const char *text, struct mt_error *reterr)
+{
+	if (conf_parse_duration_ms(str_of(text), field) < 0 || *field < 1000)
+		return mt_error_set(reterr, MT_ECONFIG,
+			"%s takes a time of a second at least, as 90s or 5m", name);
+	return 0;
+}
+
+static int set_min_n(struct args *a, const char *text, struct mt_error *reterr)
+{
+	uint64_t n;
+
+	if (!scan_all_u64(str_of(text), INT32_MAX, &n))
+		return mt_error_set(reterr, MT_ECONFIG, "--min-n takes a number from 0 on");
+	a->min_n = (int64_t)n;
+	return 0;
+}
+
 static int set_choice(const char **field, const char *name, const char *value,
 	const char *const *choices, struct mt_error *reterr)
 {
@@ -153,6 +198,8 @@ static bool set_text(struct args *a, int id, const char *text)
 		int id;
 		const char **field;
 	} fields[] = {{OPT_CACHE, &a->cache}, {OPT_CONFIG, &a->config},
+		{OPT_CRITICAL, &a->critical}, {'c', &a->critical}, {OPT_LISTEN, &a->listen},
+		{OPT_OUTPUT, &a->output}, {OPT_WARNING, &a->warning}, {'w', &a->warning},
 		{OPT_FAKE_NOW, &a->fake_now}, {OPT_FILTER, &a->filter},
 		{OPT_PROVIDER, &a->provider}, {OPT_SCRIPT, &a->script}, {OPT_SINCE, &a->since},
 		{OPT_SORT_KEY, &a->sort_key}, {OPT_UNTIL, &a->until}};
@@ -215,6 +262,12 @@ static int set_option(struct args *a, int id, const char *text, struct mt_error 
 	case OPT_HELP:
 		a->command = COMMAND_HELP;
 		return 0;
+	case OPT_INTERVAL:
+		return set_duration(&a->interval_ms, "--interval", text, reterr);
+	case OPT_MAX_AGE:
+		return set_duration(&a->max_age_ms, "--max-age", text, reterr);
+	case OPT_MIN_N:
+		return set_min_n(a, text, reterr);
 	case OPT_LOG:
 		add_log(a, text);
 		return 0;
@@ -239,8 +292,9 @@ static int set_command(struct args *a, const char *word, struct mt_error *reterr
 	static const struct {
 		const char *word;
 		enum command command;
-	} commands[] = {{"collect", COMMAND_COLLECT}, {"doctor", COMMAND_DOCTOR},
-		{"help", COMMAND_HELP}, {"report", COMMAND_REPORT}};
+	} commands[] = {{"check", COMMAND_CHECK}, {"collect", COMMAND_COLLECT},
+		{"doctor", COMMAND_DOCTOR}, {"export", COMMAND_EXPORT}, {"help", COMMAND_HELP},
+		{"report", COMMAND_REPORT}};
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (strcmp(commands[i].word, word) == 0) {
@@ -262,10 +316,18 @@ static int set_operands(struct args *a, int argc, char **argv, struct mt_error *
 		a->replay_file = argv[0];
 		return 0;
 	}
+	if (argc >= 1 && a->command == COMMAND_DASHBOARD) {
+		int rc = set_command(a, argv[0], reterr);
+
+		if (rc < 0)
+			return rc;
+	}
+	if (argc == 2 && a->command == COMMAND_CHECK) {
+		a->check_what = argv[1];
+		wanted++;
+	}
 	if (argc > wanted)
 		return mt_error_set(reterr, MT_ECONFIG, "too many words; see mtatop --help");
-	if (argc == 1 && a->command == COMMAND_DASHBOARD)
-		return set_command(a, argv[0], reterr);
 	return 0;
 }
 
@@ -274,10 +336,10 @@ int args_parse(int argc, char **argv, struct args *out, struct mt_error *reterr)
 	int id;
 	int rc = 0;
 
-	*out = (struct args){.command = COMMAND_DASHBOARD};
+	*out = (struct args){.command = COMMAND_DASHBOARD, .min_n = -1};
 	opterr = 0;
 	optind = 1;
-	while (rc == 0 && (id = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+	while (rc == 0 && (id = getopt_long(argc, argv, ":c:w:", options, NULL)) != -1) {
 		if (id == ':' || id == '?')
 			rc = mt_error_set(reterr, MT_ECONFIG, "%s: %s; see mtatop --help",
 				argv[optind - 1] ? argv[optind - 1] : "",

@@ -17,7 +17,9 @@ enum command {
 	COMMAND_HELP,
 	COMMAND_VERSION,
 	COMMAND_REPLAY,
-	COMMAND_DUMP_CONFIG
+	COMMAND_DUMP_CONFIG,
+	COMMAND_CHECK,
+	COMMAND_EXPORT
 };
 
 struct args {
@@ -26,6 +28,10 @@ struct args {
 		*theme; /* NULL = not given */
 	const char *format, *since, *until;
 	const char *replay_family, *replay_file;
+	const char *check_what, *warning, *critical; /* of check */
+	const char *output, *listen; /* of export */
+	int64_t max_age_ms, interval_ms; /* 0 = not given */
+	int64_t min_n; /* negative = not given */
 	const char *script, *fake_now; /* for tests, not in --help */
 	const char **logs; /* owned array, NULL-terminated */
 	size_t nlogs;

@@ -9,7 +9,9 @@
 #include "store/base/timefmt.h"
 #include "store/base/utf8.h"
 #include "store/store_read.h"
+#include "tui/check.h"
 #include "tui/dashboard.h"
+#include "tui/export.h"
 #include "tui/main_session.h"
 #include "tui/report.h"
 
@@ -29,6 +31,7 @@
 #define SAID_MAX_BYTES 16384 /* an error's text, each byte escaped */
 
 static struct collector *collector_to_stop; /* for the signal handler of `mtatop collect` only */
+static volatile int stop_export; /* the same of `mtatop export` */
 
 /* say - a text that may quote a log or a file: nothing of it reaches the terminal raw. */
 static void say(const char *text, const char *more)
@@ -50,6 +53,7 @@ static int fail(const struct mt_error *error)
 static void on_signal(int number)
 {
 	(void)number;
+	stop_export = 1;
 	if (collector_to_stop)
 		collector_stop(collector_to_stop);
 }
@@ -151,6 +155,62 @@ static int run_report(struct session *s)
 	return report_run(&o, &error) < 0 ? fail(&error) : EXIT_OK;
 }
 
+static int run_check(struct session *s)
+{
+	const struct args *a = s->args;
+	struct check_options o = {.cache_path = s->cache_path,
+		.what = a->check_what,
+		.warning = a->warning,
+		.critical = a->critical,
+		.provider = a->provider,
+		.max_age_ms = a->max_age_ms,
+		.min_n = a->min_n,
+		.clock = &s->clock,
+		.out = stdout};
+	struct mt_error error = {0};
+
+	if (a->window && conf_parse_duration_ms(str_of(a->window), &o.window_ms) < 0)
+		return fail(&error);
+	return (int)check_run(&o);
+}
+
+/* check_refused - what a plugin says when it was called wrongly: on standard output, UNKNOWN. */
+static int check_refused(const struct mt_error *error)
+{
+	printf("MTATOP UNKNOWN - %s\n", error->text);
+	return CHECK_UNKNOWN;
+}
+
+static int run_export(struct session *s)
+{
+	const struct args *a = s->args;
+	struct export_options o = {.cache_path = s->cache_path,
+		.output = a->output,
+		.listen = a->listen,
+		.interval_ms = a->interval_ms,
+		.clock = &s->clock};
+	struct mt_error error = {0};
+	int fd, rc;
+
+	if (o.output && o.listen) {
+		mt_error_set(&error, MT_ECONFIG, "export takes --output or --listen, not both");
+		return fail(&error);
+	}
+	if (log_open(LOG_TARGET_STDERR, NULL, LOG_LEVEL_INFO, &error) < 0)
+		return fail(&error);
+	handle(SIGTERM, on_signal);
+	handle(SIGINT, on_signal);
+	if (o.listen) {
+		rc = export_listen(o.listen, &fd, &error);
+		if (rc == 0)
+			rc = export_serve(&o, fd, &stop_export, &error);
+	} else {
+		rc = o.output && o.interval_ms ? export_loop(&o, &stop_export, &error)
+					       : export_once(&o, &error);
+	}
+	return rc < 0 ? fail(&error) : EXIT_OK;
+}
+
 static struct dashboard_options screen_options(struct session *s)
 {
 	return (struct dashboard_options){.args = s->args,
@@ -232,8 +292,15 @@ static int run_with_session(const struct args *args)
 	int code;
 
 	if (session_open(&s, args, &error) < 0) {
-		fail(&error);
 		code = EXIT_USAGE;
+		if (args->command == COMMAND_CHECK)
+			code = check_refused(&error);
+		else
+			fail(&error);
+	} else if (args->command == COMMAND_CHECK) {
+		code = run_check(&s);
+	} else if (args->command == COMMAND_EXPORT) {
+		code = run_export(&s);
 	} else if (args->command == COMMAND_COLLECT) {
 		code = run_collect(&s);
 	} else if (args->command == COMMAND_REPORT) {
@@ -294,7 +361,8 @@ int main(int argc, char **argv)
 	handle(SIGPIPE, SIG_IGN);
 	handle(SIGXFSZ, SIG_IGN); /* a file size limit is a full disk: told, not died of */
 	if (args_parse(argc, argv, &args, &error) < 0)
-		return fail(&error);
+		return argc > 1 && strcmp(argv[1], "check") == 0 ? check_refused(&error)
+								 : fail(&error);
 	if (args.command == COMMAND_HELP) {
 		fputs(args_usage(), stdout);
 		code = EXIT_OK;

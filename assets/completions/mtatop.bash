@@ -3,18 +3,23 @@
 _mtatop()
 {
 	local cur=$2 prev=$3
-	local commands='collect report doctor help'
-	local options='--cache --config --delay --demo --dump-config --filter --format --help --log --no-color
-		--no-mouse --no-unicode --once --provider --read-write --readonly --replay --since --sort-key --theme
-		--until --until-caught-up --version --window'
+	local commands='check collect doctor export help report'
+	local options='--cache --config --critical --delay --demo --dump-config --filter --format --help --interval --listen --log
+		--max-age --min-n --no-color --no-mouse --no-unicode --once --output --provider --read-write --readonly --replay --since --sort-key --theme
+		--until --until-caught-up --version --warning --window'
 
 	case $prev in
-	--cache | --config | --log)
+	--cache | --config | --log | --output)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
 	--format)
 		mapfile -t COMPREPLY < <(compgen -W 'text json csv' -- "$cur")
+		return
+		;;
+	check)
+		mapfile -t COMPREPLY < <(compgen -W 'bounce-rate deferral-rate health lag queue queue-active queue-age
+			queue-corrupt queue-deferred queue-hold queue-incoming' -- "$cur")
 		return
 		;;
 	--window)

@@ -56,6 +56,14 @@ for word in $("$bin" --help | grep -o -- '--[a-z][a-z-]*' | sort -u); do
 	done
 done
 result $missing "options agree between --help, man page and completions"
+
+missing=0
+for what in $("$dest/usr/local/bin/mtatop" check 2>/dev/null | sed 's/.*There are://'); do
+	for file in "$page" $(find "$dest" -path '*/completions/mtatop' -o -name _mtatop -o -name mtatop.fish); do
+		sed 's/\\-/-/g' "$file" | grep -q -e "\b$what\b" || { echo "no check $what in $file"; missing=1; }
+	done
+done
+result $missing "checks agree between the program, man page and completions"
 if command -v systemd-analyze >/dev/null 2>&1; then
 	unit=$(find "$dest" -name mtatop.service)
 	sed "s,^ExecStart=.*,ExecStart=$bin collect," "$unit" >"$dest/mtatop.service"

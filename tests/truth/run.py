@@ -11,14 +11,19 @@ import json
 import os
 import random
 import re
+import socket
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 import schema
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, "tests"))
+import debs  # noqa: E402
+
 SHARED = os.path.join(os.path.dirname(TOP), "shared")
 GENERATOR = os.path.join(SHARED, "tools", "gen-maillog")
 BYTES = os.environ.get("MTATOP_TRUTH_BYTES", "20M")
@@ -247,6 +252,88 @@ def generated(mtatop, folder, form, seed, size=BYTES):
     killed(name, mtatop, folder, log, got)
     if form == "syslog":
         compare_pflogsumm(name, got, log)
+    if seed == 3:
+        exported(name, mtatop, folder, cache_of(folder, log), got)
+
+
+SERIES = re.compile(r'^(\w+)\{(.*)\} ([0-9.]+)$', re.M)
+LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+
+
+def series(text):
+    """{(name, labels...): value} of a Prometheus text."""
+    return {(name,) + tuple(value for _, value in LABEL.findall(labels)): float(value) for name, labels, value in SERIES.findall(text)}
+
+
+def exported(name, mtatop, folder, cache, got):
+    """`mtatop export` against the report of the same cache; promtool over its form; the file and the server give the same."""
+    text = run(mtatop, "export", "--cache", cache).decode()
+    have = series(text)
+    names = {"messages": "received", "deferred_attempts": "deferred", "unparsed_lines": "unparsed"}
+    for key in TOTALS + ("deferred_attempts", "unparsed_lines", "lines"):
+        check("%s: export: %s" % (name, key), have.get(("mtatop_%s_total" % names.get(key, key), "postfix"), 0), got["totals"][key])
+    for status in ("sent", "deferred", "bounced", "rejected"):
+        check("%s: export: by code: %s" % (name, status),
+              sum(n for k, n in have.items() if k[0] == "mtatop_deliveries_by_code_total" and k[3] == status),
+              sum(row["n"] for row in got["by_code"] if row["status"] == status))
+    ports = {row["port"]: row for row in got["by_port"] if row["direction"] == "in"}
+    for figure, key in (("connections", "connections"), ("messages", "accepted"), ("auth_failed", "auth_failed")):
+        check("%s: export: by port: %s" % (name, key),
+              {int(k[3]): n for k, n in have.items() if k[0] == "mtatop_service_%s_total" % figure and k[3]},
+              {port: row[key] for port, row in ports.items()})
+    served(name, mtatop, folder, cache, have)
+    promtool = debs.program("prometheus", "usr/bin/promtool")
+    if not promtool:
+        print("skip %s: promtool check metrics (package prometheus can't be had)" % name)
+        return
+    done = subprocess.run([promtool, "check", "metrics"], input=text.encode(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    check("%s: promtool check metrics" % name, (done.returncode, done.stdout.decode(errors="replace")), (0, ""))
+
+
+NEW_EACH_TIME = ("mtatop_source_", "mtatop_queue_")  # the clock is in them
+
+
+def lasting_series(have):
+    return {k: v for k, v in have.items() if not k[0].startswith(NEW_EACH_TIME)}
+
+
+def served(name, mtatop, folder, cache, want):
+    out = os.path.join(tempfile.mkdtemp(dir=folder), "mtatop.prom")
+    run(mtatop, "export", "--cache", cache, "--output", out)
+    with open(out) as f:
+        check("%s: export --output" % name, lasting_series(series(f.read())), lasting_series(want))
+    check("%s: export --output leaves nothing beside it" % name, os.listdir(os.path.dirname(out)), ["mtatop.prom"])
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    server = subprocess.Popen([mtatop, "export", "--cache", cache, "--listen", str(port)], stdin=subprocess.DEVNULL, env=ENV)
+    try:
+        slow = connected(port)  # one that says nothing holds nobody up for longer than its time
+        slow.sendall(b"GET /met")
+        with urllib.request.urlopen("http://127.0.0.1:%d/metrics" % port, timeout=DEADLINE_S) as answer:
+            check("%s: export --listen" % name, lasting_series(series(answer.read().decode())), lasting_series(want))
+            check("%s: export --listen: type" % name, answer.headers["Content-Type"], "text/plain; version=0.0.4; charset=utf-8")
+        slow.close()
+        with connected(port) as bad:
+            bad.sendall(b"POST / HTTP/1.1\r\n\r\n")
+            check("%s: export --listen: another path" % name, bad.recv(100)[:13], b"HTTP/1.1 404 ")
+        server.terminate()
+        check("%s: export --listen ends on SIGTERM" % name, server.wait(DEADLINE_S), 0)
+    finally:
+        if server.poll() is None:
+            server.kill()
+            server.wait()
+
+
+def connected(port):
+    end = time.monotonic() + DEADLINE_S
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_S)
+        except ConnectionRefusedError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.02)
 
 
 def fixtures(mtatop, folder):

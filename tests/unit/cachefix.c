@@ -55,6 +55,14 @@ void fix_open(struct fix *f, const char *path)
 	free(schema);
 }
 
+void fix_reopen(struct fix *f, const char *path)
+{
+	*f = (struct fix){.next_message = 0};
+	assert_int_equal(sqlite3_open(path, &f->db), SQLITE_OK);
+	assert_int_equal(bucket_register(f->db, NULL), 0);
+	fix_exec(f, "BEGIN");
+}
+
 void fix_unlink(const char *path)
 {
 	static const char *const endings[] = {"", "-wal", "-shm"};

@@ -36,6 +36,8 @@ void cachefix_static(struct fix *f);
 
 /* Building blocks, for tests that need a cache of their own. fix_open applies store/schema/001.sql. */
 void fix_open(struct fix *f, const char *path);
+/* fix_reopen - a cache that is there, to change counts and texts; rows can't be added. */
+void fix_reopen(struct fix *f, const char *path);
 void fix_close(struct fix *f);
 void fix_exec(struct fix *f, const char *sql);
 int64_t fix_dict(struct fix *f, enum dict_kind kind, const char *text);
