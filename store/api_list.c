@@ -179,6 +179,34 @@ static int budget(
 	return db_run(&s->db, stmt, reterr);
 }
 
+int api_write_sizes(struct store *s, struct mt_error *reterr)
+{
+	const struct api_op *ops = s->batch.api.p;
+	uint64_t done[API_LIST__SUPPRESSIONS] = {
+		0}; /* the newest provider counted of each list, and a few more */
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < s->batch.api.n; i++) {
+		sqlite3_stmt *stmt;
+		int list = ops[i].kind == OP_SUPPRESSION
+				   ? (int)((const struct api_suppression *)ops[i].row)->list
+			   : ops[i].kind == OP_SUPPRESSION_GONE || ops[i].kind == OP_LIST_END
+				   ? (int)((const struct list_op *)ops[i].row)->list
+				   : API_LIST__SUPPRESSIONS;
+
+		if (list >= API_LIST__SUPPRESSIONS || done[list] == (uint64_t)ops[i].provider)
+			continue;
+		done[list] = (uint64_t)ops[i].provider;
+		stmt = db_stmt(&s->db, SQL_SUPPRESSION_COUNT, reterr);
+		if (!stmt)
+			return (int)reterr->code;
+		bind_int(stmt, 1, ops[i].provider);
+		bind_int(stmt, 2, list);
+		rc = db_run(&s->db, stmt, reterr);
+	}
+	return rc;
+}
+
 int api_write_list(struct store *s, const struct api_op *op, struct mt_error *reterr)
 {
 	switch (op->kind) {

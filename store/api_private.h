@@ -93,5 +93,7 @@ int api_poll_swap(struct store *s, int provider, uint64_t metrics, int64_t now_m
 int api_write_event(
 	struct store *s, const struct api_op *op, struct mt_error *reterr) MT_MUST_CHECK;
 int api_write_list(struct store *s, const struct api_op *op, struct mt_error *reterr) MT_MUST_CHECK;
+/* api_write_sizes - how long the suppression lists are that the batch changed. */
+int api_write_sizes(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;
 
 #endif

@@ -74,8 +74,9 @@ static int find_or_insert(struct store *s, sqlite3_stmt *find, sqlite3_stmt *ins
 		rc = txn_begin(s, reterr);
 		if (rc < 0)
 			return rc;
-		rc = txn_end(s, db_run(&s->db, insert, reterr), reterr);
-		id = sqlite3_last_insert_rowid(s->db.handle);
+		rc = db_run(&s->db, insert, reterr);
+		id = sqlite3_last_insert_rowid(s->db.handle); /* txn_end inserts texts */
+		rc = txn_end(s, rc, reterr);
 	}
 	if (rc == 0)
 		*ret_id = (int)id;

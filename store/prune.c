@@ -89,6 +89,8 @@ static int delete_slots(
 
 static int delete_buckets(struct prune *p)
 {
+	static const enum bucket_resolution slots[] = {
+		RES_SLOT_QUARTER, RES_SLOT_HOUR, RES_SLOT_DAY};
 	int rc = 0;
 
 	for (int dim = 0; rc == 0 && dim < DIM__COUNT; dim++) {
@@ -97,6 +99,11 @@ static int delete_buckets(struct prune *p)
 			rc = delete_slots(p, RES_HOUR, (enum bucket_dim)dim, p->buckets_before_ms);
 		if (rc == 0)
 			rc = delete_slots(p, RES_DAY, (enum bucket_dim)dim, p->buckets_before_ms);
+		if (rc == 0)
+			rc = delete_slots(
+				p, RES_DIFFERENCE, (enum bucket_dim)dim, p->rows_before_ms);
+		for (int i = 0; rc == 0 && i < (int)(sizeof(slots) / sizeof(slots[0])); i++)
+			rc = delete_slots(p, slots[i], (enum bucket_dim)dim, p->buckets_before_ms);
 	}
 	return rc;
 }
@@ -110,8 +117,17 @@ static int delete_texts(struct prune *p)
 	sqlite3_stmt *stmt;
 	int rc;
 
-	if (p->left <= 0 || s->batch.events || p->now_ms < s->dict_pruned_ms + DICT_EVERY_MS)
+	if (p->left <= 0 || s->batch.events || s->batch.api_rows ||
+		p->now_ms < s->dict_pruned_ms + DICT_EVERY_MS)
 		return 0;
+	stmt = db_stmt(&s->db, SQL_API_ID_PRUNE, p->reterr);
+	if (!stmt)
+		return (int)p->reterr->code;
+	bind_int(stmt, 1, p->rows_before_ms / MS_PER_DAY);
+	bind_int(stmt, 2, p->left);
+	rc = changed(p, db_run(&s->db, stmt, p->reterr));
+	if (rc < 0 || p->left <= 0)
+		return rc;
 	stmt = db_stmt(&s->db, SQL_DICT_PRUNE, p->reterr);
 	if (!stmt)
 		return (int)p->reterr->code;
@@ -171,6 +187,8 @@ static int one_slice(struct prune *p)
 		rc = delete_rows(p, SQL_ATTEMPT_PRUNE);
 	if (rc == 0)
 		rc = delete_rows(p, SQL_REJECT_PRUNE);
+	if (rc == 0)
+		rc = delete_rows(p, SQL_API_NOTE_PRUNE);
 	if (rc == 0)
 		rc = delete_rows(p, SQL_SAMPLE_PRUNE);
 	if (rc == 0)

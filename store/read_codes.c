@@ -182,9 +182,9 @@ static int count_before(struct codes *c, const struct query *q, const struct win
 	int rc = coverage_read(c->r, q->provider, &covered, c->reterr);
 
 	if (rc == 0)
-		rc = window_before(c->r, w, &before, c->reterr);
+		rc = window_before(c->r, q->provider, w, &before, c->reterr);
 	if (rc < 0 || covered.first_ms < 0 || covered.first_ms > before.from_s * MS_PER_S ||
-		before.res_s != w->res_s)
+		before.res_s != w->res_s || w->slot_s)
 		return rc;
 	rc = sums_read(
 		c->r, &before, DIM_CODE, q->provider, false, metrics, COLS, &sums, c->reterr);

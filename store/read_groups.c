@@ -97,12 +97,13 @@ static int by_buckets(struct groups *g, const struct window *w)
 	int rc = coverage_read(g->r, g->q->provider, &covered, g->reterr);
 
 	if (rc == 0)
-		rc = window_before(g->r, w, &before, g->reterr);
+		rc = window_before(g->r, g->q->provider, w, &before, g->reterr);
 	if (rc == 0)
 		rc = sums_read(
 			g->r, w, g->dim, g->q->provider, false, metrics, COLS, &sums, g->reterr);
 	if (rc == 0 && g->dim != DIM_SENDER && covered.first_ms >= 0 &&
-		covered.first_ms <= before.from_s * MS_PER_S && before.res_s == w->res_s) {
+		covered.first_ms <= before.from_s * MS_PER_S && before.res_s == w->res_s &&
+		w->slot_s == 0) { /* a slot that is still open compares with nothing */
 		known = true;
 		rc = sums_read(
 			g->r, &before, g->dim, g->q->provider, false, metrics, 1, &old, g->reterr);

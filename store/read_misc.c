@@ -102,6 +102,8 @@ static int provider(
 	out->name = give_str(a, rd_str(stmt, 1), &rc);
 	out->kind = give_str(a, rd_str(stmt, 2), &rc);
 	out->host = give_str(a, rd_str(stmt, 3), &rc);
+	out->time_zone = give_str(a, rd_str(stmt, 5), &rc);
+	out->demo = rd_id(stmt, 6) > 0;
 	return rc < 0 ? arena_full(reterr) : 0;
 }
 

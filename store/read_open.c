@@ -304,7 +304,7 @@ int reader_begin(struct reader *r, struct mt_error *reterr)
 		return fail(r, "begin", reterr);
 	r->in_snapshot = true;
 	r->truncated = false;
-	r->floors.known = false;
+	r->floors.known = r->api_known = false;
 	memset(r->lows, 0, sizeof(r->lows));
 	rc = pragma_int(
 		r, READ_TOUCH, &ignored, reterr); /* BEGIN alone does not fix the snapshot */

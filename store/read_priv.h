@@ -54,6 +54,13 @@ struct lows {
 	int64_t from_s, id[3]; /* by enum mark_column */
 };
 
+/* A provider whose counters come in slots, see read_slots.h. */
+#define API_PROVIDERS_MAX 256
+struct api_info {
+	int provider, res; /* RES_SLOT_ */
+	uint64_t metrics; /* its totals have */
+};
+
 struct reader {
 	sqlite3 *db;
 	sqlite3_stmt *stmt[READ__COUNT];
@@ -67,6 +74,10 @@ struct reader {
 	struct floors floors;
 	struct lows lows[LOWS_KEPT]; /* of this snapshot */
 	size_t next_low;
+	bool api_known; /* the next three are of this snapshot */
+	bool local; /* there is a provider counted by the minute */
+	size_t napi;
+	struct api_info api[API_PROVIDERS_MAX];
 	void *spare[2]; /* tables of sums_read to be used again; owned */
 	size_t spare_rows[2];
 	struct buf text; /* scratch: one joined text */

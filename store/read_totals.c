@@ -4,7 +4,7 @@
  *
  * Does not look at rows, so a filter that buckets do not serve makes the figures unknown, never wrong.
  */
-#include "store/read_window.h"
+#include "store/read_slots.h"
 
 #define MS_PER_S 1000
 
@@ -61,7 +61,7 @@ static bool outcome(enum metric metric)
 static bool counted_by(enum bucket_dim dim, enum metric metric)
 {
 	if (dim == DIM_TOTAL)
-		return true;
+		return true; /* the vendors' are told by slots_metrics */
 	if (dim == DIM_SERVICE)
 		return metric == METRIC_CONNECTIONS || metric == METRIC_RECEIVED ||
 		       metric == METRIC_REJECTED || metric == METRIC_AUTH_OK ||
@@ -87,6 +87,40 @@ static int add_total(void *ctx, int64_t t_s, int metric, int64_t n)
 	return 0;
 }
 
+/* The metrics that are known: those of the log where a provider with one is looked at, and what vendors count. */
+static int known_metrics(struct reader *r, const struct query *q, const struct narrowed *to,
+	const struct window *w, uint64_t *ret, struct mt_error *reterr)
+{
+	struct coverage covered;
+	int rc = slots_metrics(r, q->provider, w, to->dim, ret, reterr);
+
+	if (rc == 0)
+		rc = coverage_read(r, q->provider, &covered, reterr);
+	if (rc < 0 || !window_covered(&covered, w) ||
+		(q->provider ? slots_of_provider(r, q->provider) != NULL
+			     : !r->local && r->napi > 0))
+		return rc;
+	for (int m = 0; m < METRIC_REQUESTS; m++)
+		if (counted_by(to->dim, (enum metric)m))
+			*ret |= UINT64_C(1) << m;
+	return 0;
+}
+
+static int64_t round_up(int64_t t, int64_t step)
+{
+	return (t + step - 1) / step * step;
+}
+
+/* A slot that is still open ends, for rates, with what was asked for or is known. */
+static int64_t open_end(const struct window *w, const struct coverage *c)
+{
+	int64_t known_ms = round_up(c->until_ms, RES_MINUTE * MS_PER_S),
+		asked_ms = w->asked_to_s * MS_PER_S, end_ms = w->to_s * MS_PER_S;
+
+	known_ms = known_ms > asked_ms ? known_ms : asked_ms;
+	return known_ms < end_ms ? known_ms : end_ms;
+}
+
 int read_totals(
 	struct reader *r, const struct query *q, struct totals *out, struct mt_error *reterr)
 {
@@ -94,36 +128,35 @@ int read_totals(
 	struct coverage covered;
 	struct narrowed to;
 	struct window w;
+	uint64_t known = 0;
 	int rc = coverage_read(r, q->provider, &covered, reterr);
 
 	if (rc == 0)
 		rc = window_read(r, q, &w, reterr);
 	if (rc == 0)
 		rc = narrow(r, q, &to, reterr);
+	if (rc == 0 && to.possible)
+		rc = known_metrics(r, q, &to, &w, &known, reterr);
 	if (rc < 0)
 		return rc;
 	t.first_ms = covered.first_ms;
 	t.newest_ms = covered.newest_ms;
 	t.from_ms = w.from_s * MS_PER_S;
-	t.to_ms = w.to_s * MS_PER_S;
+	t.to_ms = w.slot_s ? open_end(&w, &covered) : w.to_s * MS_PER_S;
 	t.window_res_s = w.res_s;
-	if (to.possible && window_covered(&covered, &w))
-		for (size_t i = 0; rc == 0 && i < w.nseg; i++)
-			rc = counts_walk(r, &w.seg[i], false, to.dim, to.key, q->provider,
-				add_total, t.n, reterr);
+	t.slot_s = w.slot_s;
+	t.left_out = w.left_out;
+	t.differences = w.differences;
+	for (size_t i = 0; rc == 0 && known && i < w.nseg; i++)
+		rc = counts_walk(
+			r, &w.seg[i], false, to.dim, to.key, q->provider, add_total, t.n, reterr);
 	for (int m = 0; m < METRIC__COUNT; m++)
-		if (!to.possible || !window_covered(&covered, &w) ||
-			!counted_by(to.dim, (enum metric)m))
+		if (!(known >> m & 1))
 			t.n[m] = EVENT_UNKNOWN;
 	if (rc < 0)
 		return rc;
 	*out = t;
 	return 0;
-}
-
-static int64_t round_up(int64_t t, int64_t step)
-{
-	return (t + step - 1) / step * step;
 }
 
 struct slots slots_of(int64_t from_s, int64_t to_s, size_t nslots, bool minutes_gone)
@@ -166,18 +199,73 @@ static int add_slot(void *ctx, int64_t t_s, int metric, int64_t n)
 	return 0;
 }
 
+/* Slots of a vendor's counters go into a series where they fit its slots whole; else their minutes of differences do. */
+static bool fits(const struct slots *s, int res)
+{
+	return s->slot_s % (res - 1) == 0 && (res == RES_SLOT_DAY || s->from_s % (res - 1) == 0);
+}
+
+static int add_vendor(struct reader *r, const struct api_info *api, const struct segment *all,
+	const struct narrowed *to, struct series *s, struct mt_error *reterr)
+{
+	struct segment seg = *all;
+
+	seg.res = (enum bucket_resolution)(fits(&s->slots, api->res) ? api->res : RES_DIFFERENCE);
+	return counts_walk(r, &seg, false, to->dim, to->key, api->provider, add_slot, s, reterr);
+}
+
+/* Slots of a vendor's series that no poll covers whole are unknown. */
+static int mask_vendor(struct reader *r, const struct api_info *api, const struct narrowed *to,
+	struct series *s, int64_t until_s, struct mt_error *reterr)
+{
+	bool whole = fits(&s->slots, api->res), known;
+	int64_t metrics = (int64_t)api->metrics;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < s->slots.n; i++) {
+		int64_t from_s = s->slots.from_s + (int64_t)i * s->slots.slot_s,
+			to_s = from_s + s->slots.slot_s;
+
+		to_s = to_s > until_s ? until_s : to_s;
+		if (!whole)
+			to_s -= to_s % RES_MINUTE;
+		rc = to_s <= from_s ? 0
+				    : slots_covered(r, api->provider, whole ? (int)to->dim : -1,
+					      from_s, to_s, &known, reterr);
+		if (to_s <= from_s || !known || !(metrics >> s->metric & 1))
+			s->out[i] = EVENT_UNKNOWN;
+	}
+	return rc;
+}
+
+static void mask_local(struct series *s, const struct coverage *covered, bool known)
+{
+	for (size_t i = 0; i < s->slots.n; i++) {
+		int64_t from_ms = (s->slots.from_s + (int64_t)i * s->slots.slot_s) * MS_PER_S;
+
+		if (!known || covered->first_ms < 0 ||
+			from_ms + s->slots.slot_s * MS_PER_S <= covered->first_ms ||
+			from_ms > covered->until_ms)
+			s->out[i] = EVENT_UNKNOWN;
+	}
+}
+
 static int series(struct reader *r, const struct query *q, const struct narrowed *to,
 	enum metric metric, int64_t *out, size_t nslots, struct mt_error *reterr)
 {
 	struct series s = {.metric = (int)metric, .out = out};
+	struct query asked = *q;
 	struct coverage covered;
 	struct segment seg;
 	struct window w;
 	int rc = coverage_read(r, q->provider, &covered, reterr);
-	bool known = to->possible && counted_by(to->dim, metric);
+	bool known = to->possible && (counted_by(to->dim, metric) || to->dim >= DIM_MAILBOX);
 
 	if (rc == 0)
-		rc = window_read(r, q, &w, reterr);
+		rc = q->t0_ms || q->t1_ms ? window_of(r, q->t0_ms, q->t1_ms, &w, reterr)
+					  : window_read(r, &asked, &w, reterr);
+	if (rc == 0)
+		rc = slots_load(r, reterr);
 	if (rc < 0 || nslots == 0)
 		return rc;
 	s.slots = slots_of(w.from_s, w.to_s, nslots, w.minutes_gone);
@@ -187,14 +275,14 @@ static int series(struct reader *r, const struct query *q, const struct narrowed
 	if (known)
 		rc = counts_walk(
 			r, &seg, false, to->dim, to->key, q->provider, add_slot, &s, reterr);
-	for (size_t i = 0; rc == 0 && i < nslots; i++) {
-		int64_t from_ms = (seg.from_s + (int64_t)i * s.slots.slot_s) * MS_PER_S;
-
-		if (!known || covered.first_ms < 0 ||
-			from_ms + s.slots.slot_s * MS_PER_S <= covered.first_ms ||
-			from_ms > covered.until_ms)
-			out[i] = EVENT_UNKNOWN;
-	}
+	for (size_t i = 0; rc == 0 && known && i < r->napi; i++)
+		if (!q->provider || r->api[i].provider == q->provider)
+			rc = add_vendor(r, &r->api[i], &seg, to, &s, reterr);
+	if (rc == 0)
+		mask_local(&s, &covered, known);
+	if (rc == 0 && q->provider && slots_of_provider(r, q->provider))
+		rc = mask_vendor(r, slots_of_provider(r, q->provider), to, &s,
+			covered.until_ms / MS_PER_S, reterr);
 	return rc;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* read_window - windows as segments of buckets and as ranges of row ids; see read_window.h. */
-#include "store/read_window.h"
+#include "store/read_slots.h"
 
 #define MS_PER_S 1000
 #define TIME_MAX_S 253402300800 /* end of the year 9999 */
@@ -113,7 +113,7 @@ int coverage_read(struct reader *r, int provider, struct coverage *out, struct m
 	if (newest_s >= 0 && newest_ms > out->newest_ms)
 		out->newest_ms = newest_ms;
 	out->until_ms = out->newest_ms >= 0 && ok_ms > out->newest_ms ? ok_ms : out->newest_ms;
-	return 0;
+	return slots_coverage(r, provider, out, reterr);
 }
 
 int window_of(
@@ -141,6 +141,7 @@ int window_of(
 		if (out->from_s != from_s || out->to_s != to_s)
 			out->res_s = RES_HOUR;
 	}
+	out->asked_to_s = out->to_s;
 	out->nseg = window_split(out->from_s, out->to_s, RES_MINUTE, out->seg);
 	return 0;
 }
@@ -151,8 +152,10 @@ int window_read(
 	struct coverage covered;
 	int rc;
 
-	if (q->t0_ms != 0 || q->t1_ms != 0)
-		return window_of(r, q->t0_ms, q->t1_ms, out, reterr);
+	if (q->t0_ms != 0 || q->t1_ms != 0) {
+		rc = window_of(r, q->t0_ms, q->t1_ms, out, reterr);
+		return rc < 0 ? rc : slots_window(r, q->provider, out, reterr);
+	}
 	rc = coverage_read(r, q->provider, &covered, reterr);
 	if (rc < 0)
 		return rc;
@@ -160,15 +163,17 @@ int window_read(
 		*out = (struct window){.res_s = RES_MINUTE};
 		return 0;
 	}
-	return window_of(r, covered.first_ms, covered.newest_ms + 1, out, reterr);
+	rc = window_of(r, covered.first_ms, covered.newest_ms + 1, out, reterr);
+	return rc < 0 ? rc : slots_window(r, q->provider, out, reterr);
 }
 
-int window_before(
-	struct reader *r, const struct window *w, struct window *out, struct mt_error *reterr)
+int window_before(struct reader *r, int provider, const struct window *w, struct window *out,
+	struct mt_error *reterr)
 {
 	int64_t length_s = w->to_s - w->from_s;
+	int rc = window_of(r, (w->from_s - length_s) * MS_PER_S, w->from_s * MS_PER_S, out, reterr);
 
-	return window_of(r, (w->from_s - length_s) * MS_PER_S, w->from_s * MS_PER_S, out, reterr);
+	return rc < 0 ? rc : slots_window(r, provider, out, reterr);
 }
 
 /* The highest of the lowest ids of the minutes [from, to) and of the next MARKS_AFTER minutes with rows; when
@@ -245,12 +250,16 @@ static int low_of(struct reader *r, int provider, int64_t from_s, enum mark_colu
 static int ids_of(struct reader *r, int provider, int64_t from_s, int64_t to_s,
 	enum mark_column column, struct id_range *io, struct mt_error *reterr)
 {
-	int64_t low = 0, high;
+	int64_t low = 0, high = 0;
 	int rc = low_of(r, provider, from_s, column, &low, reterr);
 
 	if (rc < 0 || low == 0)
 		return rc; /* no rows since */
-	rc = high_of(r, provider, from_s, to_s, column, &high, reterr);
+	rc = slots_load(r, reterr);
+	if (rc == 0 && slots_of_provider(r, provider))
+		high = INT64_MAX; /* events of APIs come in any order */
+	else if (rc == 0)
+		rc = high_of(r, provider, from_s, to_s, column, &high, reterr);
 	if (rc < 0)
 		return rc;
 	io->low = low < io->low ? low : io->low;

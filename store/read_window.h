@@ -3,7 +3,7 @@
  * read_window - a time window as buckets to add up and as row ids to look through.
  *
  * Invariant: the segments of a window tile it exactly, each in one resolution, so no minute is added twice
- * or left out. Pure but for the functions that take a reader.
+ * or left out; behind them come segments for slots of APIs, which hold other counts. Pure but for the functions that take a reader.
  */
 #ifndef MT_STORE_READ_WINDOW_H
 #define MT_STORE_READ_WINDOW_H
@@ -14,7 +14,8 @@ struct segment {
 	enum bucket_resolution res;
 	int64_t from_s, to_s; /* [from, to), whole multiples of res */
 };
-#define WINDOW_SEGMENTS_MAX 5 /* minutes, hours, days, hours, minutes */
+#define WINDOW_SEGMENTS_MAX                                                                        \
+	8 /* minutes, hours, days, hours, minutes; then slots of APIs, which overlap them */
 
 /* window_split - segments of [from_s, to_s), both whole multiples of finest_s (60 or 3600), in order of time.
  * Returns how many; 0 when the window is empty. */
@@ -24,6 +25,10 @@ size_t window_split(
 struct window {
 	int64_t from_s, to_s; /* aligned */
 	int res_s; /* what it is aligned to: 60, or 3600 where the minutes are pruned */
+	int64_t asked_to_s; /* end before it was widened to whole slots: what came then is all there is if that is now */
+	int slot_s; /* length of the longest slots of APIs looked at; 0 none */
+	bool left_out; /* of all providers, those whose slots are longer than the window are */
+	bool differences; /* the one provider is seen through differences between polls */
 	bool minutes_gone; /* part of it lies before the oldest minute kept */
 	struct segment seg[WINDOW_SEGMENTS_MAX];
 	size_t nseg;
@@ -44,8 +49,8 @@ int window_read(struct reader *r, const struct query *q, struct window *out,
 /* window_of - the aligned window [t0, t1). */
 int window_of(struct reader *r, int64_t t0_ms, int64_t t1_ms, struct window *out,
 	struct mt_error *reterr) MT_MUST_CHECK;
-/* window_before - the window of the same length right before w. */
-int window_before(struct reader *r, const struct window *w, struct window *out,
+/* window_before - the window of the same length right before w, of the provider(s) of w. */
+int window_before(struct reader *r, int provider, const struct window *w, struct window *out,
 	struct mt_error *reterr) MT_MUST_CHECK;
 
 /* The slots of a series: nslots of slot_s seconds, the last ending at the window's end (see read_slot_ms). */

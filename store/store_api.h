@@ -71,19 +71,6 @@ int store_api_counts(struct store *s, int provider, const struct api_slot *slot,
 
 /* One event of a recipient's delivery. Identity is id: the same id again makes no new row; when its kind, time or reply
  * have changed since, the row is changed. They count in no total (counters do), only under their reply codes. */
-enum api_event_kind {
-	API_EVENT_OTHER, /* text in reply; time line only */
-	API_EVENT_ACCEPTED, /* taken by the vendor, processed */
-	API_EVENT_DELIVERED,
-	API_EVENT_DEFERRED, /* a try that failed, more follow */
-	API_EVENT_BOUNCED, /* given up: permanent failure, blocked, rejected by the vendor */
-	API_EVENT_SUPPRESSED, /* not tried: the address is on a suppression list, or invalid */
-	API_EVENT_OPENED,
-	API_EVENT_CLICKED,
-	API_EVENT_UNSUBSCRIBED,
-	API_EVENT_COMPLAINED,
-	API_EVENT__COUNT
-};
 struct api_event {
 	enum api_event_kind kind;
 	struct str
@@ -118,18 +105,6 @@ int store_api_event(struct store *s, int provider, const struct api_event *e,
  * on with the walk that was under way); end(complete): rows not seen since begin are gone. Rows put outside a walk are
  * incremental adds. scope: a part of a list that is walked on its own (a domain's suppressions); "" the whole.
  */
-enum api_list {
-	API_LIST_BOUNCES,
-	API_LIST_COMPLAINTS,
-	API_LIST_UNSUBSCRIBES,
-	API_LIST_ALLOW,
-	API_LIST_BLOCKS,
-	API_LIST_INVALID,
-	API_LIST__SUPPRESSIONS, /* the above are suppression lists */
-	API_LIST_IPS = API_LIST__SUPPRESSIONS,
-	API_LIST_DOMAINS,
-	API_LIST__COUNT
-};
 int store_api_list_begin(struct store *s, int provider, enum api_list list, struct str scope,
 	bool resume, struct mt_error *reterr) MT_MUST_CHECK;
 int store_api_list_end(struct store *s, int provider, enum api_list list, struct str scope,

@@ -67,7 +67,12 @@ struct totals {
 	int64_t first_ms,
 		newest_ms; /* of what the cache holds at all for the provider(s); EVENT_UNKNOWN nothing */
 	int64_t from_ms, to_ms; /* the window as aligned */
-	int window_res_s; /* 60; 3600 when the window's edges were widened to hours, the minutes being pruned */
+	int window_res_s; /* 60; 3600 when the window's edges were widened to hours, the minutes being pruned; more when
+			     they were widened to whole slots of a vendor's counters */
+	int slot_s; /* length of the longest slots looked at (the last may still be open: no comparison with the
+		       window before); 0: all is counted by the minute */
+	bool left_out; /* providers whose slots are longer than the window are not in the figures */
+	bool differences; /* the figures are differences between polls of a vendor's counters */
 };
 /* All n are EVENT_UNKNOWN when the cache holds nothing of the window (before the first record, after the last look). */
 /* read_totals - one of domain, relay_host, service, sender_domain, code_key in the query narrows the totals to it: then
@@ -306,7 +311,8 @@ struct source_row {
 };
 struct provider_row {
 	int id;
-	struct str name, kind, host;
+	struct str name, kind, host, time_zone; /* time_zone: of a vendor's days */
+	bool demo; /* made-up figures */
 	int finest_bucket_s;
 	enum health health; /* the worst of its sources */
 	int64_t last_ok_ms; /* the oldest of its sources; EVENT_UNKNOWN if never */
@@ -338,5 +344,7 @@ int read_actions(struct reader *r, const struct query *q, struct arena *a,
 /* read_log_position - where in which log (cursor key) the lines of this minute begin; MT_ENOENT. */
 int read_log_position(struct reader *r, int provider, int64_t t_ms, struct arena *a,
 	struct str *ret_key, int64_t *ret_offset, struct mt_error *reterr) MT_MUST_CHECK;
+
+#include "store/store_read_api.h"
 
 #endif

@@ -216,6 +216,35 @@ enum dict_kind {
 	DICT__COUNT
 };
 
+/* What befell a recipient at a vendor (store_api.h). */
+enum api_event_kind {
+	API_EVENT_OTHER, /* text in reply; time line only */
+	API_EVENT_ACCEPTED, /* taken by the vendor, processed */
+	API_EVENT_DELIVERED,
+	API_EVENT_DEFERRED, /* a try that failed, more follow */
+	API_EVENT_BOUNCED, /* given up: permanent failure, blocked, rejected by the vendor */
+	API_EVENT_SUPPRESSED, /* not tried: the address is on a suppression list, or invalid */
+	API_EVENT_OPENED,
+	API_EVENT_CLICKED,
+	API_EVENT_UNSUBSCRIBED,
+	API_EVENT_COMPLAINED,
+	API_EVENT__COUNT
+};
+
+/* Lists a vendor keeps. */
+enum api_list {
+	API_LIST_BOUNCES,
+	API_LIST_COMPLAINTS,
+	API_LIST_UNSUBSCRIBES,
+	API_LIST_ALLOW,
+	API_LIST_BLOCKS,
+	API_LIST_INVALID,
+	API_LIST__SUPPRESSIONS, /* the above are suppression lists */
+	API_LIST_IPS = API_LIST__SUPPRESSIONS,
+	API_LIST_DOMAINS,
+	API_LIST__COUNT
+};
+
 /* code_key - key of DIM_CODE: the enhanced code if there is one, else the basic code (200..599), else 0. */
 static inline int64_t code_key(int32_t dsn, int32_t code)
 {

@@ -72,8 +72,17 @@ CREATE TABLE suppression (
 	created_ms INTEGER,
 	gen INTEGER NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX suppression_address ON suppression(address, provider, list, scope);
-CREATE INDEX suppression_domain ON suppression(domain, address);
+CREATE UNIQUE INDEX suppression_address ON suppression(provider, list, address, scope);
+CREATE INDEX suppression_domain ON suppression(provider, list, domain, address, scope);
+
+-- How many rows table suppression has of each; counting a million takes longer than a frame.
+CREATE TABLE suppression_count (
+	provider INTEGER NOT NULL,
+	list INTEGER NOT NULL,
+	n INTEGER NOT NULL,
+	done_ms INTEGER,                -- end of the last complete walk over all scopes met so far
+	PRIMARY KEY (provider, list)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sending_ip (
 	provider INTEGER NOT NULL,
