@@ -38,6 +38,9 @@ struct instance_def {
 	bool made_up; /* the demo's: a Postfix as it comes, whose configuration nobody can be asked for */
 	bool journal; /* read the systemd journal when no file exists (or when configured) */
 	const char *journal_folder; /* of journal files; NULL = this machine's */
+	const char *
+		section; /* providers behind an API: instance of their section of mtatop.conf, NULL plain */
+	const char *key_path, *ca_path; /* files it reads besides, or NULL */
 };
 
 struct backend_env { /* what a source may use; all borrowed for the source's life */
@@ -73,6 +76,8 @@ struct source_ops {
 	size_t (*fds)(const void *state, struct pollfd *out, size_t max);
 	/* interval - the wish for the next round, ms; 0 = default. May be NULL. */
 	int64_t (*interval)(const void *state);
+	/* wait - after STEP_WAIT: how long at most until the next step, ms, whatever the fds say. NULL: STEP_GAP_MS. */
+	int64_t (*wait)(const void *state);
 	/* health - add detail, newest_ms, done/total bytes to what the schedule knows. May be NULL. */
 	void (*health)(const void *state, struct source_health *out);
 	void (*done)(void *state);

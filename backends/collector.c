@@ -28,7 +28,7 @@
 	10000 /* unchanged health is written this seldom: an idle disk stays idle */
 #define PROGRESS_INTERVAL_MS 200
 #define BULK_MIN_BYTES (32 << 20) /* what is left to read that makes larger checkpoints pay */
-#define POLL_FDS_MAX 64
+#define POLL_FDS_MAX 256
 #define WAIT_MAX_MS 60000
 
 static int64_t now_mono(const struct collector *c)
@@ -163,6 +163,9 @@ static int step_slot(struct collector *c, struct slot *s, struct mt_error *reter
 	s->stepped_mono_ms = now_mono(c);
 	s->again = rc == STEP_AGAIN;
 	s->waiting = rc == STEP_WAIT;
+	if (rc == STEP_WAIT) /* else a round that is overdue would be due all the time */
+		s->schedule.due_mono_ms =
+			now_mono(c) + (s->ops->wait ? s->ops->wait(s->state) : STEP_GAP_MS);
 	if (rc == STEP_DONE) {
 		/* Of all there is a part failed: that stays its health. */
 		if (!c->until_caught_up || s->schedule.failures == 0)

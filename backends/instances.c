@@ -35,6 +35,9 @@ static void add(
 	i->def.spool_dir = copy(def->spool_dir);
 	i->def.syslog_name = copy(def->syslog_name);
 	i->def.journal_folder = copy(def->journal_folder);
+	i->def.section = copy(def->section);
+	i->def.key_path = copy(def->key_path);
+	i->def.ca_path = copy(def->ca_path);
 	i->def.logs = (const char *const *)logs;
 	list->all = xrealloc(list->all, (list->n + 1) * sizeof(list->all[0]));
 	list->all[list->n++] = i;
@@ -218,6 +221,9 @@ void instances_done(struct instances *list)
 		free((char *)(uintptr_t)d->spool_dir);
 		free((char *)(uintptr_t)d->syslog_name);
 		free((char *)(uintptr_t)d->journal_folder);
+		free((char *)(uintptr_t)d->section);
+		free((char *)(uintptr_t)d->key_path);
+		free((char *)(uintptr_t)d->ca_path);
 		for (size_t n = 0; n < d->nothers; n++)
 			free((char *)(uintptr_t)d->others[n]);
 		free((void *)(uintptr_t)d->others);
