@@ -15,6 +15,8 @@
 #define SCHEMA_KNOWN 2 /* of store/schema */
 #define APPLICATION_ID 0x6d746174 /* "mtat" */
 #define BUSY_TIMEOUT_MS 2000 /* a checkpoint or recovery by the writer is over long before */
+#define STOP_STEPS 16 /* rows given between two questions whether to stop: some ten us each */
+#define STOP_OPCODES 2000 /* the same within one step, of SQLite's virtual machine */
 
 static const char *const sql_texts[] = {
 #define SQL(id, text) [READ_##id] = text,
@@ -43,6 +45,8 @@ static enum mt_err class_of(int sqlite_code)
 		return MT_EPERM;
 	case SQLITE_NOMEM:
 		return MT_ENOMEM;
+	case SQLITE_INTERRUPT:
+		return MT_ECANCELED;
 	default:
 		return MT_EIO;
 	}
@@ -68,10 +72,30 @@ int rd_prepare(struct reader *r, enum read_sql id, sqlite3_stmt **ret, struct mt
 	return 0;
 }
 
+/* Once it has stopped a snapshot stays stopped: nobody must take what comes after the gap for the whole. */
+static bool must_stop(struct reader *r)
+{
+	if (r->in_snapshot && r->stop && !r->stopped)
+		r->stopped = r->stop(r->stop_ctx);
+	return r->in_snapshot && r->stopped;
+}
+
+static int on_progress(void *ctx)
+{
+	return must_stop(ctx);
+}
+
 int rd_step(struct reader *r, sqlite3_stmt *stmt, struct mt_error *reterr)
 {
-	int code = sqlite3_step(stmt), rc = 0;
+	int code, rc = 0;
 
+	if (r->stopped || ++r->steps % STOP_STEPS == 0) {
+		if (must_stop(r)) {
+			sqlite3_reset(stmt);
+			return mt_error_set(reterr, MT_ECANCELED, "reading was stopped");
+		}
+	}
+	code = sqlite3_step(stmt);
 	if (code == SQLITE_ROW)
 		return 1;
 	if (code != SQLITE_DONE)
@@ -211,6 +235,7 @@ static int open_db(struct reader *r, struct mt_error *reterr)
 		return r->db ? fail(r, "open", reterr)
 			     : mt_error_set(reterr, MT_ENOMEM, "cache: out of memory");
 	sqlite3_busy_timeout(r->db, BUSY_TIMEOUT_MS);
+	sqlite3_progress_handler(r->db, STOP_OPCODES, on_progress, r);
 	sqlite3_extended_result_codes(r->db, 1);
 	sqlite3_limit(r->db, SQLITE_LIMIT_ATTACHED, 0);
 	if (distrust(r->db) != SQLITE_OK)
@@ -289,6 +314,7 @@ int reader_begin(struct reader *r, struct mt_error *reterr)
 	int64_t ignored;
 	int rc = 0;
 
+	r->stopped = false;
 	if (r->in_snapshot)
 		reader_end(r);
 	if (!r->db || replaced(r)) {
@@ -325,11 +351,22 @@ void reader_end(struct reader *r)
 		return;
 	for (int i = 0; i < READ__COUNT; i++)
 		sqlite3_reset(r->stmt[i]);
+	r->in_snapshot = false; /* what ends it is not stopped */
 	sqlite3_exec(r->db, "ROLLBACK", NULL, NULL, NULL);
-	r->in_snapshot = false;
 }
 
 bool reader_truncated(const struct reader *r)
 {
 	return r->truncated;
+}
+
+void reader_stop_when(struct reader *r, bool (*stop)(void *ctx), void *ctx)
+{
+	r->stop = stop;
+	r->stop_ctx = ctx;
+}
+
+bool reader_stopped(const struct reader *r)
+{
+	return r->stopped;
 }

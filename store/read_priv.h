@@ -70,6 +70,10 @@ struct reader {
 	int64_t data_version; /* at the last reader_changed */
 	int64_t dict_version; /* the one the dictionary cache holds for */
 	bool in_snapshot, truncated;
+	bool (*stop)(void *ctx); /* see reader_stop_when; NULL never */
+	void *stop_ctx;
+	bool stopped;
+	unsigned steps; /* of statements, since stop was asked */
 	struct dict_cache dict;
 	struct floors floors;
 	struct lows lows[LOWS_KEPT]; /* of this snapshot */

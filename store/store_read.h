@@ -30,6 +30,11 @@ void reader_end(struct reader *r);
 /* reader_truncated - did a list of this snapshot stop at its scan limit before the window's start? Then older rows
  * that match may exist; say so on the screen. Filters that no index serves look at the newest 25,000 rows (counts: 40,000). */
 bool reader_truncated(const struct reader *r);
+/* reader_stop_when - while stop(ctx) says so, what is being read in a snapshot fails with MT_ECANCELED: asked now and
+ * then by the thread that reads, so it must be quick. NULL: read to the end whatever comes. Holds until the next call.
+ * reader_stopped - has that happened in the snapshot that is open? Then nothing read in it is whole. */
+void reader_stop_when(struct reader *r, bool (*stop)(void *ctx), void *ctx);
+bool reader_stopped(const struct reader *r);
 
 #define QUERY_PORT_NONE (-1)
 /* What to look at. All panes share one. Zero-initialise and set what narrows. */

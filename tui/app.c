@@ -15,8 +15,6 @@
 #define MS_PER_S 1000
 #define MS_PER_MIN 60000
 #define REFRESH_DEFAULT_MS 1000
-#define REFRESH_COST_FACTOR 4 /* reading may take at most a fifth of the time */
-#define TICK_SLACK_MS 50 /* a timer that comes a little early is on time */
 #define MESSAGE_MS 10000
 #define JOB_POLL_MS 100
 #define PANE_TICK_MS 500 /* jobs of panes (log tail): two wake-ups a second */
@@ -70,6 +68,7 @@ struct app *app_new(const struct app_options *options)
 	snprintf(a->filter, sizeof(a->filter), "%s", options->filter ? options->filter : "");
 	buf_init(&a->effect_text, EFFECT_MAX_BYTES);
 	arena_init(&a->status.arena, EFFECT_MAX_BYTES);
+	arena_init(&a->status.spare, EFFECT_MAX_BYTES);
 	arena_init(&a->action.arena, EFFECT_MAX_BYTES);
 	a->depth = 1;
 	snprintf(a->stack[0].label, sizeof(a->stack[0].label), "overview");
@@ -88,6 +87,7 @@ void app_free(struct app *a)
 	action_cancel(a);
 	arena_done(&a->action.arena);
 	arena_done(&a->status.arena);
+	arena_done(&a->status.spare);
 	buf_done(&a->effect_text);
 	canvas_done(&a->canvas);
 	free(a);
@@ -184,59 +184,7 @@ void app_resize(struct app *a, int w, int h)
 	app_touch(a); /* what is wrapped is wrapped anew */
 }
 
-/* --- reading --- */
-
-static void resolve_provider(struct app *a)
-{
-	if (a->provider_wanted[0] == '\0')
-		return;
-	for (size_t i = 0; i < a->status.nproviders; i++) {
-		if (str_ieq(a->status.providers[i].name, str_of(a->provider_wanted))) {
-			a->provider = a->status.providers[i].id;
-			a->provider_wanted[0] = '\0';
-			return;
-		}
-	}
-}
-
-static void refresh(struct app *a)
-{
-	int64_t begun = clock_mono_ms(a->opt.clock);
-	struct mt_error err = {0};
-
-	a->stale = a->asked = false;
-	a->dirty = true;
-	if (reader_begin(a->opt.reader, &err) < 0) {
-		app_message(a, STYLE_BAD, "the cache can't be read: %s", err.text);
-	} else {
-		status_refresh(a);
-		resolve_provider(a);
-		if (app_top(a)->pane)
-			frame_refresh(a, app_top(a));
-		else
-			overview_refresh(a);
-		reader_end(a->opt.reader);
-	}
-	a->refreshed_mono_ms = begun;
-	a->refresh_cost_ms = clock_mono_ms(a->opt.clock) - begun;
-	a->refreshed_minute = clock_utc_ms(a->opt.clock) / MS_PER_MIN;
-}
-
-/* Counted from the begin of the last one, so that one a second falls on the tick of the clock: one wake-up for both. */
-static int64_t refresh_due_mono_ms(const struct app *a)
-{
-	int64_t period = a->refresh_cost_ms * (1 + REFRESH_COST_FACTOR);
-
-	return a->refreshed_mono_ms +
-	       (period > a->refresh_ms ? period : a->refresh_ms - TICK_SLACK_MS);
-}
-
-static bool may_refresh(const struct app *a, int64_t mono_ms)
-{
-	if (!a->stale)
-		return false;
-	return a->asked || (!a->paused && !a->keyed && mono_ms >= refresh_due_mono_ms(a));
-}
+/* --- time --- */
 
 /* Jobs that a shown pane runs (log tail) are polled by its tick. */
 static void tick_pane(struct app *a, int64_t mono_ms)
@@ -259,11 +207,10 @@ void app_step(struct app *a)
 	action_step(a);
 	tick_pane(a, mono);
 	if (!a->stale && reader_changed(a->opt.reader))
-		a->stale = true;
+		refresh_wanted(a, mono);
 	if (a->live && utc / MS_PER_MIN != a->refreshed_minute)
-		a->stale = true;
-	if (may_refresh(a, mono))
-		refresh(a);
+		refresh_wanted(a, mono);
+	refresh_if_due(a, mono);
 	a->keyed = false;
 	if (utc / MS_PER_S != a->drawn_second)
 		a->dirty = true;

@@ -41,6 +41,9 @@ struct app_options { /* all borrowed for the app's life */
 	enum app_theme theme;
 	bool utf8, mouse, clipboard, read_write, demo;
 	bool once; /* one picture: no hints, no cursor */
+	bool (*key_waits)(
+		void *ctx); /* has a person or a signal something to say? May be NULL: never */
+	void *key_waits_ctx;
 };
 
 struct frame { /* one view on the way: an open pane, or the overview (pane NULL) */
@@ -63,6 +66,12 @@ struct frame { /* one view on the way: an open pane, or the overview (pane NULL)
 	bool read; /* a refresh has filled it */
 	bool failed;
 	struct mt_error error;
+	struct { /* what a refresh that is under way puts back if a key stops it */
+		void *state; /* owned; pane->state_bytes */
+		struct table table; /* its arena is the spare one while no refresh is under way */
+		struct mt_error error;
+		bool pending, failed, truncated;
+	} before;
 };
 
 struct overview {
@@ -79,6 +88,7 @@ struct status {
 	struct totals totals; /* of the provider and window shown */
 	struct queue_figures queue;
 	bool known;
+	struct arena spare; /* of the refresh before, or of the one to come */
 	struct {
 		struct rect where;
 		int provider;
@@ -151,6 +161,7 @@ struct app {
 	int64_t instant_ms; /* looked at when not live */
 	int64_t paused_ms;
 	bool stale; /* the cache or the query changed: refresh when due */
+	int64_t stale_mono_ms; /* since when */
 	bool asked; /* by a person: refresh at once, even when paused */
 	bool keyed; /* a key came since the last step: its picture goes before what is merely due */
 	bool dirty; /* the picture is old */
@@ -200,12 +211,23 @@ void app_set_provider(struct app *a, int provider);
 void app_set_instant(struct app *a, int64_t utc_ms);
 void app_set_filter(struct app *a, struct str text);
 
+/* app_refresh.c. refresh_wanted - the cache has changed: read it when that is due. refresh_if_due - read all that is
+ * shown, if it is wanted and time. refresh_due_mono_ms - not before. */
+void refresh_wanted(struct app *a, int64_t mono_ms);
+void refresh_if_due(struct app *a, int64_t mono_ms);
+int64_t refresh_due_mono_ms(const struct app *a);
+
 /* view.c */
 void frame_open(struct app *a, struct frame *f, const struct pane_ops *pane,
 	const struct pane_target *target);
 void frame_close(struct frame *f);
 void frame_view(const struct app *a, const struct frame *f, struct view *out);
-void frame_refresh(struct app *a, struct frame *f);
+/* frame_read - the pane's model anew; then frame_keep shows it, or frame_undo brings back the one before. frame_stoppable
+ * - may frame_read be undone? Not where the pane owns more than bytes. */
+void frame_read(struct app *a, struct frame *f);
+void frame_keep(struct frame *f);
+void frame_undo(struct frame *f);
+bool frame_stoppable(const struct frame *f);
 void frame_draw(struct app *a, struct frame *f, struct canvas *c, struct rect r, bool focused);
 const struct pane_ops *pane_by_name(struct str name);
 const struct pane_ops *pane_by_number(int number);
@@ -227,7 +249,9 @@ int page_draw(const struct frame *f, struct canvas *c, struct rect r);
 /* overview.c */
 void overview_init(struct app *a);
 void overview_done(struct app *a);
-void overview_refresh(struct app *a);
+/* overview_read - the tiles that have a place. overview_end - keep what was read, or undo it. */
+void overview_read(struct app *a);
+void overview_end(struct app *a, bool keep);
 void overview_draw(struct app *a, struct canvas *c, struct rect r);
 bool overview_request(struct app *a, enum request req);
 bool overview_click(struct app *a, int x, int y);

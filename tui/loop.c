@@ -228,6 +228,16 @@ static void wait_for_something(struct loop *l)
 		take_keys(l);
 }
 
+/* Asked in the midst of a refresh: is there anything that goes first? */
+static bool key_waits(void *ctx)
+{
+	struct pollfd fds[2] = {
+		{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = signal_pipe[0], .events = POLLIN}};
+
+	(void)ctx;
+	return poll(fds, 2, 0) > 0;
+}
+
 void loop_end_grace(void)
 {
 	alarm(0);
@@ -244,6 +254,7 @@ int loop_run(struct app *a, struct screen *s, const struct dashboard_options *o,
 		return err;
 	l.shown_options = (struct screen_options){
 		.theme = a->opt.theme, .color = color, .mouse = a->opt.mouse};
+	a->opt.key_waits = key_waits;
 	resize(&l);
 	while (!a->quit && !l.lost) {
 		check_collector(&l);

@@ -40,16 +40,25 @@ void overview_done(struct app *a)
 	a->overview.n = 0;
 }
 
-void overview_refresh(struct app *a)
+void overview_read(struct app *a)
 {
 	struct overview *o = &a->overview;
 
 	for (size_t i = 0; i < o->n; i++) {
 		if (!o->laid_out || o->rects[i].w > 0)
-			frame_refresh(a, &o->tiles[i]);
+			frame_read(a, &o->tiles[i]);
 		else
 			o->tiles[i].read = false; /* read again when there is room for it */
 	}
+}
+
+void overview_end(struct app *a, bool keep)
+{
+	for (size_t i = 0; i < a->overview.n; i++)
+		if (keep)
+			frame_keep(&a->overview.tiles[i]);
+		else
+			frame_undo(&a->overview.tiles[i]);
 }
 
 static bool list_tile(const struct frame *f)

@@ -69,6 +69,7 @@ void frame_open(struct app *a, struct frame *f, const struct pane_ops *pane,
 	*f = (struct frame){.pane = pane};
 	arena_init(&f->arena, QUERY_MAX_BYTES);
 	arena_init(&f->table.arena, TABLE_MAX_BYTES);
+	arena_init(&f->before.table.arena, TABLE_MAX_BYTES);
 	f->table.total = EVENT_UNKNOWN;
 	snprintf(f->label, sizeof(f->label), "%s",
 		target && target->label[0] ? target->label : pane->name);
@@ -83,6 +84,7 @@ void frame_open(struct app *a, struct frame *f, const struct pane_ops *pane,
 	list_init(&f->list, pane->columns, pane->ncolumns, pane->default_sort);
 	start_sort(a, f);
 	f->state = xcalloc(1, pane->state_bytes ? pane->state_bytes : 1);
+	f->before.state = xcalloc(1, pane->state_bytes ? pane->state_bytes : 1);
 	frame_view(a, f, &v);
 	if (pane->open)
 		err = pane->open(f->state, &v, f->object);
@@ -98,8 +100,10 @@ void frame_close(struct frame *f)
 	if (f->pane && f->state && f->pane->close)
 		f->pane->close(f->state);
 	free(f->state);
+	free(f->before.state);
 	list_done(&f->list);
 	arena_done(&f->table.arena);
+	arena_done(&f->before.table.arena);
 	arena_done(&f->arena);
 	*f = (struct frame){0};
 }
@@ -147,19 +151,62 @@ void frame_view(const struct app *a, const struct frame *f, struct view *out)
 	page_view(f, out);
 }
 
-void frame_refresh(struct app *a, struct frame *f)
+/* A pane that frees something at its end may have started a job or dropped a buffer while it read. */
+bool frame_stoppable(const struct frame *f)
+{
+	return !f->pane->close;
+}
+
+/* The old table stays whole in an arena of its own: the state's strings lie in it. */
+static void frame_remember(struct frame *f)
+{
+	struct arena spare = f->before.table.arena;
+
+	memcpy(f->before.state, f->state, f->pane->state_bytes);
+	f->before.table = f->table;
+	f->before.error = f->error;
+	f->before.failed = f->failed;
+	f->before.truncated = f->truncated;
+	f->before.pending = true;
+	arena_reset(&spare);
+	f->table = (struct table){.arena = spare, .total = EVENT_UNKNOWN};
+}
+
+void frame_keep(struct frame *f)
+{
+	if (!f->before.pending)
+		return;
+	f->before.pending = false;
+	f->read = true;
+	list_update(&f->list, &f->table);
+	page_arrived(f);
+}
+
+void frame_undo(struct frame *f)
+{
+	struct arena spare = f->table.arena;
+
+	if (!f->before.pending)
+		return;
+	f->before.pending = false;
+	memcpy(f->state, f->before.state, f->pane->state_bytes);
+	f->table = f->before.table;
+	f->before.table.arena = spare;
+	f->error = f->before.error;
+	f->failed = f->before.failed;
+	f->truncated = f->before.truncated;
+}
+
+void frame_read(struct app *a, struct frame *f)
 {
 	struct view v;
 	int err = 0;
 
 	frame_view(a, f, &v);
+	frame_remember(f);
 	f->error = (struct mt_error){0};
-	if (f->pane->refresh) {
-		arena_reset(&f->table.arena);
-		f->table = (struct table){.arena = f->table.arena, .total = EVENT_UNKNOWN};
+	if (f->pane->refresh)
 		err = f->pane->refresh(f->state, a->opt.reader, &v, &f->table, &f->error);
-	}
-	f->read = true;
 	f->failed = err < 0;
 	if (f->failed) {
 		f->table.rows = NULL;
@@ -168,8 +215,6 @@ void frame_refresh(struct app *a, struct frame *f)
 			snprintf(f->error.text, sizeof(f->error.text), "%s", mt_strerror(err));
 	}
 	f->truncated = !f->failed && reader_truncated(a->opt.reader);
-	list_update(&f->list, &f->table);
-	page_arrived(f);
 }
 
 void frame_draw(struct app *a, struct frame *f, struct canvas *c, struct rect r, bool focused)

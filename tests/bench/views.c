@@ -84,6 +84,14 @@ static struct app *open_app(const char *cache, const struct clock *clock, struct
 	return a;
 }
 
+static double next_key_ms = 1e300; /* when the next key is there, as poll would tell tui/loop.c */
+
+static bool key_waits(void *ctx)
+{
+	(void)ctx;
+	return now_ms() >= next_key_ms;
+}
+
 static void press(struct app *a, const char *name)
 {
 	struct key_event e = {.key = key_by_name(str_of(name))};
@@ -272,13 +280,16 @@ static int run_keys(const char *cache, const char *log, int seconds)
 	check(session_open(&s, &args, &error), &error);
 	check(session_collect(&s, false, &error), &error);
 	a = open_app(cache, &s.clock, &reader);
+	a->opt.key_waits = key_waits;
 	app_set_window(a, app_window_by_name(STR_LIT("24h")));
 	end_ms = now_ms() + seconds * 1e3;
 	catching_up_ms = now_ms();
 	while (now_ms() < end_ms && n < KEYS_MAX) {
 		double due_ms = now_ms() + KEY_EVERY_US / 1e3, from;
 
+		next_key_ms = due_ms;
 		idle_until(a, s.notify[0], due_ms);
+		next_key_ms = 1e300;
 		/* a key that came while the app worked waits for it: count from when it was due */
 		from = due_ms;
 		cpu_from = cpu_ms();

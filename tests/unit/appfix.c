@@ -25,7 +25,19 @@ int reader_begin(struct reader *r, struct mt_error *reterr)
 {
 	(void)reterr;
 	r->refreshes++;
+	r->stopped = false;
 	return 0;
+}
+
+void reader_stop_when(struct reader *r, bool (*stop)(void *ctx), void *ctx)
+{
+	r->stop = stop;
+	r->stop_ctx = ctx;
+}
+
+bool reader_stopped(const struct reader *r)
+{
+	return r->stopped;
 }
 
 bool reader_truncated(const struct reader *r)
@@ -36,7 +48,7 @@ bool reader_truncated(const struct reader *r)
 
 void reader_end(struct reader *r)
 {
-	(void)r;
+	r->whole += !r->stopped;
 }
 
 int read_providers(struct reader *r, struct arena *a, struct provider_row **ret, size_t *ret_n,
@@ -96,13 +108,16 @@ static const struct column columns[] = {
 static int refresh_rows(void *state, struct reader *r, const struct view *v, struct table *t,
 	struct mt_error *reterr)
 {
-	(void)state;
 	(void)reterr;
+	++*(int *)state; /* must be put back when the refresh is stopped */
 	r->last = v->query;
+	r->stopped = r->stopped || (r->stop && r->stop(r->stop_ctx));
+	if (r->stopped)
+		return MT_ECANCELED;
 	snprintf(r->last_text, sizeof(r->last_text), "%.*s", STR_ARG(v->query.text));
 	t->rows = arena_alloc(&t->arena, FIX_ROWS * sizeof(*t->rows));
 	t->nrows = FIX_ROWS;
-	t->total = 12345;
+	t->total = 12345 + r->grown;
 	t->presorted = true;
 	for (size_t i = 0; i < FIX_ROWS; i++) {
 		struct cell *cells = arena_alloc(&t->arena, 3 * sizeof(*cells));
@@ -156,6 +171,7 @@ static const struct pane_ops alpha = {.name = "alpha",
 	.title = "Alpha",
 	.help = "What alpha shows.",
 	.number = 1,
+	.state_bytes = sizeof(int),
 	.columns = columns,
 	.ncolumns = 3,
 	.default_sort = 1,
@@ -167,6 +183,7 @@ static const struct pane_ops beta = {.name = "beta",
 	.title = "Beta",
 	.help = "What beta shows.",
 	.number = 2,
+	.state_bytes = sizeof(int),
 	.columns = columns,
 	.ncolumns = 3,
 	.refresh = refresh_rows,
@@ -175,6 +192,7 @@ static const struct pane_ops gamma_pane = {.name = "gamma",
 	.title = "Gamma",
 	.help = "What gamma shows.",
 	.number = 3,
+	.state_bytes = sizeof(int),
 	.refresh = refresh_rows,
 	.tile = tile_gamma,
 	.tile_hint = {.priority = 2, .min_w = 30, .min_h = 5, .want_w = 60, .want_h = 10}};

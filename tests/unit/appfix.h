@@ -14,6 +14,11 @@
 struct reader { /* made up; what the app asked of it */
 	bool changed;
 	int refreshes;
+	int whole; /* of these, not stopped by a key */
+	bool (*stop)(void *ctx);
+	void *stop_ctx;
+	bool stopped;
+	int grown; /* added to the total of the lists */
 	struct query last; /* what the last pane was asked */
 	char last_text[64];
 };

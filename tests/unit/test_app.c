@@ -163,6 +163,86 @@ static void test_key_before_refresh(void **state)
 	assert_int_equal(f->reader.refreshes, refreshes + 2);
 }
 
+static bool key_waits(void *ctx)
+{
+	return *(bool *)ctx;
+}
+
+/* A key that comes while the figures are read goes first; the old picture stays whole meanwhile. */
+static void test_key_stops_refresh(void **state)
+{
+	struct appfix *f = *state;
+	bool waiting = true;
+	int whole, *count;
+
+	f->a->opt.key_waits = key_waits;
+	f->a->opt.key_waits_ctx = &waiting;
+	press(f, "2"); /* what a key asks for is read to the end */
+	press(f, "Down");
+	sees(f, "60 of 12,345 rows");
+	count = app_top(f->a)->state;
+	assert_int_equal(*count, 1);
+	whole = f->reader.whole;
+	f->reader.grown = 1;
+	f->reader.changed = true;
+	clock_advance(&f->clock, 1000);
+	app_step(f->a);
+	app_step(f->a);
+	assert_int_equal(f->reader.whole, whole);
+	assert_ptr_equal(app_top(f->a)->state, count);
+	assert_int_equal(*count, 1);
+	sees(f, "60 of 12,345 rows");
+	sees(f, "row9");
+	assert_int_equal(app_top(f->a)->list.cursor, 1);
+	assert_int_equal(app_wait_ms(f->a), 0);
+	waiting = false;
+	app_step(f->a);
+	assert_int_equal(f->reader.whole, whole + 1);
+	assert_int_equal(*count, 2);
+	sees(f, "60 of 12,346 rows");
+}
+
+static void test_key_stops_overview(void **state)
+{
+	struct appfix *f = *state;
+	bool waiting = true;
+	int whole = f->reader.whole;
+
+	f->a->opt.key_waits = key_waits;
+	f->a->opt.key_waits_ctx = &waiting;
+	f->reader.changed = true;
+	clock_advance(&f->clock, 1000);
+	app_step(f->a);
+	assert_int_equal(f->reader.whole, whole);
+	assert_int_equal(*(int *)f->a->overview.tiles[0].state, 1);
+	sees(f, "gamma tile");
+	sees(f, "row0");
+	sees(f, "[ALL] postfix  mailgun");
+	waiting = false;
+	app_step(f->a);
+	assert_int_equal(*(int *)f->a->overview.tiles[0].state, 2);
+}
+
+/* A key held down must not keep the figures old: after some seconds they go first, once. */
+static void test_refresh_under_key_repeat(void **state)
+{
+	struct appfix *f = *state;
+	bool waiting = true;
+	int whole;
+
+	press(f, "2");
+	f->a->opt.key_waits = key_waits;
+	f->a->opt.key_waits_ctx = &waiting;
+	whole = f->reader.whole;
+	for (int i = 0; i < 500; i++) { /* 50 a second for 10 s, each while the figures are read */
+		f->reader.changed = true;
+		clock_advance(&f->clock, 20);
+		app_step(f->a);
+		press(f, i % 2 ? "Up" : "Down");
+	}
+	assert_in_range(f->reader.whole - whole, 2, 4);
+}
+
 static void test_providers_and_commands(void **state)
 {
 	struct appfix *f = *state;
@@ -480,6 +560,9 @@ int main(void)
 		T(test_time),
 		T(test_refresh_only_when_changed),
 		T(test_key_before_refresh),
+		T(test_key_stops_refresh),
+		T(test_key_stops_overview),
+		T(test_refresh_under_key_repeat),
 		T(test_providers_and_commands),
 		T(test_help_and_setup),
 		T(test_search),

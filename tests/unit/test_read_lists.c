@@ -446,6 +446,75 @@ static void test_truncated(void **state)
 	fix_unlink(path);
 }
 
+struct stopper {
+	int asked, at; /* stops the at-th time it is asked, once */
+};
+
+static bool stop_at(void *ctx)
+{
+	struct stopper *s = ctx;
+
+	return ++s->asked == s->at;
+}
+
+static int read_much(struct bed *b, size_t ret[4])
+{
+	struct query q = {.text = STR_LIT("gmail"), .limit = 40}, port = {.port = 25};
+	struct attempt_row *attempts;
+	struct reply_row *replies;
+	struct domain_row *domains;
+	struct totals totals;
+	int rc = read_attempts(b->r, &q, 0, 0, &b->a, &attempts, &ret[0], NULL);
+
+	rc = rc < 0 ? rc : read_replies(b->r, &q, false, &b->a, &replies, &ret[1], NULL);
+	rc = rc < 0 ? rc : read_domains(b->r, &port, &b->a, &domains, &ret[2], NULL);
+	q.text = STR_LIT("");
+	rc = rc < 0 ? rc : read_totals(b->r, &q, &totals, NULL);
+	ret[3] = rc < 0 ? 0 : (size_t)totals.n[METRIC_SENT];
+	return rc;
+}
+
+/* Stopped at any point a read fails and the snapshot says so, though nobody asks it to stop any more; the next one is
+ * whole. */
+static void test_stopped(void **state)
+{
+	struct bed *b = *state;
+	size_t whole[4], got[4];
+	int stops = 0;
+
+	assert_int_equal(reader_begin(b->r, NULL), 0);
+	assert_int_equal(read_much(b, whole), 0);
+	assert_true(whole[0] > 0 && whole[1] > 0 && whole[2] > 0 && whole[3] > 0);
+	for (int at = 1;; at++) {
+		struct stopper s = {.at = at};
+		int rc;
+
+		arena_reset(&b->a);
+		reader_stop_when(b->r, stop_at, &s);
+		rc = reader_begin(b->r, NULL);
+		rc = rc < 0 ? rc : read_much(b, got);
+		if (s.asked < at) {
+			assert_int_equal(rc, 0);
+			assert_false(reader_stopped(b->r));
+			assert_memory_equal(got, whole, sizeof(whole));
+			break;
+		}
+		assert_int_equal(rc, MT_ECANCELED);
+		assert_true(reader_stopped(b->r));
+		stops++;
+		reader_stop_when(b->r, NULL, NULL);
+		assert_int_equal(reader_begin(b->r, NULL), 0);
+		assert_false(reader_stopped(b->r));
+		if (at % 8 == 1) {
+			assert_int_equal(read_much(b, got), 0);
+			assert_memory_equal(got, whole, sizeof(whole));
+		}
+	}
+	assert_true(stops > 20);
+	reader_stop_when(b->r, NULL, NULL);
+	assert_int_equal(reader_begin(b->r, NULL), 0);
+}
+
 static int setup(void **state)
 {
 	struct bed *b = calloc(1, sizeof(*b));
@@ -492,6 +561,7 @@ int main(void)
 		cmocka_unit_test(test_providers_and_actions),
 		cmocka_unit_test(test_log_position),
 		cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_stopped),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
