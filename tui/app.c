@@ -73,6 +73,7 @@ struct app *app_new(const struct app_options *options)
 	a->depth = 1;
 	snprintf(a->stack[0].label, sizeof(a->stack[0].label), "overview");
 	overview_init(a);
+	app_rules_open(a);
 	if (options->notice)
 		app_message(a, STYLE_WARN, "%s", options->notice);
 	return a;
@@ -89,6 +90,7 @@ void app_free(struct app *a)
 	arena_done(&a->status.arena);
 	arena_done(&a->status.spare);
 	buf_done(&a->effect_text);
+	explain_free(a->rules);
 	canvas_done(&a->canvas);
 	free(a);
 }
@@ -206,6 +208,7 @@ void app_step(struct app *a)
 
 	action_step(a);
 	tick_pane(a, mono);
+	app_rules_look(a);
 	if (!a->stale && reader_changed(a->opt.reader))
 		refresh_wanted(a, mono);
 	if (a->live && utc / MS_PER_MIN != a->refreshed_minute)

@@ -28,7 +28,7 @@ struct app_options { /* all borrowed for the app's life */
 	struct reader *reader;
 	const struct clock *clock;
 	const struct services *services; /* may be NULL */
-	const struct codes *codes; /* a person's own rules for codes, or NULL */
+	const char *rules_path; /* a person's explain.conf; NULL: the built-in rules alone */
 	const char *version, *host;
 	const char *notice; /* a sentence to show at the start, or NULL */
 	const char *provider; /* name to start with, or NULL */
@@ -168,6 +168,9 @@ struct app {
 	bool quit;
 	int64_t refresh_ms, refreshed_mono_ms, refresh_cost_ms, refreshed_minute, drawn_second,
 		ticked_mono_ms;
+	struct explain_rules *rules; /* owned; app_rules.c */
+	uint64_t rules_stamp;
+	int64_t rules_looked_mono_ms;
 	enum app_effect effect;
 	struct buf effect_text;
 };
@@ -272,6 +275,11 @@ void prompt_draw(struct app *a, struct canvas *c, int y);
 bool command_run(struct app *a, struct str line, char *error);
 void command_complete(
 	struct app *a, char *text, size_t text_bytes, char *candidates, size_t candidates_bytes);
+
+/* app_rules.c: why replies are given */
+void app_rules_open(struct app *a);
+/* app_rules_look - has the file changed? Then it is read anew; one with a mistake is told and not used. */
+void app_rules_look(struct app *a);
 
 /* help.c, setup.c, action.c */
 void help_draw(struct app *a, struct canvas *c, struct rect r);

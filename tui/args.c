@@ -19,11 +19,13 @@ enum option_id {
 	OPT_CRITICAL,
 	OPT_DELAY,
 	OPT_DEMO,
+	OPT_DSN,
 	OPT_DUMP_CONFIG,
 	OPT_FAKE_NOW,
 	OPT_FILTER,
 	OPT_FORMAT,
 	OPT_HELP,
+	OPT_HOST,
 	OPT_INTERVAL,
 	OPT_LISTEN,
 	OPT_LOG,
@@ -55,11 +57,13 @@ static const struct option options[] = {
 	{"critical", required_argument, NULL, OPT_CRITICAL},
 	{"delay", required_argument, NULL, OPT_DELAY},
 	{"demo", no_argument, NULL, OPT_DEMO},
+	{"dsn", required_argument, NULL, OPT_DSN},
 	{"dump-config", no_argument, NULL, OPT_DUMP_CONFIG},
 	{"fake-now", required_argument, NULL, OPT_FAKE_NOW},
 	{"filter", required_argument, NULL, OPT_FILTER},
 	{"format", required_argument, NULL, OPT_FORMAT},
 	{"help", no_argument, NULL, OPT_HELP},
+	{"host", required_argument, NULL, OPT_HOST},
 	{"interval", required_argument, NULL, OPT_INTERVAL},
 	{"listen", required_argument, NULL, OPT_LISTEN},
 	{"log", required_argument, NULL, OPT_LOG},
@@ -99,6 +103,9 @@ static const char usage[] =
 	"  mtatop export [--output FILE | --listen [ADDRESS:]PORT]\n"
 	"                                        all figures for Prometheus\n"
 	"  mtatop doctor                         what was found, what can't be read, and the fix\n"
+	"  mtatop explain [--host MX] [--dsn CODE] [--format text|json] [TEXT]\n"
+	"                                        what a reply means, whose side it is on, what to "
+	"do\n"
 	"  mtatop --replay postfix FILE|-        parse a log, print JSON lines\n"
 	"\n"
 	"  --cache FILE        the cache database\n"
@@ -106,10 +113,12 @@ static const char usage[] =
 	"  --critical RANGE    of a check, also -c: CRITICAL outside of it\n"
 	"  --delay SECONDS     refresh the screen at most this often\n"
 	"  --demo              open the demo, on traffic made up here\n"
+	"  --dsn CODE          of explain: the enhanced code the log has for it\n"
 	"  --dump-config       print the configuration in force and exit\n"
 	"  --filter TEXT       start with this text filter\n"
-	"  --format FORMAT     of a report: text, json or csv\n"
+	"  --format FORMAT     of a report: text, json or csv; of explain: text or json\n"
 	"  --help              this text\n"
+	"  --host MX           of explain: the server that answered\n"
 	"  --interval DURATION of export --output: write again this often (15s); once without it\n"
 	"  --listen PORT       of export: serve http://127.0.0.1:PORT/metrics, loopback only\n"
 	"  --log FILE          read this log and nothing else; may be repeated; - is standard "
@@ -200,9 +209,9 @@ static bool set_text(struct args *a, int id, const char *text)
 	} fields[] = {{OPT_CACHE, &a->cache}, {OPT_CONFIG, &a->config},
 		{OPT_CRITICAL, &a->critical}, {'c', &a->critical}, {OPT_LISTEN, &a->listen},
 		{OPT_OUTPUT, &a->output}, {OPT_WARNING, &a->warning}, {'w', &a->warning},
-		{OPT_FAKE_NOW, &a->fake_now}, {OPT_FILTER, &a->filter},
-		{OPT_PROVIDER, &a->provider}, {OPT_SCRIPT, &a->script}, {OPT_SINCE, &a->since},
-		{OPT_SORT_KEY, &a->sort_key}, {OPT_UNTIL, &a->until}};
+		{OPT_DSN, &a->dsn}, {OPT_HOST, &a->host}, {OPT_FAKE_NOW, &a->fake_now},
+		{OPT_FILTER, &a->filter}, {OPT_PROVIDER, &a->provider}, {OPT_SCRIPT, &a->script},
+		{OPT_SINCE, &a->since}, {OPT_SORT_KEY, &a->sort_key}, {OPT_UNTIL, &a->until}};
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		if (fields[i].id == id) {
@@ -293,8 +302,8 @@ static int set_command(struct args *a, const char *word, struct mt_error *reterr
 		const char *word;
 		enum command command;
 	} commands[] = {{"check", COMMAND_CHECK}, {"collect", COMMAND_COLLECT},
-		{"doctor", COMMAND_DOCTOR}, {"export", COMMAND_EXPORT}, {"help", COMMAND_HELP},
-		{"report", COMMAND_REPORT}};
+		{"doctor", COMMAND_DOCTOR}, {"explain", COMMAND_EXPLAIN},
+		{"export", COMMAND_EXPORT}, {"help", COMMAND_HELP}, {"report", COMMAND_REPORT}};
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (strcmp(commands[i].word, word) == 0) {
@@ -324,6 +333,10 @@ static int set_operands(struct args *a, int argc, char **argv, struct mt_error *
 	}
 	if (argc == 2 && a->command == COMMAND_CHECK) {
 		a->check_what = argv[1];
+		wanted++;
+	}
+	if (argc == 2 && a->command == COMMAND_EXPLAIN) {
+		a->text = argv[1];
 		wanted++;
 	}
 	if (argc > wanted)

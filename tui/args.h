@@ -14,6 +14,7 @@ enum command {
 	COMMAND_COLLECT,
 	COMMAND_REPORT,
 	COMMAND_DOCTOR,
+	COMMAND_EXPLAIN,
 	COMMAND_HELP,
 	COMMAND_VERSION,
 	COMMAND_REPLAY,
@@ -33,6 +34,7 @@ struct args {
 	int64_t max_age_ms, interval_ms; /* 0 = not given */
 	int64_t min_n; /* negative = not given */
 	const char *script, *fake_now; /* for tests, not in --help */
+	const char *host, *dsn, *text; /* explain */
 	const char **logs; /* owned array, NULL-terminated */
 	size_t nlogs;
 	int64_t delay_ms; /* 0 = not given */

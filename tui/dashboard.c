@@ -68,7 +68,7 @@ struct setting { /* what is read from options, held for the app's life */
 	struct clock clock;
 	struct reader *reader;
 	struct app *app;
-	struct codes *codes; /* owned */
+	char *rules_path; /* owned */
 	char host[256];
 	bool color;
 };
@@ -110,8 +110,7 @@ static int open_setting(
 	const struct args *args = o->args;
 	const char *no_color = getenv("NO_COLOR");
 	struct app_options ao = {0};
-	struct mt_error codes_error = {0};
-	int err = set_clock(s, o, reterr), codes_err;
+	int err = set_clock(s, o, reterr);
 
 	if (err == 0)
 		err = reader_open(o->cache_path, &s->reader, reterr);
@@ -120,9 +119,9 @@ static int open_setting(
 	if (gethostname(s->host, sizeof(s->host) - 1) < 0)
 		s->host[0] = '\0';
 	s->color = !args->no_color && !(no_color && no_color[0]);
-	codes_err = codes_load_found(args->config, &s->codes, &codes_error);
+	s->rules_path = explain_path(args->config);
 	ao = (struct app_options){.reader = s->reader,
-		.codes = s->codes,
+		.rules_path = s->rules_path,
 		.clock = &s->clock,
 		.services = o->services,
 		.version = MTATOP_VERSION,
@@ -145,8 +144,6 @@ static int open_setting(
 		.demo = o->demo,
 		.once = once};
 	s->app = app_new(&ao);
-	if (codes_err < 0)
-		app_message(s->app, STYLE_WARN, "%s; the built-in meanings hold", codes_error.text);
 	return 0;
 }
 
@@ -154,7 +151,7 @@ static void close_setting(struct setting *s)
 {
 	app_free(s->app);
 	reader_close(s->reader);
-	codes_free(s->codes);
+	free(s->rules_path);
 }
 
 static int run_on_terminal(

@@ -11,6 +11,7 @@
 #include "store/store_read.h"
 #include "tui/check.h"
 #include "tui/dashboard.h"
+#include "tui/explain_cmd.h"
 #include "tui/export.h"
 #include "tui/main_session.h"
 #include "tui/report.h"
@@ -285,6 +286,20 @@ static int run_replay(const struct args *args)
 									      : EXIT_OK;
 }
 
+static int run_explain(const struct args *args)
+{
+	const struct explain_options o = {.config_path = args->config,
+		.host = args->host,
+		.dsn = args->dsn,
+		.format = args->format,
+		.text = args->text,
+		.in = stdin,
+		.out = stdout};
+	struct mt_error error = {0};
+
+	return explain_run(&o, &error) < 0 ? fail(&error) : EXIT_OK;
+}
+
 static int run_with_session(const struct args *args)
 {
 	struct session s;
@@ -371,6 +386,8 @@ int main(int argc, char **argv)
 		code = EXIT_OK;
 	} else if (args.command == COMMAND_REPLAY) {
 		code = run_replay(&args);
+	} else if (args.command == COMMAND_EXPLAIN) {
+		code = run_explain(&args);
 	} else {
 		keep_private();
 		code = start_helper(&args, &error) < 0 ? fail(&error) : run_with_session(&args);

@@ -13,7 +13,7 @@
 #include "store/service.h"
 #include "store/store_read.h"
 #include "tui/canvas.h"
-#include "tui/codes.h"
+#include "store/explain/explain.h"
 #include "tui/request.h"
 
 enum align { ALIGN_LEFT, ALIGN_RIGHT };
@@ -67,7 +67,7 @@ struct view {
 	const struct provider_row *providers;
 	size_t nproviders;
 	const struct services *services; /* may be NULL (--once, golden) */
-	const struct codes *codes; /* own rules for codes; may be NULL */
+	const struct explain_rules *rules; /* why replies are given; NULL: none can be told */
 	bool read_write;
 };
 

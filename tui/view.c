@@ -130,7 +130,7 @@ void frame_view(const struct app *a, const struct frame *f, struct view *out)
 		.providers = a->status.providers,
 		.nproviders = a->status.nproviders,
 		.services = a->opt.services,
-		.codes = a->opt.codes,
+		.rules = a->rules,
 		.read_write = a->opt.read_write};
 	if (!f->own_window) {
 		out->query.t0_ms = now - app_window_ms(a->window);

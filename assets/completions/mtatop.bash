@@ -3,8 +3,8 @@
 _mtatop()
 {
 	local cur=$2 prev=$3
-	local commands='check collect doctor export help report'
-	local options='--cache --config --critical --delay --demo --dump-config --filter --format --help --interval --listen --log
+	local commands='check collect doctor explain export help report'
+	local options='--cache --config --critical --delay --demo --dsn --dump-config --filter --format --help --host --interval --listen --log
 		--max-age --min-n --no-color --no-mouse --no-unicode --once --output --provider --read-write --readonly --replay --since --sort-key --theme
 		--until --until-caught-up --version --warning --window'
 

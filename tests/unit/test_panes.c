@@ -168,7 +168,7 @@ static void test_two_enters_to_the_words(void **state)
 		if (!found)
 			fail_msg("no row \"%s\" in %s:\n%s", ways[i].row, ways[i].pane, screen(f));
 		/* The first Enter opens the figure; two more lead to the words. */
-		for (; enters < 3 && !shows(f, "to do  ") && !shows(f, "attempt   "); enters++)
+		for (; enters < 3 && !shows(f, "next step  ") && !shows(f, "attempt   "); enters++)
 			press(f, REQ_OPEN);
 		expect(f, ways[i].words);
 		while (enters-- > 0)

@@ -119,20 +119,17 @@ struct cell cell_reply(struct table *t, struct str reply)
 	return cell_text(t, at < reply.n ? str_skip(reply, at + said.n) : reply);
 }
 
-struct cell cell_side(const struct code_info *info)
-{
-	return cell_words(code_side_word(info->side));
-}
-
-struct cell cell_meaning(struct table *t, const struct code_info *info)
+struct cell cell_meaning(
+	struct table *t, const struct view *v, const struct explain_result *explained)
 {
 	struct buf b;
 	struct cell cell;
 
-	if (info->source != CODE_PROVIDER)
-		return cell_words(info->meaning);
+	if (explained->layer != LAYER_PROVIDER)
+		return cell_text(t, str_of(explained->meaning));
 	buf_init(&b, TEXT_MAX_BYTES);
-	buf_printf(&b, "%s (%s)", info->meaning, info->provider);
+	buf_printf(&b, "%s (%s)", explained->meaning,
+		explain_provider_name(v->rules, explained->provider));
 	cell = cell_text(t, buf_str(&b));
 	buf_done(&b);
 	return cell;
@@ -239,6 +236,15 @@ const char *status_word(enum event_status status)
 		"expired", "deliverable", "undeliverable", "other", "suppressed"};
 
 	return words[status];
+}
+
+const char *status_outcome(enum event_status status)
+{
+	if (status == STATUS_DEFERRED)
+		return "will retry";
+	if (status == STATUS_BOUNCED || status == STATUS_EXPIRED)
+		return "gave up";
+	return status == STATUS_SENT ? "accepted by the next server" : "";
 }
 
 const char *stage_word(enum smtp_stage stage)

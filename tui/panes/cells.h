@@ -31,9 +31,9 @@ struct cell cell_pct(struct table *t, int64_t part, int64_t whole);
 /* cell_reply - a reply, or its wording, for a line of a list: without Postfix's "host NAME[address] said: " before it,
  * so that the remote server's own words come first. The message view has it whole. */
 struct cell cell_reply(struct table *t, struct str reply);
-/* cell_side - whose side a code is on. cell_meaning - what it means there, with the provider whose list says so. */
-struct cell cell_side(const struct code_info *info);
-struct cell cell_meaning(struct table *t, const struct code_info *info);
+/* cell_meaning - what a reply means there, with the provider whose list says so. Copied. */
+struct cell cell_meaning(
+	struct table *t, const struct view *v, const struct explain_result *explained);
 /* cell_delta - n less what was before: an arrow and by how much, "new" when there was none, "?" when not known. */
 struct cell cell_delta(struct table *t, const struct view *v, int64_t n, int64_t before);
 /* cells_page - the page read has n rows and ends with this one: older ones may follow when it is full. */
@@ -46,6 +46,8 @@ bool target_message(struct pane_target *ret, int64_t message, struct str qid);
 void target_label(struct pane_target *ret, const char *fmt, ...) MT_PRINTF(2, 3);
 
 const char *status_word(enum event_status status);
+/* status_outcome - what becomes of it: "will retry", "gave up" ... "" for others. */
+const char *status_outcome(enum event_status status);
 const char *stage_word(enum smtp_stage stage);
 const char *queue_word(int queue);
 /* longest_delay - the longest of the parts a to d of an attempt's delay; DELAY_TOTAL: not known or all 0.

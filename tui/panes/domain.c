@@ -222,15 +222,21 @@ static void delays_line(const struct domain *s, struct canvas *c, struct rect ar
 static void code_line(const struct code_row *row, bool of_rows, const struct view *v,
 	struct canvas *c, struct rect area)
 {
-	struct code_info info = codes_lookup(v->codes, row->key, row->relay, row->reply);
+	struct explain_query q = {.text = row->reply,
+		.host = row->relay,
+		.key = row->key,
+		.stage = row->stage,
+		.status = row->status};
+	struct explain_result info;
 	struct buf b;
 
+	explain(v->rules, &q, &info);
 	buf_init(&b, TEXT_MAX_BYTES);
 	fmt_code_key(&b, row->key);
 	buf_printf(&b, " %s ", status_word(row->status));
 	fmt_count(&b, row->n);
 	buf_add_z(&b, of_rows ? " below" : "");
-	buf_printf(&b, "  %s; %s side", info.meaning, code_side_word(info.side));
+	buf_printf(&b, "  %s; %s side", info.meaning, explain_side_word(info.side));
 	if (info.todo[0])
 		buf_printf(&b, ": %s", info.todo);
 	canvas_text(c, area.x + 1, area.y, area.w - 1, status_style(row->status), buf_str(&b));

@@ -14,6 +14,7 @@ enum col {
 	COL_DELTA,
 	COL_TREND,
 	COL_STAGE,
+	COL_CAUSE,
 	COL_SIDE,
 	COL_MEANING,
 	COL__COUNT
@@ -38,10 +39,10 @@ static const struct column columns[COL__COUNT] = {
 		"most "
 		"frequent ones, as far as minutes are counted by code"},
 	{"stage", 8, ALIGN_LEFT, 5, false, "SMTP command the reply was given to"},
-	{"side", 13, ALIGN_LEFT, 3, false,
-		"whose side to look at first: address, mailbox, remote system, network, protocol, "
-		"content, "
-		"auth, reputation, rate, access or local"},
+	{"cause", 13, ALIGN_LEFT, 4, false,
+		"why: address, mailbox, remote system, network, protocol, content, auth, "
+		"reputation, rate, access or local"},
+	{"side", 9, ALIGN_LEFT, 3, false, "who can mend it: sender, recipient, remote, network"},
 	{"meaning", -26, ALIGN_LEFT, 1, false,
 		"what it means by the most frequent reply: the provider's own list, the reply's "
 		"words, the IANA "
@@ -85,12 +86,17 @@ static int fill(struct table *t, struct reader *r, const struct view *v,
 
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		uint64_t id = (uint64_t)rows[i].key * STATUS__COUNT + (uint64_t)rows[i].status;
-		struct code_info info =
-			codes_lookup(v->codes, rows[i].key, rows[i].relay, rows[i].reply);
+		struct explain_query q = {.text = rows[i].reply,
+			.host = rows[i].relay,
+			.key = rows[i].key,
+			.stage = rows[i].stage,
+			.status = rows[i].status};
+		struct explain_result info;
 		struct cell *c;
 
 		if (rows[i].status == STATUS_SENT)
 			continue;
+		explain(v->rules, &q, &info);
 		c = cells_row(t, COL__COUNT, id, status_style(rows[i].status), &rows[i]);
 		if (!c)
 			return MT_ELIMIT;
@@ -102,8 +108,9 @@ static int fill(struct table *t, struct reader *r, const struct view *v,
 		if (trends && t->nrows <= TREND_ROWS)
 			rc = trend(&c[COL_TREND], t, r, v, &rows[i], reterr);
 		c[COL_STAGE] = cell_words(stage_word(rows[i].stage));
-		c[COL_SIDE] = cell_side(&info);
-		c[COL_MEANING] = cell_meaning(t, &info);
+		c[COL_CAUSE] = cell_words(explain_cause_word(info.cause));
+		c[COL_SIDE] = cell_words(explain_side_word(info.side));
+		c[COL_MEANING] = cell_meaning(t, v, &info);
 	}
 	return rc;
 }

@@ -8,7 +8,7 @@
 
 struct group {
 	struct domain_row row; /* domain: what the group is called */
-	int provider; /* GROUP_PROVIDER: codes_provider_id, 0: a host by itself */
+	int provider; /* GROUP_PROVIDER: explain_provider, 0: a host by itself */
 	bool nameless;
 };
 
@@ -26,7 +26,7 @@ static int64_t plus(int64_t a, int64_t b)
 }
 
 /* Relay hosts of one mailbox provider together; the others stay as they are. Returns how many are left. */
-static size_t by_provider(struct group *groups, size_t n)
+static size_t by_provider(const struct view *v, struct table *t, struct group *groups, size_t n)
 {
 	size_t kept = 0;
 
@@ -34,13 +34,14 @@ static size_t by_provider(struct group *groups, size_t n)
 		struct group g = groups[i];
 		size_t at = kept;
 
-		g.provider = codes_provider_id(g.row.domain);
+		g.provider = explain_provider(v->rules, g.row.domain);
 		for (size_t k = 0; k < kept && g.provider; k++)
 			if (groups[k].provider == g.provider)
 				at = k;
 		if (at == kept) {
 			if (g.provider) {
-				g.row.domain = str_of(codes_provider_name(g.provider));
+				g.row.domain = arena_str(&t->arena,
+					str_of(explain_provider_name(v->rules, g.provider)));
 				g.row.key = -g.provider;
 			}
 			groups[kept++] = g;
@@ -109,10 +110,10 @@ int groups_refresh(enum group_kind kind, int only_provider, struct reader *r, co
 	if (!groups)
 		return MT_ELIMIT;
 	for (size_t i = 0; i < n; i++)
-		if (!only_provider || codes_provider_id(rows[i].domain) == only_provider)
+		if (!only_provider || explain_provider(v->rules, rows[i].domain) == only_provider)
 			groups[kept++] = (struct group){.row = rows[i]};
 	if (kind == GROUP_PROVIDER)
-		kept = by_provider(groups, kept);
+		kept = by_provider(v, t, groups, kept);
 	rc = cells_begin(t, kept);
 	for (size_t i = 0; i < kept && rc == 0; i++)
 		fill(t, v, kind, &groups[i]);

@@ -35,7 +35,7 @@ enum group_column {
 	"destination that only defers has no share yet"
 
 /* groups_refresh - rows of the view's window. only_provider: of GROUP_RELAY, hosts of this mailbox provider
- * (codes_provider_id) alone; 0 all. Errors as the reader's. */
+ * (explain_provider) alone; 0 all. Errors as the reader's. */
 int groups_refresh(enum group_kind kind, int only_provider, struct reader *r, const struct view *v,
 	struct table *t, struct mt_error *reterr) MT_MUST_CHECK;
 /* groups_enter - where Enter on a row of that kind leads. */

@@ -154,15 +154,23 @@ void lines_address(struct buf *out, struct str address)
 		buf_add_z(out, "  (an internationalised domain, in its ASCII form)");
 }
 
-void lines_code(struct lines *l, int64_t key, struct str relay, struct str reply)
+void lines_explain(struct lines *l, const struct explain_query *q)
 {
-	struct code_info info = codes_lookup(l->v->codes, key, relay, reply);
-	const char *whose =
-		info.source == CODE_PROVIDER ? info.provider : code_source_word(info.source);
+	const struct explain_rules *rules = l->v->rules;
+	struct explain_result r;
 
-	lines_say(l, STYLE_NORMAL, "  meaning", "%s; side: %s (by %s%s)", info.meaning,
-		code_side_word(info.side), whose,
-		info.source == CODE_PROVIDER ? "'s own list" : "");
-	if (info.todo[0])
-		lines_say(l, STYLE_BOLD, "  to do", "%s", info.todo);
+	explain(rules, q, &r);
+	lines_say(l, STYLE_NORMAL, "  meaning", "%s", r.meaning);
+	if (r.action != ACTION_ACCEPTED)
+		lines_say(l, STYLE_NORMAL, "  side", "%s (cause: %s; %s)",
+			explain_side_word(r.side), explain_cause_word(r.cause),
+			explain_action_word(r.action));
+	if (r.todo[0])
+		lines_say(l, STYLE_BOLD, "  next step", "%s", r.todo);
+	if (r.link[0])
+		lines_say(l, STYLE_NORMAL, "  link", "%s", r.link);
+	if (r.rule_name[0])
+		lines_say(l, STYLE_DIM, "  rule", "%s (%s%s)", r.rule_name,
+			r.layer == LAYER_PROVIDER ? explain_provider_name(rules, r.provider) : "",
+			r.layer == LAYER_PROVIDER ? "'s own list" : explain_layer_word(r.layer));
 }

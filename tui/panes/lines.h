@@ -40,7 +40,7 @@ bool lines_enter(
 
 /* lines_address - an address with a mark when it holds non-ASCII bytes or a domain in IDN's ASCII form. Cleared first. */
 void lines_address(struct buf *out, struct str address);
-/* lines_code - what a code means at who answered, whose side, what to do: two lines, or one when nothing is to do. */
-void lines_code(struct lines *l, int64_t key, struct str relay, struct str reply);
+/* lines_explain - what a reply means, who can mend it, the next step, the provider's link, and the rule that says so. */
+void lines_explain(struct lines *l, const struct explain_query *q);
 
 #endif

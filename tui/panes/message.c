@@ -183,7 +183,8 @@ static void relay_line(struct lines *l, struct buf *b, const struct attempt_row 
 {
 	struct pane_target to = lines_target(l, "domain", "relay");
 	size_t first = l->t->nrows;
-	const char *provider = codes_provider(a->relay);
+	const struct explain_rules *rules = l->v->rules;
+	const char *provider = explain_provider_name(rules, explain_provider(rules, a->relay));
 
 	buf_clear(b);
 	buf_add_str(b, str_present(a->relay) ? a->relay : STR_LIT("?"));
@@ -197,6 +198,17 @@ static void relay_line(struct lines *l, struct buf *b, const struct attempt_row 
 	to.query.relay_host = str_first(a->relay, str_find_char(a->relay, '['));
 	if (a->relay.n > 0 && to.query.relay_host.n < a->relay.n)
 		lines_link(l, first, &to);
+}
+
+static void explain_attempt(struct lines *l, const struct attempt_row *a)
+{
+	struct explain_query q = {.text = a->reply,
+		.host = a->relay,
+		.key = code_key(a->dsn, a->code),
+		.stage = a->stage,
+		.status = a->status};
+
+	lines_explain(l, &q);
 }
 
 static void attempt(
@@ -215,8 +227,8 @@ static void attempt(
 	buf_printf(b, "  %s ",
 		a->handed_over ? "handed over to another queue id" : status_word(a->status));
 	fmt_code_key(b, key);
-	if (!a->handed_over && code_action(a->status)[0])
-		buf_printf(b, "  (%s)", code_action(a->status));
+	if (!a->handed_over && status_outcome(a->status)[0])
+		buf_printf(b, "  (%s)", status_outcome(a->status));
 	if (a->stage != STAGE_NONE)
 		buf_printf(b, "  in reply to %s", stage_word(a->stage));
 	lines_wrap(l, style, "attempt", buf_str(b));
@@ -224,7 +236,7 @@ static void attempt(
 	delay_line(l, b, a);
 	lines_wrap(l, style, "  reply", a->reply);
 	if (a->status != STATUS_SENT)
-		lines_code(l, key, a->relay, a->reply);
+		explain_attempt(l, a);
 }
 
 static int by_recipient(const void *left, const void *right)

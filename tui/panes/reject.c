@@ -68,7 +68,7 @@ static void write_page(struct lines *l, const struct reject_row *x)
 	lines_wrap(l, STYLE_NORMAL, "queue id",
 		str_present(x->qid) ? x->qid : STR_LIT("none: refused before it had one"));
 	lines_wrap(l, refused ? STYLE_BAD : STYLE_WARN, "reply", x->reply);
-	lines_code(l, key, (struct str){NULL, 0}, x->reply);
+	lines_explain(l, &(struct explain_query){.text = x->reply, .key = key, .stage = x->stage});
 	buf_done(&b);
 }
 

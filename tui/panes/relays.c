@@ -13,7 +13,7 @@ static const struct column columns[GCOL__COUNT] = {
 };
 
 struct relays {
-	int provider; /* codes_provider_id; 0 all */
+	int provider; /* explain_provider; 0 all */
 };
 
 static int open_relays(void *state, const struct view *v, int64_t object)
