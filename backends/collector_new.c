@@ -5,6 +5,7 @@
 #include "backends/collector_private.h"
 #include "backends/journal.h"
 #include "backends/logsource.h"
+#include "backends/sockets.h"
 #include "store/base/mem.h"
 
 #include <errno.h>
@@ -70,6 +71,9 @@ static int add_instance(struct collector *c, const struct collector_options *o,
 
 	if (rc == 0 && instance->family->services && instance->def.config_dir)
 		rc = instance->family->services(c->store, provider, &instance->def, reterr);
+	/* one sample of the sockets for all of this machine's providers: it belongs to the first */
+	if (rc == 0 && c->nslots == 0 && !o->nlogs && !o->made_up && instance->def.config_dir)
+		rc = add_slot(c, o, instance, &socketsource, provider, reterr);
 	for (size_t i = 0; rc == 0 && sources && sources[i]; i++) {
 		bool journal = sources[i] == &logsource && journal_wanted(&instance->def);
 
@@ -102,7 +106,7 @@ static int set_up(struct collector *c, const struct collector_options *o, struct
 	for (size_t i = 0; i < c->instances.n; i++)
 		c->instances.all[i]->def.made_up = o->made_up;
 	rc = open_store(c, o, reterr);
-	c->slots = xcalloc(count_slots(&c->instances) + 1, sizeof(c->slots[0]));
+	c->slots = xcalloc(count_slots(&c->instances) + 2, sizeof(c->slots[0]));
 	for (size_t i = 0; i < c->instances.n && rc == 0; i++)
 		rc = add_instance(c, o, c->instances.all[i], reterr);
 	return rc < 0 ? rc : store_commit(c->store, reterr);

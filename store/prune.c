@@ -194,6 +194,8 @@ static int one_slice(struct prune *p)
 	if (rc == 0)
 		rc = delete_rows(p, SQL_QUEUE_SAMPLE_PRUNE);
 	if (rc == 0)
+		rc = delete_rows(p, SQL_SOCKET_MINUTE_PRUNE);
+	if (rc == 0)
 		rc = delete_buckets(p);
 	/* marks last: until then they say how far back the rows go */
 	if (rc == 0)

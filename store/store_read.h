@@ -186,6 +186,36 @@ struct port_row {
 int read_ports(struct reader *r, const struct query *q, struct arena *a, struct port_row **ret,
 	size_t *ret_n, struct mt_error *reterr) MT_MUST_CHECK;
 
+struct socket_row { /* TCP sockets of a port and direction, from the kernel; EVENT_UNKNOWN where it can't be told */
+	int provider;
+	int32_t port;
+	bool outbound;
+	/* of the newest sample; all unknown when the window ends before it (SOCKET_LIVE_MS) or there is none */
+	int64_t t_ms;
+	enum socket_source source;
+	int64_t established, opening, closing;
+	int64_t opened_per_min, in_per_s, out_per_s,
+		retransmits_per_min; /* over the time since the sample before */
+	int64_t rtt_p50_us, rtt_p95_us;
+	/* of the window; unknown where no minute of it was sampled */
+	int64_t covered_ms, opened, bytes_in, bytes_out, retransmits, established_max;
+};
+#define SOCKET_LIVE_MS 60000
+/* read_sockets - in by port, then out by port. Short connections between two samples are not in it: the log has them. */
+int read_sockets(struct reader *r, const struct query *q, struct arena *a, struct socket_row **ret,
+	size_t *ret_n, struct mt_error *reterr) MT_MUST_CHECK;
+struct socket_peer_row {
+	int provider;
+	int32_t port;
+	bool outbound;
+	struct str peer;
+	int64_t connections, bytes_in, bytes_out, rtt_us; /* bytes since the sample before */
+};
+/* read_socket_peers - who is connected by the newest sample, most connections first; q->port and q->relay_port narrow
+ * to in or out. */
+int read_socket_peers(struct reader *r, const struct query *q, struct arena *a,
+	struct socket_peer_row **ret, size_t *ret_n, struct mt_error *reterr) MT_MUST_CHECK;
+
 struct delay_figures {
 	int64_t n, p50_cs, p90_cs, p99_cs, max_cs;
 }; /* nearest-rank percentiles of sent records */

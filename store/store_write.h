@@ -162,6 +162,35 @@ int store_open_messages(struct store *s, int provider, struct store_open_at *at,
  * EVENT_UNKNOWN before the first. */
 int64_t store_log_offset(const struct store *s, int provider);
 
+struct socket_port { /* the TCP sockets of a port and direction; EVENT_UNKNOWN: not told */
+	int32_t port;
+	bool outbound;
+	int64_t established, opening, closing; /* now; closing with TIME_WAIT */
+	int64_t opened; /* since the sample before: not seen then */
+	int64_t bytes_in, bytes_out, retransmits; /* payload, segments; since the sample before */
+	int64_t rtt_p50_us, rtt_p95_us; /* of those established now */
+};
+struct socket_peer { /* those of a port and direction with most connections */
+	int32_t port;
+	bool outbound;
+	struct str peer; /* address as text */
+	int64_t connections, bytes_in, bytes_out, rtt_us; /* rtt: the longest */
+};
+struct socket_sample {
+	enum socket_source source;
+	int64_t interval_ms; /* since the sample before; EVENT_UNKNOWN: it is the first */
+	const struct socket_port *ports;
+	size_t nports;
+	const struct socket_peer *peers;
+	size_t npeers;
+};
+/* store_sockets - a sample of the sockets, at the clock's now, in a transaction of its own; one in which nothing moved is
+ * kept twice a minute only. What moved is added to its minute. */
+int store_sockets(struct store *s, int provider, const struct socket_sample *sample,
+	struct mt_error *reterr) MT_MUST_CHECK;
+/* store_ports - TCP ports of all providers' services that are known. Returns how many of them were put into out. */
+size_t store_ports(struct store *s, int32_t *out, size_t max);
+
 struct action_row {
 	const char *user, *verb;
 	struct str qids; /* space separated, cut at 64 KiB */

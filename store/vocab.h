@@ -183,6 +183,9 @@ enum queue_name {
 	QUEUE__COUNT
 };
 
+/* Where a sample of sockets is from: with bytes, times and who is new, or states alone. */
+enum socket_source { SOCKETS_NONE, SOCKETS_NETLINK, SOCKETS_PROC };
+
 enum health {
 	HEALTH_UNKNOWN,
 	HEALTH_FRESH,

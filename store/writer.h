@@ -182,6 +182,8 @@ struct provider_state {
 	int64_t depth_minute_ms; /* whose sample is not complete yet; 0 none */
 	struct queue_depth told_depth; /* the newest sample of its own */
 	int64_t told_depth_ms;
+	int64_t told_sockets_ms; /* of the newest sample of sockets */
+	bool told_quiet_sockets; /* there was nothing in it */
 	bool api_counted; /* its counters are in the transaction under way */
 	bool own_depth; /* its queue is read itself: no samples by the log */
 	struct str batch_key; /* copy in the batch's arena */

@@ -72,6 +72,27 @@ struct cell cell_delay(struct table *t, int64_t cs)
 	return figure(t, &b, cs);
 }
 
+#define US_PER_MS 1000
+#define US_PER_S 1000000
+
+struct cell cell_rtt(struct table *t, int64_t us, int64_t connections)
+{
+	struct buf b;
+
+	if (us == EVENT_UNKNOWN && connections == 0)
+		return cell_words("-");
+	buf_init(&b, TEXT_MAX_BYTES);
+	if (us == EVENT_UNKNOWN)
+		buf_add_char(&b, '?');
+	else if (us < 10 * US_PER_MS)
+		buf_printf(&b, "%d.%dms", (int)(us / US_PER_MS), (int)(us / 100 % 10));
+	else if (us < US_PER_S)
+		buf_printf(&b, "%dms", (int)(us / US_PER_MS));
+	else
+		buf_printf(&b, "%d.%ds", (int)(us / US_PER_S), (int)(us / 100000 % 10));
+	return figure(t, &b, us);
+}
+
 struct cell cell_age(struct table *t, int64_t ms)
 {
 	struct buf b;

@@ -22,6 +22,8 @@ struct cell cell_words(const char *text);
 struct cell cell_when(struct table *t, int64_t utc_ms, int64_t now_ms);
 struct cell cell_count(struct table *t, int64_t n);
 struct cell cell_delay(struct table *t, int64_t cs);
+/* cell_rtt - a round-trip time: "0.3ms", "31ms", "1.2s"; "-" when nobody is connected, "?" unknown. */
+struct cell cell_rtt(struct table *t, int64_t us, int64_t connections);
 struct cell cell_age(struct table *t, int64_t ms);
 struct cell cell_bytes(struct table *t, int64_t bytes);
 struct cell cell_code(struct table *t, int64_t key);

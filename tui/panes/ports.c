@@ -10,6 +10,7 @@ enum col {
 	COL_DIR,
 	COL_PORT,
 	COL_ROLE,
+	COL_OPEN,
 	COL_CONN,
 	COL_RATE,
 	COL_ACCEPTED,
@@ -29,6 +30,10 @@ static const struct column columns[COL__COUNT] = {
 		"25 relay between servers, 465 submissions (TLS at once), 587 submission "
 		"(STARTTLS); out: to MX "
 		"hosts, to a smarthost, without a relay (local, pipe, or none was reached)"},
+	{"open", 6, ALIGN_RIGHT, 4, true,
+		"connections established now, from the kernel (:sockets has more); - where it is "
+		"not one "
+		"port's, or another provider's server"},
 	{"connects", 9, ALIGN_RIGHT, 2, true,
 		"client connections (smtpd connect from, postscreen CONNECT)"},
 	{"a minute", 8, ALIGN_RIGHT, 6, true, "connections over the minutes of the window"},
@@ -97,7 +102,23 @@ static struct cell cell_service(struct table *t, const struct view *v, const str
 	return cell;
 }
 
-static void fill(struct table *t, const struct view *v, const struct port_row *p, uint64_t id)
+struct live { /* what the kernel says of this machine's ports */
+	struct socket_row *rows;
+	size_t n;
+};
+
+/* cell_open - in: the port is one server's of this machine; out: which server of several went there is not told. */
+static struct cell cell_open(struct table *t, const struct live *live, const struct port_row *p)
+{
+	for (size_t i = 0; i < live->n; i++)
+		if (live->rows[i].port == p->port && live->rows[i].outbound == p->outbound &&
+			(!p->outbound || live->rows[i].provider == p->provider))
+			return cell_count(t, live->rows[i].established);
+	return p->port > 0 && live->n == 0 ? cell_count(t, EVENT_UNKNOWN) : cell_words("-");
+}
+
+static void fill(struct table *t, const struct view *v, const struct live *live,
+	const struct port_row *p, uint64_t id)
 {
 	enum style style = port_plain_logins(p) > 0      ? STYLE_BAD
 			   : p->source == PORT_AMBIGUOUS ? STYLE_WARN
@@ -111,6 +132,7 @@ static void fill(struct table *t, const struct view *v, const struct port_row *p
 		.text = p->outbound ? STR_LIT("out") : STR_LIT("in"), .sort = (int64_t)id};
 	c[COL_PORT] = (struct cell){.text = port_name(t, p), .sort = p->port};
 	c[COL_ROLE] = cell_words(port_role(p));
+	c[COL_OPEN] = cell_open(t, live, p);
 	c[COL_CONN] = p->outbound ? none : cell_count(t, p->connections);
 	c[COL_RATE] = p->outbound ? none : cell_rate(t, v, p->connections);
 	c[COL_ACCEPTED] = cell_count(t, p->outbound ? p->sent : p->accepted);
@@ -126,16 +148,22 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 	struct mt_error *reterr)
 {
 	struct ports *s = state;
+	struct query all = v->query;
+	struct live live = {NULL, 0};
 	struct port_row *rows;
 	size_t n = 0;
 	int rc = read_ports(r, &v->query, &t->arena, &rows, &n, reterr);
+
+	all.provider = 0;
+	if (rc == 0)
+		rc = read_sockets(r, &all, &t->arena, &live.rows, &live.n, reterr);
 
 	if (rc == 0)
 		rc = read_delays(r, &v->query, s->delays, reterr);
 	if (rc == 0)
 		rc = cells_begin(t, n);
 	for (size_t i = 0; i < n && rc == 0; i++)
-		fill(t, v, &rows[i], i + 1);
+		fill(t, v, &live, &rows[i], i + 1);
 	t->total = (int64_t)t->nrows;
 	cells_empty(t, v, "no connection and no delivery in this window");
 	return rc;
