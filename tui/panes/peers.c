@@ -60,14 +60,30 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 	return rc;
 }
 
+/* Who came in: what the log has of the address. Where mail went: the attempts there. */
+static bool enter(
+	void *state, const struct view *v, const struct row *selected, struct pane_target *ret)
+{
+	const struct socket_peer_row *p = selected->ref;
+
+	(void)state;
+	(void)v;
+	ret->pane = p->outbound ? "deliveries" : "log";
+	ret->query.text = p->peer;
+	target_label(ret, "%.*s", STR_ARG(selected->cells[COL_PEER].text));
+	return true;
+}
+
 const struct pane_ops pane_peers = {
 	.name = "peers",
 	.title = "Peers",
 	.help = "Addresses with a connection to or from a mail port at the newest sample of the "
 		"kernel's "
-		"sockets, the 50 with most of each port.",
+		"sockets, the 50 with most of each port. Enter: the log's lines of who came in, "
+		"the attempts where mail went.",
 	.columns = columns,
 	.ncolumns = COL__COUNT,
 	.default_sort = COL_OPEN,
 	.refresh = refresh,
+	.enter = enter,
 };
