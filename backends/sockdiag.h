@@ -22,7 +22,8 @@ struct sock {
 	uint64_t cookie; /* the kernel's own number of it; 0: none (a state without, or /proc) */
 	bool has_info; /* the figures below are known */
 	uint32_t rtt_us;
-	uint64_t bytes_received, bytes_sent; /* payload since it was opened, once however often it was sent */
+	uint64_t bytes_received,
+		bytes_sent; /* payload since it was opened, once however often it was sent */
 	uint32_t retransmits; /* segments since it was opened */
 };
 

@@ -6,10 +6,10 @@
  *   sockets_tool time N          N walks and their sums: microseconds of CPU for one
  */
 #include "backends/sockstat.h"
+#include "store/base/scan.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -85,13 +85,14 @@ static int time_it(int n)
 
 int main(int argc, char **argv)
 {
+	uint64_t n;
 	bool proc = argc > 2 && strcmp(argv[2], "proc") == 0;
 
 	if (argc > 1 && strcmp(argv[1], "list") == 0)
 		return walk(proc, print_one, NULL) < 0;
 	if (argc > 1 && strcmp(argv[1], "count") == 0)
 		return count(proc);
-	if (argc > 2 && strcmp(argv[1], "time") == 0)
-		return time_it((int)strtol(argv[2], NULL, 10));
+	if (argc > 2 && strcmp(argv[1], "time") == 0 && scan_all_u64(str_of(argv[2]), 100000, &n))
+		return time_it((int)n);
 	return 2;
 }
