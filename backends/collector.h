@@ -54,6 +54,8 @@ void collector_free(struct collector *c);
  * collector in this process. read_write allows actions. Gives; end with services_free. */
 struct services *services_new(const struct conf *conf, const char *cache_path,
 	const char *const *logs, size_t nlogs, bool read_write);
+/* services_demo - the cache is a demo's: its vendor accounts can be asked, too. */
+void services_demo(struct services *s);
 void services_free(struct services *s);
 
 /* replay - parse a file ("-" = stdin) with the named family and print one JSON object a recognised line.

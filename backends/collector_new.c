@@ -3,6 +3,7 @@
 #include "backends/collector.h"
 
 #include "backends/collector_private.h"
+#include "backends/demo_vendor.h"
 #include "backends/journal.h"
 #include "backends/logsource.h"
 #include "backends/sockets.h"
@@ -103,6 +104,8 @@ static int set_up(struct collector *c, const struct collector_options *o, struct
 	rc = instances_find(o->conf, o->logs, o->nlogs, &c->instances, reterr);
 	if (rc < 0)
 		return rc;
+	if (o->made_up)
+		demo_vendors_add(&c->instances);
 	for (size_t i = 0; i < c->instances.n; i++)
 		c->instances.all[i]->def.made_up = o->made_up;
 	rc = open_store(c, o, reterr);

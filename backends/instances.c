@@ -18,7 +18,7 @@ static char *copy(const char *text)
 	return text ? xstrdup(text) : NULL;
 }
 
-static void add(
+void instances_add(
 	struct instances *list, const struct backend_ops *family, const struct instance_def *def)
 {
 	struct instance *i = xcalloc(1, sizeof(*i));
@@ -52,7 +52,7 @@ static int found(void *ctx, const struct instance_def *def)
 {
 	struct finding *f = ctx;
 
-	add(f->list, f->family, def);
+	instances_add(f->list, f->family, def);
 	return 0;
 }
 
@@ -156,7 +156,7 @@ static int given(
 	if (rc < 0)
 		return rc;
 	def.name = family->name;
-	add(ret, family, &def);
+	instances_add(ret, family, &def);
 	tell_apart(ret, 0);
 	return 0;
 }

@@ -26,6 +26,9 @@ struct instances {
  */
 int instances_find(const struct conf *conf, const char *const *logs, size_t nlogs,
 	struct instances *ret, struct mt_error *reterr) MT_MUST_CHECK;
+/* instances_add - one more, not found by any discovery (the demo's). Copies the definition. */
+void instances_add(
+	struct instances *list, const struct backend_ops *family, const struct instance_def *def);
 void instances_done(struct instances *i);
 
 /*

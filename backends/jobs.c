@@ -6,6 +6,7 @@
  * and waits for its thread, which looks at the flag between slices.
  */
 #include "backends/collector.h"
+#include "backends/demo_vendor.h"
 #include "backends/instances.h"
 #include "backends/logfind.h"
 #include "store/base/arena.h"
@@ -25,6 +26,7 @@ struct jobs {
 	char *cache_path;
 	const char *const *logs;
 	size_t nlogs;
+	bool demo;
 };
 
 struct job {
@@ -79,6 +81,8 @@ static int run(struct job *j)
 	const struct instance *instance;
 	int rc = instances_find(j->owner->conf, j->owner->logs, j->owner->nlogs, &list, &j->error);
 
+	if (rc == 0 && j->owner->demo)
+		demo_vendors_add(&list);
 	instance = rc < 0 ? NULL : instance_of(&list, j);
 	if (rc == 0 && !instance)
 		rc = mt_error_set(&j->error, MT_ENOENT, "this provider is not on this machine");
@@ -135,7 +139,7 @@ static int start(
 	struct jobs *owner = ctx;
 	struct job *j;
 
-	if (request->kind >= JOB_HOLD && !owner->services.read_write)
+	if (request->kind >= JOB_HOLD && request->kind != JOB_DETAIL && !owner->services.read_write)
 		return mt_error_set(
 			reterr, MT_EPERM, "start mtatop with --read-write to act on the queue");
 	j = xcalloc(1, sizeof(*j));
@@ -196,6 +200,11 @@ struct services *services_new(const struct conf *conf, const char *cache_path,
 	s->logs = logs;
 	s->nlogs = nlogs;
 	return &s->services;
+}
+
+void services_demo(struct services *s)
+{
+	((struct jobs *)s->ctx)->demo = true;
 }
 
 void services_free(struct services *s)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* action - the log of what was done to queues; the one row another process than the collector may write. */
+#include "store/store_api.h"
 #include "store/writer.h"
 
 #define QIDS_MAX_BYTES 65536
@@ -38,6 +39,19 @@ int store_action(
 	return txn_end(s, insert(&s->db, provider, clock_utc_ms(s->clock), row, reterr), reterr);
 }
 
+/* A connection of its own to the cache at path, for one statement. */
+static int connect_at(const char *path, struct db *db, struct mt_error *reterr)
+{
+	if (sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
+		SQLITE_OK)
+		return db_error(db->handle, "cannot be opened", reterr);
+	sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
+	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+	return 0;
+}
+
 int store_action_at(
 	const char *path, int provider, const struct action_row *row, struct mt_error *reterr)
 {
@@ -47,16 +61,41 @@ int store_action_at(
 	int rc;
 
 	reterr = reterr ? reterr : &local;
-	if (sqlite3_open_v2(path, &db.handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
-		SQLITE_OK) {
-		rc = db_error(db.handle, "cannot be opened", reterr);
-	} else {
-		sqlite3_busy_timeout(db.handle, BUSY_TIMEOUT_MS);
-		sqlite3_db_config(db.handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-		sqlite3_db_config(db.handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-		sqlite3_db_config(db.handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+	rc = connect_at(path, &db, reterr);
+	if (rc == 0)
 		rc = insert(&db, provider, clock_utc_ms(&clock), row, reterr);
-	}
 	db_done(&db);
+	return rc;
+}
+
+int store_api_unsuppressed_at(const char *path, int provider, enum api_list list, struct str scope,
+	struct str address, struct mt_error *reterr)
+{
+	static const enum sql_id steps[] = {
+		SQL_BEGIN, SQL_SUPPRESSION_GONE, SQL_SUPPRESSION_COUNT, SQL_COMMIT};
+	struct mt_error local;
+	struct db db = {0};
+	int rc;
+
+	reterr = reterr ? reterr : &local;
+	rc = connect_at(path, &db, reterr);
+	for (size_t i = 0; rc == 0 && i < sizeof(steps) / sizeof(steps[0]); i++) {
+		sqlite3_stmt *stmt = db_stmt(&db, steps[i], reterr);
+
+		if (!stmt) {
+			rc = (int)reterr->code;
+			break;
+		}
+		if (steps[i] == SQL_SUPPRESSION_GONE || steps[i] == SQL_SUPPRESSION_COUNT) {
+			bind_int(stmt, 1, provider);
+			bind_int(stmt, 2, list);
+		}
+		if (steps[i] == SQL_SUPPRESSION_GONE) {
+			bind_str(stmt, 3, str_present(scope) ? scope : STR_LIT(""));
+			bind_str(stmt, 4, address);
+		}
+		rc = db_run(&db, stmt, reterr);
+	}
+	db_done(&db); /* an open transaction ends with its connection, undone */
 	return rc;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* read_queue - depth of the queues over time, the newest listing, and its age x domain matrix. */
 #include "store/read_rows.h"
+#include "store/read_slots.h"
 
 #include <stdlib.h>
 
@@ -87,13 +88,29 @@ static void add_depth(struct queue_figures *sum, const struct depth *d, int64_t 
 			per_min == INT64_MIN ? per_min : sum->deferred_per_min + per_min;
 }
 
+/* The provider, or all that have a queue of ours: vendors have none. */
+static int with_queues(
+	struct reader *r, int provider, int ids[PROVIDERS_MAX], int *ret_n, struct mt_error *reterr)
+{
+	int rc = provider_list(r, provider, ids, PROVIDERS_MAX, ret_n, reterr), kept = 0;
+
+	if (rc == 0)
+		rc = slots_load(r, reterr);
+	for (int i = 0; rc == 0 && !provider && i < *ret_n; i++)
+		if (!slots_of_provider(r, ids[i]))
+			ids[kept++] = ids[i];
+	if (!provider)
+		*ret_n = kept;
+	return rc;
+}
+
 int read_queue(
 	struct reader *r, const struct query *q, struct queue_figures *out, struct mt_error *reterr)
 {
 	struct queue_figures sum = {.oldest_ms = EVENT_UNKNOWN, .t_ms = EVENT_UNKNOWN};
 	int64_t to_ms = q->t1_ms ? q->t1_ms : INT64_MAX, per_min;
 	int ids[PROVIDERS_MAX], n = 0;
-	int rc = provider_list(r, q->provider, ids, PROVIDERS_MAX, &n, reterr);
+	int rc = with_queues(r, q->provider, ids, &n, reterr);
 
 	for (int i = 0; rc == 0 && i < n; i++) {
 		struct depth d;
@@ -124,7 +141,7 @@ int read_queue_series(struct reader *r, const struct query *q, enum queue_name q
 	int rc = window_read(r, q, &w, reterr);
 
 	if (rc == 0)
-		rc = provider_list(r, q->provider, ids, PROVIDERS_MAX, &n, reterr);
+		rc = with_queues(r, q->provider, ids, &n, reterr);
 	if (rc < 0 || nslots == 0)
 		return rc;
 	s = slots_of(w.from_s, w.to_s, nslots, false);

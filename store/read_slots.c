@@ -3,6 +3,8 @@
 #include "store/read_slots.h"
 
 #define MS_PER_S 1000
+#define ALL_SLOTS_MIN                                                                              \
+	6 /* beside providers counted by the minute: shorter windows would be widened out of recognition */
 #define SLOT_MAX_S (25 * RES_HOUR) /* the day on which clocks are put back */
 
 static int64_t floor_to(int64_t t, int64_t step)
@@ -127,7 +129,8 @@ static int tile(struct reader *r, struct window *w, int64_t from_s, int64_t to_s
 	return 0;
 }
 
-int slots_window(struct reader *r, int provider, struct window *w, struct mt_error *reterr)
+int slots_window(
+	struct reader *r, int provider, bool whole, struct window *w, struct mt_error *reterr)
 {
 	static const int coarse_first[] = {RES_SLOT_DAY, RES_SLOT_HOUR, RES_SLOT_QUARTER};
 	int64_t from_s = w->from_s, to_s = w->to_s, length_s = w->to_s - w->from_s;
@@ -147,7 +150,8 @@ int slots_window(struct reader *r, int provider, struct window *w, struct mt_err
 
 			if (api->res != coarse_first[i] || (one && api != one))
 				continue;
-			if (length_s < api->res - 1) {
+			if (!whole && length_s < (api->res - 1) *
+							 (one || !r->local ? 1 : ALL_SLOTS_MIN)) {
 				w->left_out = true;
 				continue;
 			}

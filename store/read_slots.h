@@ -14,9 +14,10 @@
 int slots_load(struct reader *r, struct mt_error *reterr) MT_MUST_CHECK;
 /* slots_of_provider - its entry in r->api, NULL: counted by the minute. After slots_load. */
 const struct api_info *slots_of_provider(const struct reader *r, int provider);
-/* slots_window - widen w to whole slots of the provider (0: all) and add the segments that hold them. */
-int slots_window(
-	struct reader *r, int provider, struct window *w, struct mt_error *reterr) MT_MUST_CHECK;
+/* slots_window - widen w to whole slots of the provider (0: all) and add the segments that hold them. whole: w is all
+ * the cache holds, none is left out. */
+int slots_window(struct reader *r, int provider, bool whole, struct window *w,
+	struct mt_error *reterr) MT_MUST_CHECK;
 /* slots_coverage - widen out by what is known of the counters of the provider(s). */
 int slots_coverage(struct reader *r, int provider, struct coverage *out,
 	struct mt_error *reterr) MT_MUST_CHECK;

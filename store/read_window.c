@@ -154,7 +154,7 @@ int window_read(
 
 	if (q->t0_ms != 0 || q->t1_ms != 0) {
 		rc = window_of(r, q->t0_ms, q->t1_ms, out, reterr);
-		return rc < 0 ? rc : slots_window(r, q->provider, out, reterr);
+		return rc < 0 ? rc : slots_window(r, q->provider, false, out, reterr);
 	}
 	rc = coverage_read(r, q->provider, &covered, reterr);
 	if (rc < 0)
@@ -164,7 +164,7 @@ int window_read(
 		return 0;
 	}
 	rc = window_of(r, covered.first_ms, covered.newest_ms + 1, out, reterr);
-	return rc < 0 ? rc : slots_window(r, q->provider, out, reterr);
+	return rc < 0 ? rc : slots_window(r, q->provider, true, out, reterr);
 }
 
 int window_before(struct reader *r, int provider, const struct window *w, struct window *out,
@@ -173,7 +173,7 @@ int window_before(struct reader *r, int provider, const struct window *w, struct
 	int64_t length_s = w->to_s - w->from_s;
 	int rc = window_of(r, (w->from_s - length_s) * MS_PER_S, w->from_s * MS_PER_S, out, reterr);
 
-	return rc < 0 ? rc : slots_window(r, provider, out, reterr);
+	return rc < 0 ? rc : slots_window(r, provider, false, out, reterr);
 }
 
 /* The highest of the lowest ids of the minutes [from, to) and of the next MARKS_AFTER minutes with rows; when

@@ -21,7 +21,10 @@ enum job_kind {
 	JOB_REQUEUE,
 	JOB_DELETE,
 	JOB_EXPIRE, /* actions on ids */
-	JOB_FLUSH /* the whole queue */
+	JOB_FLUSH, /* the whole queue */
+	JOB_UNSUPPRESS, /* take addresses off a vendor's suppression list; of ids: qid the address, sender the list's
+			   scope (store_api.h) */
+	JOB_DETAIL /* what the vendor knows of the message ids[0].qid; as lines; no action */
 };
 
 struct job_id { /* identity of a queue entry, re-checked right before an action */
@@ -39,6 +42,7 @@ struct job_request { /* copied by start */
 	int64_t last_offset; /* the same for a log whose offsets are no bytes (journal): that of the last line had */
 	const struct job_id *ids;
 	size_t nids;
+	int list; /* JOB_UNSUPPRESS: enum api_list */
 };
 
 struct job_line {

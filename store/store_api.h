@@ -124,6 +124,11 @@ int store_api_suppression(struct store *s, int provider, const struct api_suppre
 int store_api_suppression_gone(struct store *s, int provider, enum api_list list, struct str scope,
 	struct str address, struct mt_error *reterr) MT_MUST_CHECK;
 
+/* store_api_unsuppressed_at - the vendor has taken the address off its list (a job's action): take it out of the cache
+ * too, through a short-lived connection of its own, as store_action_at does. */
+int store_api_unsuppressed_at(const char *path, int provider, enum api_list list, struct str scope,
+	struct str address, struct mt_error *reterr) MT_MUST_CHECK;
+
 /* Absent texts and EVENT_UNKNOWN figures keep what an earlier answer told (list and detail come apart). */
 struct api_ip {
 	struct str ip, rdns, pools; /* pools ", "-joined */

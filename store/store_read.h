@@ -76,9 +76,19 @@ struct totals {
 			     they were widened to whole slots of a vendor's counters */
 	int slot_s; /* length of the longest slots looked at (the last may still be open: no comparison with the
 		       window before); 0: all is counted by the minute */
-	bool left_out; /* providers whose slots are longer than the window are not in the figures */
+	bool left_out; /* providers whose slots are longer than the window, or, beside providers counted by the
+			  minute, than a sixth of it, are not in the figures */
 	bool differences; /* the figures are differences between polls of a vendor's counters */
 };
+/* totals_outcomes - final outcomes: sent, bounced and expired recipients; a vendor knows no expired ones, what it gives
+ * up on is bounced. EVENT_UNKNOWN without the first two. */
+static inline int64_t totals_outcomes(const int64_t n[METRIC__COUNT])
+{
+	if (n[METRIC_SENT] < 0 || n[METRIC_BOUNCED] < 0)
+		return EVENT_UNKNOWN;
+	return n[METRIC_SENT] + n[METRIC_BOUNCED] +
+	       (n[METRIC_EXPIRED_RECIPIENTS] > 0 ? n[METRIC_EXPIRED_RECIPIENTS] : 0);
+}
 /* All n are EVENT_UNKNOWN when the cache holds nothing of the window (before the first record, after the last look). */
 /* read_totals - one of domain, relay_host, service, sender_domain, code_key in the query narrows the totals to it: then
  * metrics that are not counted by it are EVENT_UNKNOWN; all are when text or more than one of them is given. */

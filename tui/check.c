@@ -234,7 +234,7 @@ static int look_rate(struct check *c, struct found *f)
 			"deferred");
 	else
 		share(c, f, n[METRIC_BOUNCED],
-			n[METRIC_SENT] + n[METRIC_BOUNCED] + n[METRIC_EXPIRED_RECIPIENTS],
+			totals_outcomes(n),
 			"final outcomes", "bounced");
 	return 0;
 }

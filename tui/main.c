@@ -267,6 +267,8 @@ static int run_dashboard(struct session *s)
 		return fail(&error);
 	s->services = services_new(
 		s->conf, s->cache_path, s->logs, s->nlogs, s->args->read_write && !s->demo);
+	if (s->demo)
+		services_demo(s->services);
 	if (once)
 		return print_once(s);
 	o = screen_options(s);

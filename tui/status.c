@@ -204,7 +204,7 @@ static int draw_provider(
 static bool bounce_alert(const struct app *a, struct buf *out, bool brief)
 {
 	const int64_t *n = a->status.totals.n;
-	int64_t final = n[METRIC_SENT] + n[METRIC_BOUNCED] + n[METRIC_EXPIRED_RECIPIENTS];
+	int64_t final = totals_outcomes(n);
 
 	if (!a->status.known || n[METRIC_SENT] < 0 || n[METRIC_BOUNCED] < 0 ||
 		final < BOUNCE_MIN_RECIPIENTS ||

@@ -142,7 +142,7 @@ static void tiny_figure(const struct status *s, int i, bool abridged, struct buf
 	static const char *const words[2][3] = {{"queue ", "sent ", "bounced "}, {"q", "s", "b"}};
 	const int64_t *n = s->totals.n;
 	int64_t final =
-		s->known ? n[METRIC_SENT] + n[METRIC_BOUNCED] + n[METRIC_EXPIRED_RECIPIENTS] : 0;
+		s->known ? totals_outcomes(n) : 0;
 
 	buf_clear(out);
 	buf_add_z(out, words[abridged][i]);

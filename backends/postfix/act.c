@@ -45,6 +45,8 @@ static const char *option_of(enum job_kind kind)
 	case JOB_LOG_FIND:
 	case JOB_QUEUE_FILE:
 	case JOB_FLUSH:
+	case JOB_UNSUPPRESS:
+	case JOB_DETAIL:
 		break;
 	}
 	return NULL;

@@ -41,6 +41,8 @@ static const char *verb_of(enum job_kind kind)
 	case JOB_LOG_TAIL:
 	case JOB_LOG_FIND:
 	case JOB_QUEUE_FILE:
+	case JOB_UNSUPPRESS:
+	case JOB_DETAIL:
 		break;
 	}
 	return NULL;
@@ -63,6 +65,8 @@ static const char *done_word(enum job_kind kind)
 	case JOB_LOG_TAIL:
 	case JOB_LOG_FIND:
 	case JOB_QUEUE_FILE:
+	case JOB_UNSUPPRESS:
+	case JOB_DETAIL:
 		break;
 	}
 	return "done";

@@ -139,11 +139,7 @@ static void words(struct lines *l, enum style style, struct buf *text)
 
 static int64_t outcomes(const struct delivery *d)
 {
-	const int64_t *n = d->totals.n;
-
-	return n[METRIC_SENT] < 0
-		       ? EVENT_UNKNOWN
-		       : n[METRIC_SENT] + n[METRIC_BOUNCED] + n[METRIC_EXPIRED_RECIPIENTS];
+	return totals_outcomes(d->totals.n);
 }
 
 static bool over_convention(const struct lines *l)

@@ -89,7 +89,7 @@ static int64_t whole_of(enum metric metric, const int64_t *n)
 {
 	if (metric == METRIC_SENT || metric == METRIC_BOUNCED ||
 		metric == METRIC_EXPIRED_RECIPIENTS)
-		return sum(sum(n[METRIC_SENT], n[METRIC_BOUNCED]), n[METRIC_EXPIRED_RECIPIENTS]);
+		return totals_outcomes(n);
 	if (metric == METRIC_FIRST_TRY)
 		return n[METRIC_SENT];
 	if (metric == METRIC_REJECTED_TEMPORARY)
