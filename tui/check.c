@@ -233,9 +233,7 @@ static int look_rate(struct check *c, struct found *f)
 			n[METRIC_SENT] + n[METRIC_DEFERRED] + n[METRIC_BOUNCED], "attempts",
 			"deferred");
 	else
-		share(c, f, n[METRIC_BOUNCED],
-			totals_outcomes(n),
-			"final outcomes", "bounced");
+		share(c, f, n[METRIC_BOUNCED], totals_outcomes(n), "final outcomes", "bounced");
 	return 0;
 }
 

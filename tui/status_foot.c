@@ -141,8 +141,7 @@ static void tiny_figure(const struct status *s, int i, bool abridged, struct buf
 {
 	static const char *const words[2][3] = {{"queue ", "sent ", "bounced "}, {"q", "s", "b"}};
 	const int64_t *n = s->totals.n;
-	int64_t final =
-		s->known ? totals_outcomes(n) : 0;
+	int64_t final = s->known ? totals_outcomes(n) : 0;
 
 	buf_clear(out);
 	buf_add_z(out, words[abridged][i]);
