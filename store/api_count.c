@@ -174,7 +174,8 @@ static int cover(struct work *w, const struct cover_op *op)
 		if (slot->dim == op->dim && slot->start_s >= op->from_s && slot->start_s < op->to_s)
 			clear(slot, op);
 	if (rc == 0 && op->key == KEY_ALL)
-		rc = api_cover_add(w->s, w->provider, op->dim, op->from_s, op->to_s, w->reterr);
+		rc = api_cover_add(
+			w->s, w->provider, (int)op->dim, op->from_s, op->to_s, w->reterr);
 	if (rc < 0 || op->dim != DIM_TOTAL || op->fetched_ms <= 0)
 		return rc;
 	rc = api_poll_swap(w->s, w->provider, op->metrics, op->fetched_ms, &prev, w->reterr);
@@ -197,7 +198,7 @@ static int set(struct work *w, const struct counts_op *op)
 	int rc = find_slot(w, &p, &slot);
 
 	for (size_t i = 0; rc == 0 && i < op->n; i++) {
-		add(w, slot, op->key, op->figure[i].metric, op->figure[i].n);
+		add(w, slot, op->key, (int)op->figure[i].metric, op->figure[i].n);
 		w->known[op->dim] |= UINT64_C(1) << op->figure[i].metric;
 	}
 	slot->length_s = op->length_s;
