@@ -85,7 +85,8 @@ static int add_minute(struct store *s, int provider, enum metric metric, int64_t
 
 	if (!stmt)
 		return (int)reterr->code;
-	end = bucket_put(packed, &key, &(struct bucket_entry){.key = 0, .n = n, .metric = metric});
+	end = bucket_put(
+		packed, &key, &(struct bucket_entry){.key = 0, .n = n, .metric = (int)metric});
 	bind_int(stmt, 1, RES_DIFFERENCE);
 	bind_int(stmt, 2, DIM_TOTAL);
 	bind_int(stmt, 3, minute * SECONDS_PER_MINUTE);
