@@ -239,22 +239,27 @@ static bool is_probe(const struct event *e)
 	       str_starts(e->status_text, STR_LIT("deliverable"));
 }
 
-static void tally(struct store *s, const struct at *at, struct message *m, const struct facts *f)
+static void tally(struct store *s, const struct at *at, struct message *m, const struct event *e,
+	const struct facts *f)
 {
 	switch (f->a->status) {
 	case STATUS_SENT:
 		count_outcome(s, at, f, f->handed ? METRIC_HANDED_OVER : METRIC_SENT);
-		if (!f->handed)
+		if (!f->handed) {
 			count_sent(s, at, f);
+			egress_count(s, at, e, f->relay_host, METRIC_SENT);
+		}
 		m->nsent++;
 		break;
 	case STATUS_DEFERRED:
 		count_outcome(s, at, f, METRIC_DEFERRED);
+		egress_count(s, at, e, f->relay_host, METRIC_DEFERRED);
 		m->ndeferred++;
 		depth_touch(s, m);
 		break;
 	case STATUS_BOUNCED:
 		count_outcome(s, at, f, METRIC_BOUNCED);
+		egress_count(s, at, e, f->relay_host, METRIC_BOUNCED);
 		m->nbounced++;
 		break;
 	default: /* a word we do not know: kept as a row, in no total */
@@ -287,7 +292,7 @@ int attempt_event(struct store *s, struct at *at, const struct event *e, struct 
 	f.handed = e->status == STATUS_SENT && link_sent(s, at, m, e);
 	f.a->flags = f.handed;
 	rc = keep(s, m, f.a, reterr);
-	tally(s, at, m, &f);
+	tally(s, at, m, e, &f);
 	if (e->status == STATUS_SENT && !f.handed && m->mid_hash &&
 		str_eq(e->process, STR_LIT("pipe")))
 		remember_piped(s, at, m, &f);

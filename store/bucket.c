@@ -29,6 +29,8 @@ int64_t bucket_chunk(enum bucket_resolution res, enum bucket_dim dim, int64_t ke
 	case DIM_SERVICE:
 	case DIM_RELAY_PORT:
 	case DIM_EGRESS:
+	case DIM_EGRESS_MAILBOX:
+	case DIM_GATE:
 	case DIM_DELAY_TOTAL:
 	case DIM_DELAY_A:
 	case DIM_DELAY_B:

@@ -391,5 +391,23 @@ int read_log_position(struct reader *r, int provider, int64_t t_ms, struct arena
 	struct str *ret_key, int64_t *ret_offset, struct mt_error *reterr) MT_MUST_CHECK;
 
 #include "store/store_read_api.h"
+/* From which IP a service tag sends; see table egress. */
+struct egress_known {
+	int provider;
+	struct str tag, ip, note; /* ip absent: not known */
+	int64_t since_ms; /* 0: the first that was known */
+};
+int read_egress(struct reader *r, struct arena *a, struct egress_known **ret, size_t *ret_n,
+	struct mt_error *reterr) MT_MUST_CHECK;
+
+struct warmup_plan;
+struct warmup_day;
+/*
+ * read_warmup - counts of a plan's egress into days (as warmup_days made them): of the log's hours, which belong to the
+ * local day their UTC hour begins in, and of a vendor's counters by sending IP. Sets known false before the first record.
+ * *ret_known: the egress was met at all, or is known from the configuration of a mail server.
+ */
+int read_warmup(struct reader *r, const struct warmup_plan *p, struct warmup_day *days, size_t n,
+	bool *ret_known, struct mt_error *reterr) MT_MUST_CHECK;
 
 #endif

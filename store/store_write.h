@@ -110,6 +110,15 @@ struct service_row {
 int store_services(struct store *s, int provider, const struct service_row *rows, size_t n,
 	struct mt_error *reterr) MT_MUST_CHECK;
 
+struct egress_row {
+	struct str tag; /* of a transport of smtp(8): "postfix/relay/smtp" */
+	struct str ip; /* it sends from; absent: not known */
+	struct str note; /* why that, or why not known; absent none */
+};
+/* store_egress - from which IPs the provider's transports send from now on. */
+int store_egress(struct store *s, int provider, const struct egress_row *rows, size_t n,
+	struct mt_error *reterr) MT_MUST_CHECK;
+
 struct queue_depth {
 	enum queue_source source;
 	int64_t n[QUEUE__COUNT]; /* EVENT_UNKNOWN where it cannot be read */

@@ -28,6 +28,8 @@ enum bucket_dim {
 	DIM_TAG, /* key = dict id of a tag or category */
 	DIM_SUBACCOUNT, /* key = dict id of a subaccount or subuser */
 	DIM_CLASS, /* key = dict id of a bounce classification; metric BOUNCED */
+	DIM_EGRESS_MAILBOX, /* key = egress_key(service tag, enum mailbox); SENT, BOUNCED, DEFERRED of smtp(8) */
+	DIM_GATE, /* key = egress_key(service tag, enum warmup_gate); BOUNCED, DEFERRED whose reply opens that gate */
 	DIM__COUNT
 };
 
@@ -247,6 +249,12 @@ enum api_list {
 	API_LIST_DOMAINS,
 	API_LIST__COUNT
 };
+
+/* egress_key - key of DIM_EGRESS_MAILBOX and DIM_GATE: dict id of the delivering service tag, and a number below 256. */
+static inline int64_t egress_key(int32_t egress, int part)
+{
+	return (int64_t)egress << 8 | part;
+}
 
 /* code_key - key of DIM_CODE: the enhanced code if there is one, else the basic code (200..599), else 0. */
 static inline int64_t code_key(int32_t dsn, int32_t code)

@@ -203,6 +203,12 @@ struct messages {
 };
 #define MID_BUCKETS 4096
 
+#define BOXES_KNOWN 256
+struct box_known { /* the mailbox provider of a relay host; see egress.c */
+	int32_t relay_host; /* 0 none */
+	uint8_t box;
+};
+
 struct store {
 	struct db db;
 	char *path, *lock_path, *notice;
@@ -229,6 +235,7 @@ struct store {
 	size_t nproviders;
 	struct buf template_buf, args_buf;
 	struct listing *listings;
+	struct box_known boxes[BOXES_KNOWN];
 };
 
 /* What the counting of one event needs, worked out once. */
@@ -249,6 +256,10 @@ int provider_load(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;
 /* service_seen - remember a listening service met in the log. service_wrapper - implicit TLS? */
 void service_seen(struct store *s, struct provider_state *p, int32_t dict, struct str tag);
 bool service_wrapper(const struct provider_state *p, int32_t dict);
+
+/* egress_count - an attempt that was no hand-over, by egress and mailbox provider; of smtp(8) alone. */
+void egress_count(struct store *s, const struct at *at, const struct event *e, int32_t relay_host,
+	enum metric metric);
 
 /* messages.c: the table of messages in memory. */
 void messages_init(struct messages *m);

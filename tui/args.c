@@ -102,6 +102,8 @@ static const char usage[] =
 	"mtatop\n"
 	"  mtatop export [--output FILE | --listen [ADDRESS:]PORT]\n"
 	"                                        all figures for Prometheus\n"
+	"  mtatop warmup [plan|status] [--format text|json]\n"
+	"                                        how the warming up of IPs goes\n"
 	"  mtatop doctor                         what was found, what can't be read, and the fix\n"
 	"  mtatop explain [--host MX] [--dsn CODE] [--format text|json] [TEXT]\n"
 	"                                        what a reply means, whose side it is on, what to "
@@ -303,7 +305,8 @@ static int set_command(struct args *a, const char *word, struct mt_error *reterr
 		enum command command;
 	} commands[] = {{"check", COMMAND_CHECK}, {"collect", COMMAND_COLLECT},
 		{"doctor", COMMAND_DOCTOR}, {"explain", COMMAND_EXPLAIN},
-		{"export", COMMAND_EXPORT}, {"help", COMMAND_HELP}, {"report", COMMAND_REPORT}};
+		{"export", COMMAND_EXPORT}, {"help", COMMAND_HELP}, {"report", COMMAND_REPORT},
+		{"warmup", COMMAND_WARMUP}};
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (strcmp(commands[i].word, word) == 0) {
@@ -337,6 +340,10 @@ static int set_operands(struct args *a, int argc, char **argv, struct mt_error *
 	}
 	if (argc == 2 && a->command == COMMAND_EXPLAIN) {
 		a->text = argv[1];
+		wanted++;
+	}
+	if (argc == 2 && a->command == COMMAND_WARMUP) {
+		a->what = argv[1];
 		wanted++;
 	}
 	if (argc > wanted)

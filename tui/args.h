@@ -20,7 +20,8 @@ enum command {
 	COMMAND_REPLAY,
 	COMMAND_DUMP_CONFIG,
 	COMMAND_CHECK,
-	COMMAND_EXPORT
+	COMMAND_EXPORT,
+	COMMAND_WARMUP
 };
 
 struct args {
@@ -30,6 +31,7 @@ struct args {
 	const char *format, *since, *until;
 	const char *replay_family, *replay_file;
 	const char *check_what, *warning, *critical; /* of check */
+	const char *what; /* of warmup: plan or status */
 	const char *output, *listen; /* of export */
 	int64_t max_age_ms, interval_ms; /* 0 = not given */
 	int64_t min_n; /* negative = not given */

@@ -318,6 +318,8 @@ static int run_with_session(const struct args *args)
 		code = run_check(&s);
 	} else if (args->command == COMMAND_EXPORT) {
 		code = run_export(&s);
+	} else if (args->command == COMMAND_WARMUP) {
+		code = main_warmup(&s, &error) < 0 ? fail(&error) : EXIT_OK;
 	} else if (args->command == COMMAND_COLLECT) {
 		code = run_collect(&s);
 	} else if (args->command == COMMAND_REPORT) {

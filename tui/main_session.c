@@ -55,6 +55,8 @@ int session_open(struct session *s, const struct args *args, struct mt_error *re
 	ntables = main_conf_tables(s->tables, sizeof(s->tables) / sizeof(s->tables[0]));
 	s->conf = conf_new(s->tables, ntables);
 	rc = load_conf(s, reterr);
+	if (rc == 0)
+		rc = warmup_plans_load(s->conf, &s->warmups, reterr);
 	if (rc < 0)
 		return rc;
 	s->cache_path = main_cache_path(args, s->conf);
@@ -190,6 +192,7 @@ void session_close(struct session *s)
 	free(s->notice);
 	free(s->cache_path);
 	free(s->conf_path);
+	warmup_plans_done(&s->warmups);
 	conf_free(s->conf);
 	pthread_mutex_destroy(&s->lock);
 }

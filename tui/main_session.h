@@ -8,6 +8,7 @@
 
 #include "backends/collector.h"
 #include "backends/demo.h"
+#include "store/warmup_conf.h"
 #include "tui/args.h"
 
 #include <pthread.h>
@@ -16,6 +17,7 @@ struct session {
 	const struct args *args;
 	struct conf_table tables[16]; /* borrowed by conf */
 	struct conf *conf; /* owned */
+	struct warmup_plans warmups; /* owned */
 	char *conf_path; /* owned; the file it was read from, NULL when there is none */
 	struct clock clock;
 	char *cache_path; /* owned */
@@ -47,6 +49,9 @@ void session_confine(struct session *s);
 /* session_failed - has the collector thread given up? Fills *ret_error. ctx is the session. */
 bool session_failed(void *ctx, struct mt_error *ret_error);
 void session_close(struct session *s);
+
+/* main_warmup - `mtatop warmup`. */
+int main_warmup(struct session *s, struct mt_error *reterr) MT_MUST_CHECK;
 
 /* main_conf_tables - every key table of the program; returns how many. */
 size_t main_conf_tables(struct conf_table *out, size_t max);

@@ -21,11 +21,14 @@ struct postfix_config {
 	const char *command_directory;
 	const char *empty_address_recipient; /* what postqueue prints for the sender <> */
 	const char *hash_queue_names;
+	const char *inet_interfaces;
 	const char *mail_version;
 	const char *maillog_file;
 	const char *multi_instance_name;
 	const char *myhostname;
 	const char *queue_directory;
+	const char *smtp_bind_address;
+	const char *smtp_bind_address6;
 	const char *smtpd_service_name; /* where postscreen hands its clients to */
 	const char *syslog_name;
 	/* figures: EVENT_UNKNOWN when not given */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* postfix/master - service tags and their ports; see master.h. */
-#include "backends/postfix/master.h"
+#include "backends/postfix/master_private.h"
 
 #include "store/base/scan.h"
 
@@ -9,23 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ENTRIES_MAX 256 /* services of a master.cf that serve clients */
 #define ARENA_MAX_BYTES (256u << 10) /* names and notes */
 #define NOTE_MAX_BYTES 512
 #define PORT_MAX 65535
 #define SERVICE_NAME_MAX 64 /* services(5) names are short */
 #define COMMAND_FIELD 7 /* service type private unpriv chroot wakeup maxproc command */
-
-struct entry {
-	struct str service, type, command;
-	struct str syslog_name, smtpd_service; /* as overridden; absent if not */
-	int wrapper; /* EVENT_UNKNOWN: as main.cf */
-};
-
-struct entries {
-	struct entry e[ENTRIES_MAX];
-	size_t n;
-};
 
 static int32_t known_port(struct str name)
 {
@@ -95,6 +83,10 @@ static void set_param(struct entry *e, struct str name, struct str value)
 		e->syslog_name = value;
 	else if (str_eq(name, STR_LIT("smtpd_service_name")))
 		e->smtpd_service = value;
+	else if (str_eq(name, STR_LIT("smtp_bind_address")))
+		e->bind = value;
+	else if (str_eq(name, STR_LIT("smtp_bind_address6")))
+		e->bind6 = value;
 	else if (str_eq(name, STR_LIT("smtpd_tls_wrappermode")))
 		e->wrapper = str_ieq(value, STR_LIT("yes"));
 }
@@ -129,7 +121,7 @@ static bool serves_clients(const struct entry *e)
 	return smtpd && str_eq(e->type, STR_LIT("pass"));
 }
 
-static void read_services(struct str text, struct entries *all)
+static void read_services(struct str text, bool (*keep)(const struct entry *e), struct entries *all)
 {
 	struct str line;
 
@@ -146,7 +138,7 @@ static void read_services(struct str text, struct entries *all)
 		slash = str_rfind_char(e.command, '/');
 		if (slash < e.command.n)
 			e.command = str_skip(e.command, slash + 1);
-		if (!serves_clients(&e))
+		if (!keep(&e))
 			continue;
 		take_options(&e, line);
 		all->e[all->n++] = e;
@@ -171,6 +163,13 @@ static void read_params(struct str text, struct entries *all)
 				set_param(&all->e[i], name, value);
 		}
 	}
+}
+
+void master_read(struct str services, struct str params, bool (*keep)(const struct entry *e),
+	struct entries *all)
+{
+	read_services(services, keep, all);
+	read_params(params, all);
 }
 
 static struct service_row *row_of(
@@ -294,8 +293,7 @@ void postfix_master_parse(struct str services, struct str params, const struct p
 	arena_init(&ret->arena, ARENA_MAX_BYTES);
 	if (!all)
 		return;
-	read_services(services, all);
-	read_params(params, all);
+	master_read(services, params, serves_clients, all);
 	for (size_t i = 0; i < all->n; i++) {
 		if (str_eq(all->e[i].type, STR_LIT("pass")))
 			add_passed(ret, all, &all->e[i], c);

@@ -36,7 +36,18 @@ void postfix_master_parse(struct str services, struct str params, const struct p
 	struct postfix_services *ret);
 void postfix_services_done(struct postfix_services *s);
 
-/* postfix_services - backend_ops.services. */
+struct postfix_egress {
+	struct arena arena; /* owns the texts of rows */
+	struct egress_row rows[MASTER_ROWS_MAX];
+	size_t n;
+};
+
+/* postfix_egress_parse - a row of every tag under which smtp(8) sends; arguments as above. End with postfix_egress_done. */
+void postfix_egress_parse(struct str services, struct str params, const struct postfix_config *c,
+	struct postfix_egress *ret);
+void postfix_egress_done(struct postfix_egress *e);
+
+/* postfix_services - backend_ops.services: of ports, and of sending IPs. */
 int postfix_services(
 	struct store *store, int provider, const struct instance_def *def, struct mt_error *reterr);
 

@@ -29,11 +29,27 @@ static int run_master(const char *tool, const char *dir, const char *what, struc
 	return rc;
 }
 
+static int write_maps(struct store *store, int provider, struct str services, struct str params,
+	const struct postfix_config *c, struct mt_error *reterr)
+{
+	struct postfix_services s;
+	struct postfix_egress e;
+	int rc;
+
+	postfix_master_parse(services, params, c, &s);
+	postfix_egress_parse(services, params, c, &e);
+	rc = store_services(store, provider, s.rows, s.n, reterr);
+	if (rc == 0)
+		rc = store_egress(store, provider, e.rows, e.n, reterr);
+	postfix_services_done(&s);
+	postfix_egress_done(&e);
+	return rc;
+}
+
 int postfix_services(
 	struct store *store, int provider, const struct instance_def *def, struct mt_error *reterr)
 {
 	struct postfix_config c = {0};
-	struct postfix_services s;
 	struct buf services, params;
 	char *tool = postfix_find_tool("postconf");
 	int rc;
@@ -49,11 +65,8 @@ int postfix_services(
 		rc = run_master(tool, def->config_dir, "-M", &services, reterr);
 	if (rc == 0 && run_master(tool, def->config_dir, "-P", &params, NULL) < 0)
 		buf_clear(&params); /* Postfix < 2.11: the options of -M have it all */
-	if (rc == 0) {
-		postfix_master_parse(buf_str(&services), buf_str(&params), &c, &s);
-		rc = store_services(store, provider, s.rows, s.n, reterr);
-		postfix_services_done(&s);
-	}
+	if (rc == 0)
+		rc = write_maps(store, provider, buf_str(&services), buf_str(&params), &c, reterr);
 	postfix_config_done(&c);
 out:
 	buf_done(&services);

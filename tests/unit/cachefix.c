@@ -17,7 +17,8 @@
 #include <unistd.h>
 
 static const char *const schema_files[] = {/* tests run in the source root */
-	"store/schema/001.sql", "store/schema/002.sql", "store/schema/003.sql"};
+	"store/schema/001.sql", "store/schema/002.sql", "store/schema/003.sql",
+	"store/schema/004.sql"};
 #define SCHEMA_MAX_BYTES 65536
 #define MS_PER_S 1000
 

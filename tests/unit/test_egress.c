@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* test_egress - from which IP a transport sends (master.cf), and what of a log counts for a warm-up plan. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "backends/postfix/master.h"
+#include "store/store_read.h"
+#include "store/warmup_conf.h"
+#include "tests/unit/store_fixture.h"
+
+#define HOUR_MS 3600000
+
+static void is_row(
+	const struct postfix_egress *e, size_t i, const char *tag, const char *ip, const char *note)
+{
+	assert_true(i < e->n);
+	assert_true(str_eq(e->rows[i].tag, str_of(tag)));
+	assert_true(str_eq(e->rows[i].ip, str_of(ip)) && str_present(e->rows[i].ip) == !!ip);
+	if (note)
+		assert_true(str_find(e->rows[i].note, str_of(note)) < e->rows[i].note.n);
+	else
+		assert_int_equal(e->rows[i].note.n, 0);
+}
+
+static void parse(
+	const char *services, const char *params, const char *main_cf, struct postfix_egress *e)
+{
+	struct postfix_config c;
+
+	postfix_config_init(&c, "/etc/postfix");
+	postfix_config_parse(&c, str_of(main_cf));
+	postfix_egress_parse(str_of(services), str_of(params), &c, e);
+	postfix_config_done(&c);
+}
+
+#define MASTER                                                                                     \
+	"smtp inet n - y - - smtpd\n"                                                              \
+	"smtp unix - - y - - smtp\n"                                                               \
+	"relay unix - - y - - smtp -o syslog_name=postfix/$service_name\n"                         \
+	"ip7 unix - - n - - smtp -o smtp_bind_address=203.0.113.7 -o syslog_name=postfix-ip7\n"    \
+	"ip8 unix - - n - - smtp\n"                                                                \
+	"lmtp unix - - y - - lmtp\n"
+
+static void addresses_of_transports(void **state)
+{
+	static struct postfix_egress e;
+
+	(void)state;
+	parse(MASTER,
+		"ip8/unix/smtp_bind_address = 203.0.113.8\nip8/unix/syslog_name = postfix-ip8\n"
+		"ip8/unix/smtp_bind_address6 = 2001:db8::8\n",
+		"syslog_name = postfix\ninet_interfaces = all\n", &e);
+	assert_int_equal(e.n, 4);
+	is_row(&e, 0, "postfix/smtp", NULL, "the system chooses");
+	is_row(&e, 1, "postfix/relay/smtp", NULL, "the system chooses");
+	is_row(&e, 2, "postfix-ip7/smtp", "203.0.113.7", NULL);
+	is_row(&e, 3, "postfix-ip8/smtp", "203.0.113.8 2001:db8::8", "counted together");
+	postfix_egress_done(&e);
+	/* of main.cf; two services of one tag and different addresses are none */
+	parse("smtp unix - - y - - smtp\nslow unix - - y - - smtp -o "
+	      "smtp_bind_address=203.0.113.9\n",
+		"", "syslog_name = postfix\nsmtp_bind_address = 203.0.113.1\n", &e);
+	assert_int_equal(e.n, 1);
+	is_row(&e, 0, "postfix/smtp", NULL, "share this tag");
+	postfix_egress_done(&e);
+	/* the one address of inet_interfaces, not loopback's, not one of several */
+	parse("smtp unix - - y - - smtp\n", "",
+		"syslog_name = mx2\ninet_interfaces = 203.0.113.2, ::1\n", &e);
+	is_row(&e, 0, "mx2/smtp", "203.0.113.2", NULL);
+	postfix_egress_done(&e);
+	parse("smtp unix - - y - - smtp\n", "",
+		"syslog_name = mx2\ninet_interfaces = 203.0.113.2 203.0.113.3\n", &e);
+	is_row(&e, 0, "mx2/smtp", NULL, "the system chooses");
+	postfix_egress_done(&e);
+	parse("smtp unix - - y - - smtp\n", "", "syslog_name = mx2\ninet_interfaces = 127.0.0.1\n",
+		&e);
+	is_row(&e, 0, "mx2/smtp", NULL, "the system chooses");
+	postfix_egress_done(&e);
+}
+
+static void try_once(struct fixture *f, const char *tag, const char *host, enum event_status status,
+	const char *reply, int32_t code, int32_t dsn)
+{
+	static int n;
+	char qid[16];
+	struct event e;
+
+	snprintf(qid, sizeof(qid), "4E%06d", ++n);
+	put_client(f, qid, "192.0.2.9");
+	put_queued(f, qid, "a@sender.example", 1);
+	e = attempt_of(qid, "b@there.example", status);
+	e.service = str_of(tag);
+	e.process = str_skip(str_of(tag), str_rfind_char(str_of(tag), '/') + 1);
+	e.relay_host = str_of(host);
+	e.relay = str_of(host);
+	e.code = code;
+	e.dsn = dsn;
+	e.reply = str_of(reply);
+	put(f, &e);
+	f->t_ms += 1000;
+}
+
+static const char *const words_ip7[] = {"203.0.113.7"}, *const words_tag[] = {"postfix/smtp"},
+			 *const words_provider[] = {"postfix"},
+			 *const words_none[] = {"203.0.113.99"};
+
+static struct warmup_counts counted(struct fixture *f, const char *const *egress, size_t n,
+	struct warmup_day *days, bool *ret_known)
+{
+	struct warmup_plan p = {
+		.year = 2026, .month = 11, .day = 21, .egress = egress, .negress = n};
+	struct reader *r = NULL;
+	struct mt_error error = {0};
+	struct warmup_counts c = {0};
+	size_t ndays = warmup_days(&p, T0_MS + 30 * (int64_t)HOUR_MS, days, 10);
+
+	assert_int_equal(ndays, 3);
+	must(reader_open(f->path, &r, &error), &error, "reader");
+	must(reader_begin(r, &error), &error, "snapshot");
+	must(read_warmup(r, &p, days, ndays, ret_known, &error), &error, "read_warmup");
+	reader_end(r);
+	reader_close(r);
+	for (size_t i = 0; i < ndays; i++) {
+		c.sent += days[i].all.sent;
+		c.bounced += days[i].all.bounced;
+		c.deferred += days[i].all.deferred;
+	}
+	return c;
+}
+
+static void set_ip(struct fixture *f, const char *tag, const char *ip)
+{
+	struct egress_row row = {.tag = str_of(tag), .ip = str_of(ip)};
+	struct mt_error error = {0};
+
+	must(store_egress(f->store, f->provider, &row, 1, &error), &error, "store_egress");
+}
+
+#define GMAIL "gmail-smtp-in.l.google.com"
+static void of_the_log(void **state)
+{
+	static struct warmup_day days[10];
+	struct fixture f;
+	struct warmup_counts c;
+	bool known;
+
+	(void)state;
+	fixture_begin(&f);
+	fixture_open(&f);
+	f.clock.fake_utc_ms = T0_MS;
+	set_ip(&f, "postfix-ip7/smtp", "203.0.113.7");
+	try_once(&f, "postfix-ip7/smtp", GMAIL, STATUS_SENT, "250 ok", 250, DSN_MAKE(2, 0, 0));
+	try_once(&f, "postfix-ip7/smtp", GMAIL, STATUS_DEFERRED, "421-4.7.28 unusual", 421,
+		DSN_MAKE(4, 7, 28));
+	try_once(&f, "postfix-ip7/smtp", GMAIL, STATUS_BOUNCED, "550 none", 550, DSN_MAKE(5, 1, 1));
+	try_once(&f, "postfix/smtp", "mx.other.example", STATUS_SENT, "250", 250, 2000000);
+	try_once(&f, "postfix/local", "", STATUS_SENT, "delivered", 0, 2000000);
+	/* the next day at noon the IP is another */
+	f.t_ms = T0_MS + 36 * HOUR_MS / 3 * 2;
+	try_once(&f, "postfix-ip7/smtp", GMAIL, STATUS_SENT, "250 ok", 250, 2000000);
+	fixture_commit(&f);
+	assert_int_equal(total(&f, DIM_EGRESS_MAILBOX, METRIC_SENT), 3);
+	assert_int_equal(total(&f, DIM_EGRESS_MAILBOX, METRIC_DEFERRED), 1);
+	assert_int_equal(total(&f, DIM_EGRESS_MAILBOX, METRIC_BOUNCED), 1);
+	assert_int_equal(total(&f, DIM_GATE, METRIC_DEFERRED), 1);
+	assert_int_equal(total(&f, DIM_GATE, METRIC_BOUNCED), 0);
+	c = counted(&f, words_ip7, 1, days, &known);
+	assert_true(known);
+	assert_int_equal(c.sent, 2);
+	assert_int_equal(c.bounced, 1);
+	assert_int_equal(c.deferred, 1);
+	assert_int_equal(days[1].box[MAILBOX_GMAIL].sent, 1);
+	assert_int_equal(days[1].box[MAILBOX_OTHER].sent, 0);
+	assert_int_equal(days[1].signal[GATE_GMAIL_RATE], 1);
+	assert_int_equal(days[1].peak_hour, 2);
+	assert_int_equal(days[2].all.sent, 1);
+	assert_false(days[0].known); /* the cache begins on the 22nd */
+	assert_true(days[1].known);
+	c = counted(&f, words_tag, 1, days, &known);
+	assert_int_equal(c.sent, 1);
+	c = counted(&f, words_provider, 1, days, &known);
+	assert_int_equal(c.sent, 3);
+	c = counted(&f, words_none, 1, days, &known);
+	assert_false(known);
+	assert_int_equal(c.sent, 0);
+	/* another address from noon of the 22nd on: what was before keeps its own; said again nothing changes */
+	f.clock.fake_utc_ms = T0_MS + 12 * HOUR_MS;
+	set_ip(&f, "postfix-ip7/smtp", "203.0.113.77");
+	f.clock.fake_utc_ms = T0_MS + 40 * (int64_t)HOUR_MS;
+	set_ip(&f, "postfix-ip7/smtp", "203.0.113.77");
+	assert_int_equal(sql_int(&f, "SELECT count(*) FROM egress"), 2);
+	c = counted(&f, words_ip7, 1, days, &known);
+	assert_int_equal(c.sent, 1);
+	assert_int_equal(days[2].all.sent, 0);
+	fixture_end(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(addresses_of_transports),
+		cmocka_unit_test(of_the_log),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
