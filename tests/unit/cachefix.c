@@ -52,7 +52,7 @@ void fix_open(struct fix *f, const char *path)
 		    "application_id=1836343668");
 	fix_exec(f, "BEGIN");
 	fix_exec(f, schema);
-	fix_exec(f, "PRAGMA user_version=3");
+	fix_exec(f, "PRAGMA user_version=4");
 	free(schema);
 }
 
