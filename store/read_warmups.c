@@ -28,6 +28,8 @@ static int read_one(struct reader *r, const struct warmup_plan *p, int64_t now_m
 			memcpy(out->days, days, n * sizeof(days[0]));
 		warmup_history(p, days, n, out->caps);
 		warmup_judge(p, days, n, now_ms, &out->status);
+		if (n) /* what may be sent today, gates of today counted */
+			out->caps[n - 1] = out->status.cap;
 	}
 	free(days);
 	return rc;

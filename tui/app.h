@@ -28,6 +28,7 @@ struct app_options { /* all borrowed for the app's life */
 	struct reader *reader;
 	const struct clock *clock;
 	const struct services *services; /* may be NULL */
+	const struct warmup_plans *warmups; /* of the configuration; may be NULL */
 	const char *rules_path; /* a person's explain.conf; NULL: the built-in rules alone */
 	const char *version, *host;
 	const char *notice; /* a sentence to show at the start, or NULL */

@@ -121,6 +121,7 @@ static int open_setting(
 	s->color = !args->no_color && !(no_color && no_color[0]);
 	s->rules_path = explain_path(args->config);
 	ao = (struct app_options){.reader = s->reader,
+		.warmups = o->warmups,
 		.rules_path = s->rules_path,
 		.clock = &s->clock,
 		.services = o->services,

@@ -18,6 +18,7 @@ struct dashboard_options { /* all borrowed for the run */
 	const struct args *args;
 	const struct conf *conf;
 	const char *conf_path; /* the file conf was read from, NULL if none */
+	const struct warmup_plans *warmups; /* may be NULL */
 	const struct clock *clock;
 	const char *cache_path;
 	int notify_fd; /* readable after each commit; -1 = none (attached: poll the cache) */

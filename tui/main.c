@@ -217,6 +217,7 @@ static struct dashboard_options screen_options(struct session *s)
 	return (struct dashboard_options){.args = s->args,
 		.conf = s->conf,
 		.conf_path = s->conf_path,
+		.warmups = &s->warmups,
 		.clock = &s->clock,
 		.cache_path = s->cache_path,
 		.notify_fd = s->attached ? -1 : s->notify[0],

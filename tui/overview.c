@@ -20,6 +20,8 @@ static void open_tiles(struct app *a, bool growing)
 		for (size_t i = 0; pane_table[i] && o->n < LAYOUT_TILES_MAX; i++) {
 			const struct pane_ops *pane = pane_table[i];
 
+			if (pane->wants_tile && !pane->wants_tile(a->opt.warmups))
+				continue;
 			if ((pane->number ? pane->number : NUMBER_LAST + 1) == number &&
 				pane->tile_hint.priority > 0 && pane->tile_hint.grows == growing)
 				frame_open(a, &o->tiles[o->n++], pane, NULL);

@@ -38,6 +38,8 @@ struct cell {
 	int shade; /* 1..5: draw as heat cell of intensity shade-1, before text if there is any; 0 = text */
 };
 
+struct warmup_plans;
+
 struct row {
 	uint64_t id; /* identity: selection and tags follow it over refreshes and sorts */
 	const struct cell *cells; /* one a column */
@@ -68,6 +70,7 @@ struct view {
 	size_t nproviders;
 	const struct services *services; /* may be NULL (--once, golden) */
 	const struct explain_rules *rules; /* why replies are given; NULL: none can be told */
+	const struct warmup_plans *warmups; /* plans of the configuration; NULL: none */
 	bool read_write;
 };
 
@@ -77,6 +80,7 @@ struct pane_target {
 	struct query query; /* strings in the arena of the opener are copied */
 	int64_t object; /* message id ...; 0 none */
 	char label[80];
+	char filter[64]; /* set as the text filter until one comes back; "" leaves it */
 };
 
 struct pane_ops {
@@ -97,6 +101,8 @@ struct pane_ops {
 		int priority, min_w, min_h, want_w, want_h;
 		bool grows;
 	} tile_hint;
+	/* wants_tile - asked once at the start; NULL: always. */
+	bool (*wants_tile)(const struct warmup_plans *plans);
 	/* open - object and query as in pane_target; state is zeroed before. */
 	int (*open)(void *state, const struct view *v, int64_t object);
 	/* refresh - query into table (list panes) and/or the state. Inside one reader snapshot. */

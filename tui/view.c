@@ -80,6 +80,8 @@ void frame_open(struct app *a, struct frame *f, const struct pane_ops *pane,
 		f->own_provider =
 			target->query.provider != 0 && target->query.provider != a->provider;
 		f->own_window = target->query.t1_ms != 0;
+		if (target->filter[0])
+			snprintf(a->filter, sizeof(a->filter), "%s", target->filter);
 	}
 	list_init(&f->list, pane->columns, pane->ncolumns, pane->default_sort);
 	start_sort(a, f);
@@ -131,6 +133,7 @@ void frame_view(const struct app *a, const struct frame *f, struct view *out)
 		.nproviders = a->status.nproviders,
 		.services = a->opt.services,
 		.rules = a->rules,
+		.warmups = a->opt.warmups,
 		.read_write = a->opt.read_write};
 	if (!f->own_window) {
 		out->query.t0_ms = now - app_window_ms(a->window);

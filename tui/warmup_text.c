@@ -28,7 +28,7 @@ static void count(struct buf *out, int64_t n)
 }
 
 /* The local day, "?" when it is not known. */
-static void date(struct buf *out, int64_t utc_ms)
+void warmup_date(struct buf *out, int64_t utc_ms)
 {
 	struct buf b;
 
@@ -168,7 +168,7 @@ static void text_status(struct buf *out, const struct warmup_row *row)
 		count(out, s->next[i]);
 	}
 	(void)buf_add_z(out, s->nnext ? "; done " : " none; done ");
-	date(out, s->eta_ms);
+	warmup_date(out, s->eta_ms);
 	(void)buf_add_z(out, s->eta_ms >= 0 ? " at the earliest\n" : "\n");
 	if (s->unknown_days)
 		(void)buf_printf(out, "  %" PRId64 " days before the first record are not known\n",
@@ -273,7 +273,7 @@ static void json_status(struct buf *out, const struct warmup_row *row)
 	key(out, "eta");
 	if (s->eta_ms >= 0) {
 		(void)buf_add_char(out, '"');
-		date(out, s->eta_ms);
+		warmup_date(out, s->eta_ms);
 		(void)buf_add_char(out, '"');
 	} else {
 		(void)buf_add_z(out, "null");
@@ -292,7 +292,7 @@ static void json_status(struct buf *out, const struct warmup_row *row)
 		const struct warmup_day *d = &row->days[i];
 
 		(void)buf_add_z(out, i ? ",{\"day\":\"" : "{\"day\":\"");
-		date(out, d->start_ms);
+		warmup_date(out, d->start_ms);
 		(void)buf_add_char(out, '"');
 		json_n(out, "cap", row->caps[i]);
 		json_n(out, "sent", d->known ? d->all.sent : -1);

@@ -19,6 +19,8 @@ struct warmup_command {
 /* warmup_command_run - print it. Errors as reader_open, MT_EIO. */
 int warmup_command_run(const struct warmup_command *o, struct mt_error *reterr) MT_MUST_CHECK;
 
+/* warmup_date - "2026-11-23" of the local day; "?" when negative. */
+void warmup_date(struct buf *out, int64_t utc_ms);
 /* warmup_gate_line - "bounce rate  0.4% of 7,211 ..." without its colour; for the pane too. */
 void warmup_gate_line(struct buf *out, const struct gate_result *g);
 /* warmup_day_line - "day 6 of 10", or when it begins. */

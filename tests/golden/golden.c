@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "store/base/utf8.h"
+#include "store/warmup_conf.h"
 #include "tests/unit/cachefix.h"
 #include "tui/app.h"
 #include "tui/screen_text.h"
@@ -28,7 +29,8 @@ enum { /* bits of scene.sizes */
 	SIZE_120x40 = 1 << 2,
 	SIZE_200x60 = 1 << 3,
 	SIZE_ALL = SIZE_39x9 | SIZE_80x24 | SIZE_120x40 | SIZE_200x60,
-	SIZE_ASCII = 1 << 4
+	SIZE_ASCII = 1 << 4,
+	CACHE_WARMUP = 1 << 5 /* cachefix_warmup */
 };
 
 static const struct size {
@@ -47,7 +49,9 @@ static const struct scene {
 #define SCENES (sizeof(scenes) / sizeof(scenes[0]))
 
 struct golden { /* one a run */
-	char folder[64], cache[96];
+	char folder[64], cache[96], warm[96];
+	struct warmup_plans plans;
+	struct conf *conf;
 	bool update;
 	size_t compared, failed;
 };
@@ -132,7 +136,10 @@ static void draw_scene(struct golden *g, const struct scene *scene, struct size 
 	struct app *a;
 	struct buf text;
 
-	assert_int_equal(reader_open(g->cache, &reader, NULL), 0);
+	bool warm = scene->sizes & CACHE_WARMUP;
+
+	o.warmups = warm ? &g->plans : NULL;
+	assert_int_equal(reader_open(warm ? g->warm : g->cache, &reader, NULL), 0);
 	o.reader = reader;
 	a = app_new(&o);
 	app_resize(a, size.w, size.h);
@@ -195,6 +202,9 @@ static int setup(void **state)
 	assert_non_null(mkdtemp(g.folder));
 	snprintf(g.cache, sizeof(g.cache), "%s/cache.db", g.folder);
 	cachefix_make(g.cache);
+	snprintf(g.warm, sizeof(g.warm), "%s/warm.db", g.folder);
+	cachefix_warmup(g.warm);
+	g.conf = cachefix_warmup_plans(&g.plans);
 	*state = &g;
 	return 0;
 }
@@ -209,6 +219,9 @@ static int teardown(void **state)
 		snprintf(path, sizeof(path), "%s%s", g->cache, endings[i]);
 		unlink(path);
 	}
+	fix_unlink(g->warm);
+	warmup_plans_done(&g->plans);
+	conf_free(g->conf);
 	rmdir(g->folder);
 	return 0;
 }

@@ -34,6 +34,13 @@ void cachefix_make(const char *path);
 struct fix;
 void cachefix_static(struct fix *f);
 
+struct conf;
+struct warmup_plans;
+/* cachefix_warmup - write another: three weeks of two sending IPs that are warmed up. cachefix_warmup_plans - the plans of
+ * it, and of an IP not begun; they borrow the configuration given back. */
+void cachefix_warmup(const char *path);
+struct conf *cachefix_warmup_plans(struct warmup_plans *out);
+
 /* Building blocks, for tests that need a cache of their own. fix_open applies store/schema/001.sql. */
 void fix_open(struct fix *f, const char *path);
 /* fix_reopen - a cache that is there, to change counts and texts; rows can't be added. */
