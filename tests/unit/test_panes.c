@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "store/warmup_conf.h"
 #include "tests/unit/cachefix.h"
 #include "tui/app.h"
 #include "tui/panes/cells.h"
@@ -27,6 +28,8 @@
 struct fixture {
 	char folder[64], cache[96];
 	struct clock clock;
+	struct warmup_plans plans;
+	struct conf *conf;
 	struct reader *reader;
 	struct app *a;
 	struct buf screen;
@@ -61,6 +64,8 @@ static void open_cache(struct fixture *f)
 
 	f->clock = clock_fake(FIX_NOW_MS);
 	assert_int_equal(reader_open(f->cache, &f->reader, NULL), 0);
+	f->conf = cachefix_warmup_plans(&f->plans);
+	o.warmups = &f->plans;
 	o.reader = f->reader;
 	f->a = app_new(&o);
 	app_resize(f->a, 120, 40);
@@ -121,7 +126,7 @@ static int walk(struct fixture *f, int depth)
 static void test_every_row_leads_somewhere(void **state)
 {
 	static const char *const no_list_by_itself[] = {
-		"message", "queued", "reject", "port", NULL};
+		"message", "queued", "reject", "plan", "port", NULL};
 	struct fixture *f = *state;
 
 	for (size_t i = 0; pane_table[i]; i++) {
@@ -414,6 +419,8 @@ static int teardown(void **state)
 
 	app_free(f->a);
 	reader_close(f->reader);
+	warmup_plans_done(&f->plans);
+	conf_free(f->conf);
 	buf_done(&f->screen);
 	for (size_t i = 0; i < 4; i++) {
 		snprintf(path, sizeof(path), "%s%s", f->cache, endings[i]);
