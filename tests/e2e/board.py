@@ -38,9 +38,16 @@ def cell(text):
 
 def ports(screen):
     """{port: (connections, accepted, refused, auth ok, auth bad)} of the inbound rows of the ports view."""
-    row = re.compile(r"in +(\d+) +(?:[a-z]+ +)?([\d,]+|\?) +(?:[\d.,]+|\?) +([\d,]+|\?) +([\d,]+|\?) +(?:[\d,]+|-|\?) +([\d,]+|-|\?) +([\d,]+|-|\?) ")
+    row = re.compile(r"in +(\d+) +(?:[a-z]+ +)?(?:[\d,]+|-|\?) +([\d,]+|\?) +(?:[\d.,]+|\?) +([\d,]+|\?) +([\d,]+|\?) +(?:[\d,]+|-|\?) +([\d,]+|-|\?) +([\d,]+|-|\?) ")
     found = (row.match(line) for line in lines_of(screen))
     return {int(r[1]): tuple(cell(c) for c in r.groups()[1:]) for r in found if r}
+
+
+def sockets(screen):
+    """{(in or out, port): open connections} of the sockets view."""
+    row = re.compile(r"(in|out) +(\d+) +(?:[a-z]+ )+ *([\d,]+|\?) ")
+    found = (row.match(line) for line in lines_of(screen))
+    return {(r[1], int(r[2])): cell(r[3]) for r in found if r}
 
 
 def destinations(screen):

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 
@@ -198,6 +199,9 @@ def test_every_view_agrees_with_the_counter(env):
         assert auth[scene.mx.p587][1] > 0, auth
         view("ports", lambda s: {p: row for p, row in board.ports(s).items() if p in stock},
              {p: ports[p] + auth[p] for p in stock})
+        with socket.create_connection(("127.0.0.1", scene.mx.p25)):  # one that stays: the kernel's sockets
+            view("sockets", lambda s: board.sockets(s).get(("in", scene.mx.p25)), 1)
+        view("sockets", lambda s: board.sockets(s).get(("in", scene.mx.p25)), 0)
         domains = {d: (n["sent"], n["deferred"], n["bounced"]) for d, n in want["by_domain"].items() if d}
         view("destinations", board.destinations, domains)
         listed = [json.loads(line) for line in scene.mx.postqueue("-j").splitlines()]
