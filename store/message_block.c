@@ -253,24 +253,44 @@ static bool get_row(struct rest *in, struct cell *row, const struct cell *before
 	return true;
 }
 
-int message_block_decode(struct str body, int64_t id, struct message_block *out)
+int message_block_begin(struct str body, int64_t id, struct message_block *out)
 {
-	const struct cell *before = nothing;
-	struct rest in = {(const unsigned char *)body.p, (const unsigned char *)body.p + body.n};
+	const unsigned char *at = (const unsigned char *)body.p, *end = at + body.n;
 	uint64_t present;
 
-	if (body.n < 2 || *in.p++ != BODY_FORMAT || !varint_get(&in.p, in.end, &present) ||
+	if (body.n < 2 || *at++ != BODY_FORMAT || !varint_get(&at, end, &present) ||
 		present > UINT32_MAX)
 		return MT_ECORRUPT;
 	out->id = id;
 	out->present = (uint32_t)present;
-	for (int i = 0; i < MESSAGE_BLOCK_IDS; i++) {
-		if (!(present >> i & 1))
+	out->rest.at = at;
+	out->rest.end = end;
+	out->rest.next = 0;
+	out->rest.before = -1;
+	return 0;
+}
+
+int message_block_reach(struct message_block *b, int row)
+{
+	struct rest in = {b->rest.at, b->rest.end};
+
+	for (int i = b->rest.next; i <= row; i++) {
+		if (!(b->present >> i & 1))
 			continue;
-		if (!get_row(&in, out->row[i], before))
+		if (!get_row(&in, b->row[i], b->rest.before < 0 ? nothing : b->row[b->rest.before]))
 			return MT_ECORRUPT;
-		cell_set_number(&out->row[i][CELL_ID], id * MESSAGE_BLOCK_IDS + i);
-		before = out->row[i];
+		cell_set_number(&b->row[i][CELL_ID], b->id * MESSAGE_BLOCK_IDS + i);
+		b->rest.before = i;
 	}
-	return in.p == in.end ? 0 : MT_ECORRUPT;
+	b->rest.at = in.p;
+	b->rest.next = row >= b->rest.next ? row + 1 : b->rest.next;
+	return 0;
+}
+
+int message_block_decode(struct str body, int64_t id, struct message_block *out)
+{
+	if (message_block_begin(body, id, out) < 0 ||
+		message_block_reach(out, MESSAGE_BLOCK_IDS - 1) < 0)
+		return MT_ECORRUPT;
+	return out->rest.at == out->rest.end ? 0 : MT_ECORRUPT;
 }

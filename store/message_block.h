@@ -84,6 +84,11 @@ struct cell {
 struct message_block {
 	int64_t id; /* of the block: message id / MESSAGE_BLOCK_IDS */
 	uint32_t present; /* bit i: row i is there */
+	struct
+	{ /* of message_block_begin: rows below next are decoded, before is the last of them */
+		const unsigned char *at, *end;
+		int next, before;
+	} rest;
 	struct cell row[MESSAGE_BLOCK_IDS][CELL__COUNT];
 };
 
@@ -117,6 +122,10 @@ int cell_read_text(const struct cell *c, struct buf *out) MT_MUST_CHECK;
 
 /* message_block_decode - rows out of a body, borrowed by them. MT_ECORRUPT. */
 int message_block_decode(struct str body, int64_t id, struct message_block *out) MT_MUST_CHECK;
+/* message_block_begin - which rows there are, none of them decoded. message_block_reach - those up to row (0..31) decoded
+ * as well; nothing is left to do where they are already. MT_ECORRUPT. */
+int message_block_begin(struct str body, int64_t id, struct message_block *out) MT_MUST_CHECK;
+int message_block_reach(struct message_block *b, int row) MT_MUST_CHECK;
 /* message_block_encode - append the body of a block. Returns 0, the buffer's error, or MT_EINVAL: a negative number
  * in a column that has none. */
 int message_block_encode(const struct message_block *b, struct buf *out) MT_MUST_CHECK;

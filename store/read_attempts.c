@@ -57,7 +57,7 @@ static int try_attempt(
 	const struct query *q = p->filter.q;
 	struct raw_attempt a;
 	struct raw_message m;
-	sqlite3_stmt *owner = NULL;
+	bool owned = false;
 	int rc;
 
 	if (!in_page(p, c) || (q->provider && rd_id(stmt, ATTEMPT_PROVIDER) != q->provider) ||
@@ -66,13 +66,12 @@ static int try_attempt(
 	if (p->filter.any) {
 		raw_attempt_read(stmt, &a);
 		if (p->filter.by_message) {
-			rc = raw_owner_get(r, a.message, &m, &owner, reterr);
+			rc = raw_message_get(r, a.message, q->text.n > 0, &m, reterr);
 			if (rc < 0)
 				return rc == MT_ENOENT ? 0 : rc;
+			owned = true;
 		}
-		rc = filter_attempt(r, &p->filter, &a, owner ? &m : NULL, reterr);
-		if (owner)
-			sqlite3_reset(owner);
+		rc = filter_attempt(r, &p->filter, &a, owned ? &m : NULL, reterr);
 		if (rc <= 0)
 			return rc;
 	}
@@ -112,21 +111,19 @@ static int find_attempts(struct reader *r, struct page *p, struct mt_error *rete
 	return rc < 0 ? rc : 0;
 }
 
-static int try_inline(struct reader *r, struct page *p, sqlite3_stmt *stmt, struct mt_error *reterr)
+static int try_inline(struct reader *r, struct page *p, const struct message_walk *w,
+	struct raw_message *m, struct mt_error *reterr)
 {
-	struct candidate c = {
-		rd_id(stmt, MESSAGE_T) + rd_id(stmt, MESSAGE_A_MS), -rd_id(stmt, MESSAGE_ID)};
+	struct candidate c = {m->first.t_ms, -m->id};
 	const struct query *q = p->filter.q;
-	struct raw_message m;
-	int rc = 1;
+	int rc = 0;
 
-	if (sqlite3_column_type(stmt, MESSAGE_A_MS) == SQLITE_NULL || !in_page(p, c) ||
-		(q->provider && rd_id(stmt, MESSAGE_PROVIDER) != q->provider))
+	if (!m->has_inline || !in_page(p, c) || (q->provider && m->provider != q->provider))
 		return 0;
-	if (p->filter.any) {
-		raw_message_read(stmt, &m);
-		rc = filter_attempt(r, &p->filter, &m.first, &m, reterr);
-	}
+	if (q->text.n > 0)
+		rc = message_walk_texts(r, w, m, reterr);
+	if (rc == 0)
+		rc = filter_attempt(r, &p->filter, &m->first, m, reterr);
 	if (rc > 0 && (rc = keep(p, c, reterr)) == 0)
 		rc = 1;
 	return rc;
@@ -140,26 +137,24 @@ static int find_inline(struct reader *r, struct page *p, struct mt_error *reterr
 {
 	int64_t left = SCAN_ROWS_MAX, oldest_ms = INT64_MAX, t_ms;
 	struct id_range ids;
-	sqlite3_stmt *stmt;
+	struct message_walk w;
+	struct raw_message m;
 	size_t n = 0;
 	int rc = window_ids(r, p->filter.q->provider, p->from_ms - INLINE_ATTEMPT_MAX_MS, p->to_ms,
 		MARK_MESSAGE, &ids, reterr);
 
 	if (rc == 0)
-		rc = rd_prepare(r, READ_MESSAGES_NEWEST, &stmt, reterr);
+		rc = message_walk_begin(r, &ids, &w, reterr);
 	if (rc < 0)
 		return rc;
-	rd_bind(stmt, 1, ids.low);
-	rd_bind(stmt, 2, ids.high);
-	while ((rc = rd_step(r, stmt, reterr)) > 0) {
+	while ((rc = message_walk_next(r, &w, &m, reterr)) > 0) {
 		if (left-- == 0) {
 			r->truncated = true;
 			break;
 		}
-		if (n >= p->limit + DISORDER_ROWS &&
-			rd_id(stmt, MESSAGE_T) < oldest_ms - INLINE_ATTEMPT_MAX_MS)
+		if (n >= p->limit + DISORDER_ROWS && m.t_ms < oldest_ms - INLINE_ATTEMPT_MAX_MS)
 			break;
-		rc = try_inline(r, p, stmt, reterr);
+		rc = try_inline(r, p, &w, &m, reterr);
 		if (rc < 0)
 			break;
 		if (rc > 0) {
@@ -169,7 +164,7 @@ static int find_inline(struct reader *r, struct page *p, struct mt_error *reterr
 			n++;
 		}
 	}
-	sqlite3_reset(stmt);
+	message_walk_end(&w);
 	return rc < 0 ? rc : 0;
 }
 
@@ -190,17 +185,13 @@ static int give_one(struct reader *r, const struct candidate *c, struct arena *a
 {
 	struct raw_attempt raw;
 	struct raw_message m;
-	sqlite3_stmt *stmt = NULL, *owner = NULL;
+	sqlite3_stmt *stmt = NULL;
 	bool has_message;
 	int rc;
 
 	if (c->key < 0) {
-		rc = raw_message_get(r, -c->key, &m, &owner, reterr);
-		if (rc < 0)
-			return rc;
-		rc = give_attempt(r, &m.first, &m, a, out, reterr);
-		sqlite3_reset(owner);
-		return rc;
+		rc = raw_message_get(r, -c->key, true, &m, reterr);
+		return rc < 0 ? rc : give_attempt(r, &m.first, &m, a, out, reterr);
 	}
 	rc = rd_prepare(r, READ_ATTEMPT_BY_ID, &stmt, reterr);
 	if (rc < 0)
@@ -212,12 +203,11 @@ static int give_one(struct reader *r, const struct candidate *c, struct arena *a
 			      : mt_error_set(reterr, MT_ECORRUPT,
 					"cache: a row vanished within a snapshot");
 	raw_attempt_read(stmt, &raw);
-	rc = raw_message_get(r, raw.message, &m, &owner, reterr);
+	rc = raw_message_get(r, raw.message, true, &m, reterr);
 	has_message = rc == 0;
 	if (rc == 0 || rc == MT_ENOENT)
 		rc = give_attempt(r, &raw, has_message ? &m : NULL, a, out, reterr);
 	sqlite3_reset(stmt);
-	sqlite3_reset(owner);
 	return rc;
 }
 

@@ -120,7 +120,6 @@ static int key_of(
 	struct groups *g, const struct raw_attempt *a, const struct raw_message *m, int64_t *ret)
 {
 	struct raw_message own;
-	sqlite3_stmt *stmt = NULL;
 	struct str relay;
 	int rc = 0;
 
@@ -133,9 +132,8 @@ static int key_of(
 	} else if (m) {
 		*ret = m->from_dom;
 	} else {
-		rc = raw_message_get(g->r, a->message, &own, &stmt, g->reterr);
+		rc = raw_message_get(g->r, a->message, false, &own, g->reterr);
 		*ret = rc == 0 ? own.from_dom : 0;
-		sqlite3_reset(stmt);
 		rc = rc == MT_ENOENT ? 0 : rc;
 	}
 	return rc;

@@ -47,40 +47,49 @@ static bool in_list(const struct list *l, int64_t t_ms, int64_t provider)
 	       (!l->filter.q->provider || provider == l->filter.q->provider);
 }
 
-/* The statement over the list's rows; *ret_cut: it does not go over all of them. */
-static int list_begin(struct reader *r, const struct list *l, enum mark_column table,
-	sqlite3_stmt **ret, bool *ret_cut, struct mt_error *reterr)
+static int list_message(struct reader *r, const struct list *l, const struct message_walk *w,
+	struct raw_message *m, struct arena *a, struct rows *out, struct mt_error *reterr)
 {
-	int rc;
-
-	*ret_cut = false;
-	if (table == MARK_REJECT)
-		return rejects_newest(
-			r, &l->filter, &l->ids, -1, SCAN_ROWS_MAX, ret, ret_cut, reterr);
-	rc = rd_prepare(r, READ_MESSAGES_NEWEST, ret, reterr);
-	if (rc == 0) {
-		rd_bind(*ret, 1, l->ids.low);
-		rd_bind(*ret, 2, l->ids.high);
-	}
-	return rc;
-}
-
-static int list_message(struct reader *r, const struct list *l, sqlite3_stmt *stmt, struct arena *a,
-	struct rows *out, struct mt_error *reterr)
-{
-	struct raw_message m;
+	bool by_text = l->filter.q->text.n > 0;
 	struct message_row *row;
-	int rc;
+	int rc = 0;
 
-	if (!in_list(l, rd_id(stmt, MESSAGE_T), rd_id(stmt, MESSAGE_PROVIDER)))
+	if (!in_list(l, m->t_ms, m->provider))
 		return 0;
-	raw_message_read(stmt, &m);
-	rc = filter_message(r, &l->filter, &m, reterr);
+	if (by_text)
+		rc = message_walk_texts(r, w, m, reterr);
+	if (rc == 0)
+		rc = filter_message(r, &l->filter, m, reterr);
+	if (rc > 0 && !by_text && (rc = message_walk_texts(r, w, m, reterr)) == 0)
+		rc = 1;
 	if (rc <= 0)
 		return rc;
 	row = rows_add(out);
-	return row ? give_message(r, &m, a, row, reterr)
+	return row ? give_message(r, m, a, row, reterr)
 		   : mt_error_set(reterr, MT_ENOMEM, "out of memory");
+}
+
+static int list_messages(struct reader *r, const struct list *l, struct arena *a, struct rows *out,
+	struct mt_error *reterr)
+{
+	int64_t left = SCAN_ROWS_MAX;
+	struct message_walk w;
+	struct raw_message m;
+	int rc = l->filter.impossible ? 0 : message_walk_begin(r, &l->ids, &w, reterr);
+
+	if (rc < 0 || l->filter.impossible)
+		return rc;
+	while (out->n < l->limit && (rc = message_walk_next(r, &w, &m, reterr)) > 0) {
+		if (left-- == 0) {
+			r->truncated = true;
+			break;
+		}
+		rc = list_message(r, l, &w, &m, a, out, reterr);
+		if (rc < 0)
+			break;
+	}
+	message_walk_end(&w);
+	return rc < 0 ? rc : 0;
 }
 
 static int list_reject(struct reader *r, const struct list *l, sqlite3_stmt *stmt, struct arena *a,
@@ -101,15 +110,15 @@ static int list_reject(struct reader *r, const struct list *l, sqlite3_stmt *stm
 		   : mt_error_set(reterr, MT_ENOMEM, "out of memory");
 }
 
-static int list_run(struct reader *r, const struct list *l, enum mark_column table,
-	int (*each)(struct reader *r, const struct list *l, sqlite3_stmt *stmt, struct arena *a,
-		struct rows *out, struct mt_error *reterr),
-	struct arena *a, struct rows *out, struct mt_error *reterr)
+static int list_rejects(struct reader *r, const struct list *l, struct arena *a, struct rows *out,
+	struct mt_error *reterr)
 {
 	int64_t left = SCAN_ROWS_MAX;
 	sqlite3_stmt *stmt;
-	bool cut;
-	int rc = l->filter.impossible ? 0 : list_begin(r, l, table, &stmt, &cut, reterr);
+	bool cut = false;
+	int rc = l->filter.impossible ? 0
+				      : rejects_newest(r, &l->filter, &l->ids, -1, SCAN_ROWS_MAX,
+						&stmt, &cut, reterr);
 
 	if (rc < 0 || l->filter.impossible)
 		return rc;
@@ -118,7 +127,7 @@ static int list_run(struct reader *r, const struct list *l, enum mark_column tab
 			r->truncated = true;
 			break;
 		}
-		rc = each(r, l, stmt, a, out, reterr);
+		rc = list_reject(r, l, stmt, a, out, reterr);
 		if (rc < 0)
 			break;
 	}
@@ -136,7 +145,7 @@ int read_messages(struct reader *r, const struct query *q, int64_t before_id, st
 	int rc = list_init(r, q, before_id, MARK_MESSAGE, &l, reterr);
 
 	if (rc == 0)
-		rc = list_run(r, &l, MARK_MESSAGE, list_message, a, &out, reterr);
+		rc = list_messages(r, &l, a, &out, reterr);
 	if (rc == 0)
 		rc = rows_give(&out, out.n, a, &given, ret_n, reterr);
 	if (rc == 0)
@@ -154,7 +163,7 @@ int read_rejects(struct reader *r, const struct query *q, int64_t before_id, str
 	int rc = list_init(r, q, before_id, MARK_REJECT, &l, reterr);
 
 	if (rc == 0)
-		rc = list_run(r, &l, MARK_REJECT, list_reject, a, &out, reterr);
+		rc = list_rejects(r, &l, a, &out, reterr);
 	if (rc == 0)
 		rc = rows_give(&out, out.n, a, &given, ret_n, reterr);
 	if (rc == 0)
@@ -236,8 +245,7 @@ static int add_member(
 {
 	struct raw_message m;
 	struct message_row *row;
-	sqlite3_stmt *stmt = NULL;
-	int rc = raw_message_get(r, id, &m, &stmt, reterr);
+	int rc = raw_message_get(r, id, true, &m, reterr);
 
 	if (rc == MT_ENOENT)
 		return 0;
@@ -246,7 +254,6 @@ static int add_member(
 		rc = row ? give_message(r, &m, a, row, reterr)
 			 : mt_error_set(reterr, MT_ENOMEM, "out of memory");
 	}
-	sqlite3_reset(stmt);
 	return rc;
 }
 
@@ -275,10 +282,8 @@ static int root_of(struct reader *r, int64_t id, int64_t *ret, struct mt_error *
 {
 	for (int i = 0; i < ANCESTORS_MAX; i++) {
 		struct raw_message m;
-		sqlite3_stmt *stmt = NULL;
-		int rc = raw_message_get(r, id, &m, &stmt, reterr);
+		int rc = raw_message_get(r, id, false, &m, reterr);
 
-		sqlite3_reset(stmt);
 		if (rc < 0 && rc != MT_ENOENT)
 			return rc;
 		if (rc == MT_ENOENT || m.parent == 0)
@@ -322,8 +327,7 @@ int read_message(struct reader *r, int64_t id, struct arena *a, struct message_d
 {
 	struct message_detail d = {.nfamily = 0};
 	struct raw_message m;
-	sqlite3_stmt *stmt = NULL;
-	int rc = raw_message_get(r, id, &m, &stmt, reterr);
+	int rc = raw_message_get(r, id, true, &m, reterr);
 
 	if (rc == 0)
 		rc = give_message(r, &m, a, &d.message, reterr);
@@ -331,7 +335,6 @@ int read_message(struct reader *r, int64_t id, struct arena *a, struct message_d
 		rc = message_attempts(r, &m, a, &d, reterr);
 	if (rc == 0)
 		rc = queue_state(r, &m, a, &d, reterr);
-	sqlite3_reset(stmt);
 	if (rc == 0)
 		rc = read_family(r, id, a, &d, reterr);
 	if (rc == 0)

@@ -279,6 +279,7 @@ void reader_close(struct reader *r)
 		return;
 	close_db(r);
 	dict_done(&r->dict);
+	blocks_done(r);
 	buf_done(&r->text);
 	buf_done(&r->needle);
 	free(r->spare[0]);
@@ -320,6 +321,7 @@ int reader_begin(struct reader *r, struct mt_error *reterr)
 	if (!r->db || replaced(r)) {
 		close_db(r);
 		dict_done(&r->dict);
+		blocks_forget(r);
 		rc = open_db(r, reterr);
 		if (rc < 0) {
 			close_db(r);
@@ -338,6 +340,7 @@ int reader_begin(struct reader *r, struct mt_error *reterr)
 		rc = pragma_int(r, READ_DATA_VERSION, &ignored, reterr);
 	if (rc == 0 && ignored != r->dict_version) {
 		dict_done(&r->dict); /* pruned ids may be given out again */
+		blocks_forget(r);
 		r->dict_version = ignored;
 	}
 	if (rc < 0)

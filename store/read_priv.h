@@ -61,6 +61,11 @@ struct api_info {
 	uint64_t metrics; /* its totals have */
 };
 
+#define MESSAGE_TEXTS                                                                              \
+	6 /* of a message row: queue id, sender, message-id, and those of its first attempt */
+
+struct block_cache;
+
 struct reader {
 	sqlite3 *db;
 	sqlite3_stmt *stmt[READ__COUNT];
@@ -75,6 +80,9 @@ struct reader {
 	bool stopped;
 	unsigned steps; /* of statements, since stop was asked */
 	struct dict_cache dict;
+	struct block_cache *blocks; /* holds as long as dict; NULL until needed; owned */
+	struct buf got_texts[MESSAGE_TEXTS],
+		walk_texts[MESSAGE_TEXTS]; /* of the last message got, walked over */
 	struct floors floors;
 	struct lows lows[LOWS_KEPT]; /* of this snapshot */
 	size_t next_low;
@@ -118,6 +126,10 @@ int dict_has(struct reader *r, int64_t id, bool *ret_has, bool *ret_spans,
 	struct mt_error *reterr) MT_MUST_CHECK;
 /* dict_needle - what dict_has looks for. */
 int dict_needle(struct reader *r, struct str needle, struct mt_error *reterr) MT_MUST_CHECK;
+
+/* read_blocks.c. blocks_forget - the cache has changed. */
+void blocks_forget(struct reader *r);
+void blocks_done(struct reader *r);
 
 /* A growing array of fixed items in plain memory, for results of unknown number; ended with vec_free. */
 struct rows {

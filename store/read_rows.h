@@ -45,17 +45,29 @@ struct raw_reject {
 
 /* Columns that decide without reading the others. */
 enum attempt_column { ATTEMPT_ID, ATTEMPT_MESSAGE, ATTEMPT_PROVIDER, ATTEMPT_T, ATTEMPT_STATUS };
-enum message_column { MESSAGE_ID, MESSAGE_PROVIDER, MESSAGE_T, MESSAGE_A_MS = 21 };
 
 void raw_attempt_read(sqlite3_stmt *stmt, struct raw_attempt *out);
-void raw_message_read(sqlite3_stmt *stmt, struct raw_message *out);
 void raw_reject_read(sqlite3_stmt *stmt, struct raw_reject *out);
-/* raw_message_get - by id; MT_ENOENT. *ret_stmt holds the strings: reset it when done. */
-int raw_message_get(struct reader *r, int64_t id, struct raw_message *out, sqlite3_stmt **ret_stmt,
+/* raw_message_get - by id; MT_ENOENT. texts: its strings too, which live until the next call; else they are absent. */
+int raw_message_get(struct reader *r, int64_t id, bool texts, struct raw_message *out,
 	struct mt_error *reterr) MT_MUST_CHECK;
-/* raw_owner_get - the same with only what filters look at: qid, provider, flags, service, client, user, sender, id. */
-int raw_owner_get(struct reader *r, int64_t id, struct raw_message *out, sqlite3_stmt **ret_stmt,
+
+/* A walk over the messages of ids, newest first. One at a time; ended with message_walk_end. */
+struct message_walk {
+	sqlite3_stmt *stmt;
+	int64_t low, high;
+	const struct cell *row; /* the one given last */
+	int at;
+};
+int message_walk_begin(struct reader *r, const struct id_range *ids, struct message_walk *w,
 	struct mt_error *reterr) MT_MUST_CHECK;
+/* message_walk_next - 1 and the next message without its strings; 0 at the end. message_walk_texts - they too, until the
+ * next call: many a message is passed over without a look at them. */
+int message_walk_next(struct reader *r, struct message_walk *w, struct raw_message *out,
+	struct mt_error *reterr) MT_MUST_CHECK;
+int message_walk_texts(struct reader *r, const struct message_walk *w, struct raw_message *out,
+	struct mt_error *reterr) MT_MUST_CHECK;
+void message_walk_end(struct message_walk *w);
 
 #define FILTER_SERVICES_MAX 16 /* tags on one port; a master.cf has few */
 /* A query's filter with its texts looked up. */

@@ -20,7 +20,7 @@ static int one(struct reader *r, sqlite3_stmt *stmt, struct failure_scan *s,
 	const struct query *q = s->filter.q;
 	struct raw_message m;
 	struct raw_attempt a;
-	sqlite3_stmt *owner = NULL;
+	bool owned = false;
 	int64_t t_ms = rd_id(stmt, ATTEMPT_T);
 	enum event_status status = (enum event_status)rd_id(stmt, ATTEMPT_STATUS);
 	int rc;
@@ -34,18 +34,15 @@ static int one(struct reader *r, sqlite3_stmt *stmt, struct failure_scan *s,
 		return 0;
 	raw_attempt_read(stmt, &a);
 	if (s->filter.by_message) {
-		rc = raw_owner_get(r, a.message, &m, &owner, reterr);
+		rc = raw_message_get(r, a.message, q->text.n > 0, &m, reterr);
 		if (rc < 0 && rc != MT_ENOENT)
 			return rc;
 		if (rc == MT_ENOENT)
 			return 0; /* pruned first */
+		owned = true;
 	}
-	rc = filter_attempt(r, &s->filter, &a, owner ? &m : NULL, reterr);
-	if (rc > 0)
-		rc = each(ctx, &a, owner ? &m : NULL);
-	if (owner)
-		sqlite3_reset(owner);
-	return rc;
+	rc = filter_attempt(r, &s->filter, &a, owned ? &m : NULL, reterr);
+	return rc > 0 ? each(ctx, &a, owned ? &m : NULL) : rc;
 }
 
 /* Failures of a domain have an index of their own; there max_rows is the caller's to count. */

@@ -69,20 +69,21 @@ static int count(struct users *u, const struct raw_message *m)
 	return 0;
 }
 
-static int one(struct users *u, const struct filter *f, const struct window *w, sqlite3_stmt *stmt)
+static int one(struct users *u, const struct filter *f, const struct window *w,
+	const struct message_walk *walk, struct raw_message *m)
 {
-	int64_t t_ms = rd_id(stmt, MESSAGE_T);
-	struct raw_message m;
-	int rc;
+	int rc = 0;
 
-	if (t_ms < w->from_s * MS_PER_S || t_ms >= w->to_s * MS_PER_S ||
-		(f->q->provider && rd_id(stmt, MESSAGE_PROVIDER) != f->q->provider))
+	if (m->t_ms < w->from_s * MS_PER_S || m->t_ms >= w->to_s * MS_PER_S ||
+		(f->q->provider && m->provider != f->q->provider))
 		return 0;
-	raw_message_read(stmt, &m);
-	if (!m.user || (m.flags & MESSAGE_NOT_COUNTED))
+	if (!m->user || (m->flags & MESSAGE_NOT_COUNTED))
 		return 0;
-	rc = filter_message(u->r, f, &m, u->reterr);
-	return rc > 0 ? count(u, &m) : rc;
+	if (f->q->text.n > 0)
+		rc = message_walk_texts(u->r, walk, m, u->reterr);
+	if (rc == 0)
+		rc = filter_message(u->r, f, m, u->reterr);
+	return rc > 0 ? count(u, m) : rc;
 }
 
 static int scan(struct users *u, const struct query *q, const struct window *w)
@@ -90,28 +91,28 @@ static int scan(struct users *u, const struct query *q, const struct window *w)
 	int64_t left = SCAN_ROWS_MAX;
 	struct filter f;
 	struct id_range ids;
-	sqlite3_stmt *stmt;
+	struct message_walk walk;
+	struct raw_message m;
 	int rc = filter_init(u->r, q, &f, u->reterr);
 
 	if (rc == 0)
 		rc = window_ids(u->r, q->provider, w->from_s * MS_PER_S, w->to_s * MS_PER_S,
 			MARK_MESSAGE, &ids, u->reterr);
-	if (rc == 0)
-		rc = rd_prepare(u->r, READ_MESSAGES_NEWEST, &stmt, u->reterr);
 	if (rc < 0 || f.impossible)
 		return rc;
-	rd_bind(stmt, 1, ids.low);
-	rd_bind(stmt, 2, ids.high);
-	while ((rc = rd_step(u->r, stmt, u->reterr)) > 0) {
+	rc = message_walk_begin(u->r, &ids, &walk, u->reterr);
+	if (rc < 0)
+		return rc;
+	while ((rc = message_walk_next(u->r, &walk, &m, u->reterr)) > 0) {
 		if (left-- == 0) {
 			u->r->truncated = true;
 			break;
 		}
-		rc = one(u, &f, w, stmt);
+		rc = one(u, &f, w, &walk, &m);
 		if (rc < 0)
 			break;
 	}
-	sqlite3_reset(stmt);
+	message_walk_end(&walk);
 	return rc < 0 ? rc : 0;
 }
 
