@@ -11,6 +11,7 @@
 #ifndef MT_BACKENDS_BACKEND_H
 #define MT_BACKENDS_BACKEND_H
 
+#include "store/base/buf.h"
 #include "store/base/clock.h"
 #include "store/base/conf.h"
 #include "store/event.h"
@@ -87,6 +88,7 @@ struct job_output { /* collects the lines of a job; add copies */
 	int (*add)(void *ctx, struct str line, int64_t offset);
 	bool (*canceled)(void *ctx);
 	void *ctx;
+	const struct conf *conf; /* in force; borrowed */
 	const char *
 		cache_path; /* where a family logs an action it took (store_action_at); NULL: no action is taken */
 	int64_t asked, done; /* ids of an action; set by the family */
@@ -127,6 +129,11 @@ struct backend_ops {
 	int (*parse)(void *state, struct str bytes, bool final, const struct event_sink *sink,
 		size_t *ret_consumed);
 	void (*parse_done)(void *state);
+	/*
+	 * replay_body - families with a web API, in place of parse: one whole body into JSON lines, for --replay. Pure.
+	 * MT_EINVAL (not known what this is an answer to), MT_EPROTO (not the shape it should have).
+	 */
+	int (*replay_body)(struct str body, struct buf *out, struct mt_error *reterr);
 	/* looks_like - 0..100: how sure that these first bytes of a file are this family's log. */
 	int (*looks_like)(struct str head);
 

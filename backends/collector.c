@@ -197,7 +197,8 @@ static int step_slot(struct collector *c, struct slot *s, struct mt_error *reter
 /* Reading all there is, what is in the queue can be told only once the logs have been read. */
 static bool too_early(const struct collector *c, const struct slot *s)
 {
-	if (!c->until_caught_up || is_log(s))
+	if (!c->until_caught_up || is_log(s) ||
+		!s->instance->family->parse) /* an API waits for no log */
 		return false;
 	if (c->uncommitted && !s->rounds && !s->again)
 		return true;

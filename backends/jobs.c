@@ -149,6 +149,7 @@ static int start(
 	j->output = (struct job_output){.add = add_line,
 		.canceled = is_canceled,
 		.ctx = j,
+		.conf = owner->conf,
 		.cache_path = owner->cache_path};
 	atomic_init(&j->state, JOB_RUNNING);
 	atomic_init(&j->canceled, false);

@@ -21,6 +21,7 @@
 #define CHUNK_MAX_BYTES                                                                            \
 	(80u << 20) /* a line of 64 MB without an end, and what was read behind it */
 #define OUT_MAX_BYTES (4u << 20)
+#define SHOW_MAX_BYTES (256u << 20) /* of one answer, all its rows */
 #define DAY_MS 86400000
 
 struct replay {
@@ -136,6 +137,35 @@ static int64_t reference_ms(int fd)
 							     : now_ms;
 }
 
+/* show_all - a file that holds one answer of a vendor's API. */
+static int show_all(
+	struct replay *r, const struct backend_ops *family, int fd, struct mt_error *reterr)
+{
+	struct buf in;
+	ssize_t n = 1;
+	int rc = 0;
+
+	buf_init(&in, CHUNK_MAX_BYTES);
+	while (rc == 0 && n > 0) {
+		char *at = buf_reserve(&in, READ_BYTES);
+
+		n = at ? read(fd, at, READ_BYTES) : 0;
+		if (!at)
+			rc = mt_error_set(reterr, MT_ELIMIT, "the file is longer than %u MB",
+				CHUNK_MAX_BYTES >> 20);
+		else if (n > 0)
+			buf_grow(&in, (size_t)n);
+		else if (n < 0 && errno == EINTR)
+			n = 1;
+		else if (n < 0)
+			rc = mt_error_sys(reterr, errno, "can't read");
+	}
+	if (rc == 0)
+		rc = family->replay_body(buf_str(&in), &r->out, reterr);
+	buf_done(&in);
+	return rc;
+}
+
 int replay_run(const char *family_name, const char *path, struct mt_error *reterr)
 {
 	const struct backend_ops *family = backend_find(family_name);
@@ -145,16 +175,20 @@ int replay_run(const char *family_name, const char *path, struct mt_error *reter
 	void *state;
 	int fd, rc;
 
-	if (!family || !family->parse)
+	if (!family || !(family->parse || family->replay_body))
 		return mt_error_set(reterr, MT_ENOENT, "there is no parser of that name");
 	fd = in ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return mt_error_sys(reterr, errno, "can't open %.120s", path);
 	options = (struct parse_options){.now_utc_ms = reference_ms(fd)};
-	state = xcalloc(1, family->parse_state_bytes);
-	family->parse_init(state, &options);
-	buf_init(&r.out, OUT_MAX_BYTES);
-	rc = read_all(&r, family, state, fd, reterr);
+	state = xcalloc(1, family->parse_state_bytes + 1);
+	buf_init(&r.out, family->parse ? OUT_MAX_BYTES : SHOW_MAX_BYTES);
+	if (family->parse) {
+		family->parse_init(state, &options);
+		rc = read_all(&r, family, state, fd, reterr);
+	} else {
+		rc = show_all(&r, family, fd, reterr);
+	}
 	if (rc == 0)
 		rc = flush_out(&r);
 	if (r.broken)

@@ -7,6 +7,7 @@
 #include "backends/sandbox.h"
 
 #include "backends/collector_private.h"
+#include "backends/keys.h"
 #include "store/base/mem.h"
 
 #include <fcntl.h>
@@ -122,7 +123,10 @@ static void allow_instances(const struct rules *r, const struct instances *list)
 		allow(r, d->journal_folder, FS_READ);
 		allow(r, d->config_dir, FS_READ);
 		allow(r, d->spool_dir, FS_READ);
-		allow(r, d->journal_folder, FS_READ);
+		if (d->key_path && d->key_path[0])
+			allow_folder_of(r, d->key_path, FS_READ);
+		if (d->ca_path && d->ca_path[0])
+			allow_log(r, d->ca_path);
 	}
 }
 
@@ -170,6 +174,8 @@ static void allow_all(const struct rules *r, const struct instances *list, const
 	for (size_t i = 0; i < sizeof(terminals) / sizeof(terminals[0]); i++)
 		allow(r, terminals[i], FS_READ | FS_WRITE_FILE);
 	allow_instances(r, list);
+	allow(r, key_credentials_folder(), FS_READ);
+	allow_log(r, "/etc/resolv.conf"); /* may lead to a folder below /run */
 	allow_person(r, config_path);
 	allow_folder_of(r, cache_path, r->handled & ~FS_EXECUTE);
 }

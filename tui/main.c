@@ -6,6 +6,7 @@
 #include "backends/helper.h"
 #include "store/base/buf.h"
 #include "store/base/log.h"
+#include "store/base/secret.h"
 #include "store/base/timefmt.h"
 #include "store/base/utf8.h"
 #include "store/store_read.h"
@@ -376,6 +377,7 @@ int main(int argc, char **argv)
 			stderr);
 		return EXIT_USAGE;
 	}
+	secret_take_environment(); /* before there is a child or a thread */
 	setlocale(LC_ALL, "");
 	store_setup();
 	handle(SIGPIPE, SIG_IGN);

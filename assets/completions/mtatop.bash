@@ -35,10 +35,10 @@ _mtatop()
 		return
 		;;
 	--replay)
-		mapfile -t COMPREPLY < <(compgen -W 'postfix' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'postfix sendgrid' -- "$cur")
 		return
 		;;
-	postfix)
+	postfix | sendgrid)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;

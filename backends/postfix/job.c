@@ -5,12 +5,12 @@
  * Words the outcome for a person and logs each action in the cache, with who did it. Without a cache
  * to log to no action is taken. The id check and postsuper are act.c's.
  */
+#include "backends/actor.h"
 #include "backends/postfix/act.h"
 #include "backends/postfix/queue.h"
 #include "backends/postfix/queue_row.h"
 #include "store/base/mem.h"
 
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -18,8 +18,6 @@
 #define FILE_MAX_BYTES (1u << 20) /* headers of one message; Postfix's own limit is 100 kB each */
 #define COMPLAINT_MAX_BYTES 1024
 #define QIDS_MAX_BYTES 65536 /* what the log of actions keeps */
-#define USER_MAX_BYTES 256
-#define PASSWD_MAX_BYTES 16384
 #define EX_NOPERM_CODE 77 /* sysexits: not in authorized_flush_users */
 #define IDS_SHOWN_MAX 3 /* in the command line for a person to type */
 
@@ -72,25 +70,6 @@ static const char *done_word(enum job_kind kind)
 	return "done";
 }
 
-/* Who asked: the login behind sudo counts, root alone names nobody. */
-static void real_user(char *ret, size_t max)
-{
-	struct passwd entry, *found = NULL;
-	char *room = xmalloc(PASSWD_MAX_BYTES);
-	const char *sudo = getuid() == 0 ? getenv("SUDO_USER") : NULL;
-	const char *name = NULL;
-
-	if (getpwuid_r(getuid(), &entry, room, PASSWD_MAX_BYTES, &found) == 0 && found)
-		name = found->pw_name;
-	if (sudo && sudo[0])
-		snprintf(ret, max, "%s (sudo)", sudo);
-	else if (name)
-		snprintf(ret, max, "%s", name);
-	else
-		snprintf(ret, max, "uid %ld", (long)getuid());
-	free(room);
-}
-
 /* The summary grows by ", N words" for what is not 0. */
 static void add_count(struct buf *b, int64_t n, const char *words)
 {
@@ -121,7 +100,7 @@ static void summarize(
 static int log_action(
 	const struct job_request *request, struct job_output *out, struct mt_error *reterr)
 {
-	char user[USER_MAX_BYTES];
+	char user[ACTOR_MAX_BYTES];
 	struct action_row row = {.user = user,
 		.verb = verb_of(request->kind),
 		.asked = out->asked,
@@ -130,7 +109,7 @@ static int log_action(
 	struct buf qids;
 	int rc;
 
-	real_user(user, sizeof(user));
+	actor_name(user, sizeof(user));
 	buf_init(&qids, QIDS_MAX_BYTES);
 	for (size_t i = 0; i < request->nids && qids.err == MT_OK; i++) {
 		if (i > 0)

@@ -68,7 +68,7 @@ class Traffic:
         m.n, m.t, m.domain = len(self.messages), t, domain
         m.rdomain, m.provider = rng.choice(PROVIDERS)
         m.to = "user%d@%s" % (m.n, m.rdomain)
-        m.sender = "from%d@%s" % (m.n % 5, domain if "." in domain else domain + ".example")
+        m.sender = "from%d@%s" % (m.n % 5, domain if "." in domain else (domain or "acme") + ".example")
         m.ip, m.tag, m.size = rng.choice(ips), rng.choice(tags), 1000 + m.n % 5000
         m.subject = (EVIL + " " if evil else "") + "made up no. %d" % m.n
         m.events = [Event(t, "accepted", m)]

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/* parse - see parse.h: the way into a body, what all shapes share, scopes, names and errors. */
+#include "backends/sendgrid/parse.h"
+
+#include "backends/sendgrid/json.h"
+#include "store/base/scan.h"
+#include "store/base/timefmt.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#define EXACT_INTEGER (INT64_C(1) << 53) /* a double beyond does not hold every integer */
+#define EXACT_MAX ((double)EXACT_INTEGER)
+#define YEAR_1_MS INT64_C(-62135596800000)
+#define STAMP_MAX_MS INT64_C(253402300800000) /* the year 10000 */
+
+struct str sendgrid_text_of(const json_t *object, const char *name)
+{
+	const json_t *v = json_object_get(object, name);
+
+	return json_is_string(v) ? str_make(json_string_value(v), json_string_length(v))
+				 : (struct str){NULL, 0};
+}
+
+static double real_of(const json_t *v)
+{
+	uint64_t n;
+
+	if (json_is_integer(v))
+		return (double)json_integer_value(v);
+	if (json_is_real(v))
+		return json_real_value(v);
+	if (json_is_string(v) &&
+		scan_all_u64(str_make(json_string_value(v), json_string_length(v)), INT64_MAX, &n))
+		return (double)n;
+	return NAN;
+}
+
+int64_t sendgrid_number_of(const json_t *object, const char *name)
+{
+	const json_t *v = json_object_get(object, name);
+	double d = real_of(v);
+
+	if (json_is_integer(v))
+		return json_integer_value(v) >= 0 && json_integer_value(v) <= EXACT_INTEGER
+			       ? json_integer_value(v)
+			       : EVENT_UNKNOWN;
+	if (!(d >= 0 && d <= EXACT_MAX) || d != (double)(int64_t)d)
+		return EVENT_UNKNOWN;
+	return (int64_t)d;
+}
+
+int64_t sendgrid_seconds_ms(const json_t *object, const char *name)
+{
+	double d = real_of(json_object_get(object, name));
+
+	return d > 0 && d * 1000 < (double)STAMP_MAX_MS ? (int64_t)(d * 1000) : EVENT_UNKNOWN;
+}
+
+int64_t sendgrid_stamp_ms(const json_t *object, const char *name)
+{
+	struct str text = sendgrid_text_of(object, name);
+	struct timefmt t;
+	int64_t ms;
+
+	if (!str_present(text) || (text.n && str_find_char(text, '-') == text.n))
+		return sendgrid_seconds_ms(object, name);
+	timefmt_init(&t, 0, "UTC");
+	if (!timefmt_read(&t, &text, &ms) || ms <= YEAR_1_MS || ms <= 0 || ms > STAMP_MAX_MS)
+		return EVENT_UNKNOWN;
+	return ms;
+}
+
+int sendgrid_odd(struct parse *p)
+{
+	p->result->odd++;
+	return 0;
+}
+
+void sendgrid_seen(struct parse *p, int64_t t_ms)
+{
+	struct sendgrid_result *r = p->result;
+
+	if (t_ms == EVENT_UNKNOWN)
+		return;
+	if (r->newest_ms == EVENT_UNKNOWN || t_ms > r->newest_ms)
+		r->newest_ms = t_ms;
+	if (r->oldest_ms == EVENT_UNKNOWN || t_ms < r->oldest_ms)
+		r->oldest_ms = t_ms;
+}
+
+/* mix - FNV-1a over the canonical text of a row. */
+static uint64_t mix(uint64_t hash, const json_t *row)
+{
+	char *text = row ? json_dumps(row, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY) : NULL;
+
+	for (const char *c = text; c && *c; c++)
+		hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
+	free(text);
+	return hash;
+}
+
+int sendgrid_each_row(struct parse *p, const json_t *list, row_fn fn)
+{
+	size_t n = json_array_size(list);
+	uint64_t hash = UINT64_C(14695981039346656037);
+	int rc = 0;
+
+	if (!json_is_array(list))
+		return mt_error_set(p->error, MT_EPROTO, "the answer holds no list");
+	p->result->rows = n;
+	if (n)
+		p->result->mark =
+			mix(mix(hash, json_array_get(list, 0)), json_array_get(list, n - 1));
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		const json_t *row = json_array_get(list, i);
+
+		rc = !json_is_object(row) ? sendgrid_odd(p) : fn ? fn(p, row) : 0;
+	}
+	return rc;
+}
+
+static int parse_scopes(struct parse *p, const json_t *root)
+{
+	const json_t *list = json_object_get(root, "scopes");
+	size_t n = json_array_size(list);
+	int rc = 0;
+
+	if (!json_is_array(list))
+		return mt_error_set(p->error, MT_EPROTO, "the answer holds no list of scopes");
+	p->result->rows = n;
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		const json_t *v = json_array_get(list, i);
+
+		if (!json_is_string(v))
+			sendgrid_odd(p);
+		else if (p->sink->scope)
+			rc = p->sink->scope(p->sink->ctx,
+				str_make(json_string_value(v), json_string_length(v)));
+	}
+	return rc;
+}
+
+static int subuser(struct parse *p, const json_t *row)
+{
+	struct str name = sendgrid_text_of(row, "username");
+
+	if (name.n == 0)
+		return sendgrid_odd(p);
+	return p->sink->subuser
+		       ? p->sink->subuser(p->sink->ctx, name, sendgrid_number_of(row, "id"))
+		       : 0;
+}
+
+static int parse_subusers(struct parse *p, const json_t *root)
+{
+	return sendgrid_each_row(p, root, subuser);
+}
+
+static int parse_pools(struct parse *p, const json_t *root)
+{
+	char text[32];
+	struct str value = {text, 0};
+	int rc;
+
+	if (!json_is_array(root))
+		return mt_error_set(p->error, MT_EPROTO, "the answer holds no list of pools");
+	p->result->rows = json_array_size(root);
+	value.n = (size_t)snprintf(text, sizeof(text), "%zu", p->result->rows);
+	rc = p->sink->account ? p->sink->account(p->sink->ctx, STR_LIT("IP pools"), value) : 0;
+	return rc;
+}
+
+static int parse_username(struct parse *p, const json_t *root)
+{
+	struct str name = sendgrid_text_of(root, "username");
+
+	if (name.n == 0)
+		return mt_error_set(p->error, MT_EPROTO, "the answer holds no username");
+	p->result->rows = 1;
+	return p->sink->account ? p->sink->account(p->sink->ctx, STR_LIT("username"), name) : 0;
+}
+
+/* The scopes by https://www.twilio.com/docs/sendgrid/api-reference/api-key-permissions */
+static const struct {
+	const char *name, *scope;
+	int (*parse)(struct parse *p, const json_t *root);
+} endpoints[SENDGRID__ENDPOINTS] = {
+	[SENDGRID_SCOPES] = {"scopes", NULL, parse_scopes},
+	[SENDGRID_STATS] = {"stats", "stats.read", sendgrid_days},
+	[SENDGRID_MAILBOXES] = {"mailbox providers", "mailbox_providers.stats.read", sendgrid_days},
+	[SENDGRID_CATEGORIES] = {"categories", "categories.stats.read", sendgrid_days},
+	[SENDGRID_CLASSES] = {"bounce classes", "suppression.bounces.read", sendgrid_classes},
+	[SENDGRID_BOUNCES] = {"bounces", "suppression.bounces.read", sendgrid_suppressions},
+	[SENDGRID_BLOCKS] = {"blocks", "suppression.blocks.read", sendgrid_suppressions},
+	[SENDGRID_INVALID] = {"invalid", "suppression.invalid_emails.read", sendgrid_suppressions},
+	[SENDGRID_SPAM] = {"spam reports", "suppression.spam_reports.read", sendgrid_suppressions},
+	[SENDGRID_UNSUBSCRIBES] = {"unsubscribes", "suppression.unsubscribes.read",
+		sendgrid_suppressions},
+	[SENDGRID_LOGS] = {"logs", "messages.read", sendgrid_messages},
+	[SENDGRID_LOG] = {"log", "messages.read", sendgrid_message},
+	[SENDGRID_MESSAGES] = {"activity", "email_activity.read", sendgrid_messages},
+	[SENDGRID_IPS] = {"ips", "ips.read", sendgrid_ips},
+	[SENDGRID_POOLS] = {"pools", "ips.pools.read", parse_pools},
+	[SENDGRID_WARMUP] = {"warm-up", "ips.warmup.read", sendgrid_warmup},
+	[SENDGRID_ACCOUNT] = {"account", "user.account.read", sendgrid_account},
+	[SENDGRID_CREDITS] = {"credits", "user.credits.read", sendgrid_credits},
+	[SENDGRID_USERNAME] = {"username", "user.username.read", parse_username},
+	[SENDGRID_SUBUSERS] = {"subusers", "subusers.read", parse_subusers},
+	[SENDGRID_REPUTATIONS] = {"reputations", "subusers.reputations.read", sendgrid_reputations},
+};
+
+const char *sendgrid_endpoint_name(enum sendgrid_endpoint endpoint)
+{
+	return endpoints[endpoint].name;
+}
+
+const char *sendgrid_endpoint_scope(enum sendgrid_endpoint endpoint)
+{
+	return endpoints[endpoint].scope;
+}
+
+static json_t *load(struct str body, struct mt_error *reterr)
+{
+	json_error_t error;
+	json_t *root = json_loadb(body.p ? body.p : "", body.n, JSON_ALLOW_NUL, &error);
+
+	if (!root)
+		mt_error_set(reterr, MT_EPROTO, "no JSON at byte %d of %zu: %.80s", error.position,
+			body.n, error.text);
+	return root;
+}
+
+int sendgrid_parse(const struct sendgrid_ask *ask, struct str body,
+	const struct sendgrid_sink *sink, struct sendgrid_result *ret, struct mt_error *reterr)
+{
+	struct sendgrid_result own;
+	struct parse p = {ask, sink, ret ? ret : &own, reterr};
+	json_t *root = load(body, reterr);
+	int rc;
+
+	*p.result =
+		(struct sendgrid_result){.newest_ms = EVENT_UNKNOWN, .oldest_ms = EVENT_UNKNOWN};
+	if (!root)
+		return MT_EPROTO;
+	rc = endpoints[ask->endpoint].parse(&p, root);
+	json_decref(root);
+	return rc;
+}
+
+static bool has(const json_t *row, const char *name)
+{
+	return json_object_get(row, name) != NULL;
+}
+
+static enum sendgrid_endpoint guess_row(const json_t *row)
+{
+	const json_t *stats = json_object_get(row, "stats"), *first = json_array_get(stats, 0);
+
+	if (json_is_array(stats)) {
+		struct str type = sendgrid_text_of(first, "type");
+
+		return str_eq(type, STR_LIT("mailbox_provider")) ? SENDGRID_MAILBOXES
+		       : str_eq(type, STR_LIT("category"))       ? SENDGRID_CATEGORIES
+								 : SENDGRID_STATS;
+	}
+	if (has(row, "created") && has(row, "email"))
+		return has(row, "status")   ? SENDGRID_BOUNCES
+		       : has(row, "reason") ? SENDGRID_INVALID
+		       : has(row, "ip")     ? SENDGRID_SPAM
+					    : SENDGRID_UNSUBSCRIBES;
+	if (has(row, "ip"))
+		return has(row, "pools") || has(row, "subusers") ? SENDGRID_IPS : SENDGRID_WARMUP;
+	if (has(row, "reputation") && has(row, "username"))
+		return SENDGRID_REPUTATIONS;
+	if (has(row, "username") && has(row, "id"))
+		return SENDGRID_SUBUSERS;
+	return has(row, "name") ? SENDGRID_POOLS : SENDGRID__ENDPOINTS;
+}
+
+static enum sendgrid_endpoint guess_object(const json_t *root)
+{
+	static const struct {
+		const char *member;
+		enum sendgrid_endpoint endpoint;
+	} members[] = {{"scopes", SENDGRID_SCOPES}, {"messages", SENDGRID_LOGS},
+		{"events", SENDGRID_LOG}, {"remain", SENDGRID_CREDITS}};
+	const json_t *result = json_array_get(json_object_get(root, "result"), 0);
+
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		if (has(root, members[i].member))
+			return members[i].endpoint;
+	if (json_is_array(json_object_get(root, "stats")))
+		return guess_row(root);
+	if (result)
+		return has(result, "ip")      ? SENDGRID_IPS
+		       : has(result, "stats") ? SENDGRID_CLASSES
+					      : SENDGRID_POOLS;
+	if (has(root, "username"))
+		return SENDGRID_USERNAME;
+	if (has(root, "ip"))
+		return guess_row(root);
+	return has(root, "reputation") ? SENDGRID_ACCOUNT : SENDGRID__ENDPOINTS;
+}
+
+enum sendgrid_endpoint sendgrid_guess(struct str body)
+{
+	json_t *root = load(body, NULL);
+	enum sendgrid_endpoint found = SENDGRID__ENDPOINTS;
+
+	if (json_is_array(root) && json_array_size(root) == 0)
+		found = SENDGRID_STATS; /* nothing, of whatever it was asked */
+	else if (json_is_array(root))
+		found = guess_row(json_array_get(root, 0));
+	else if (root)
+		found = guess_object(root);
+	json_decref(root);
+	return found;
+}
+
+void sendgrid_refusal(struct str body, char *text, size_t size)
+{
+	json_t *root = load(body, NULL);
+	const json_t *first = json_array_get(json_object_get(root, "errors"), 0);
+	struct str message = sendgrid_text_of(first, "message");
+
+	snprintf(text, size, "%.*s", STR_ARG(str_first(message, size - 1)));
+	json_decref(root);
+}
