@@ -338,7 +338,21 @@ def suite_queue(table):
         table.add(row["name"].strip(), row["value"], row["unit"], row["target"] or None, row["met"], row["baseline"])
 
 
-SUITES = {f.__name__[6:]: f for f in (suite_catchup, suite_live, suite_screen, suite_idle, suite_queue, suite_soak)}
+def suite_sockets(table):
+    """one sample of 50,000 open TCP sockets"""
+    if subprocess.run(["unshare", "-n", "true"], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode:
+        table.skip("sockets", "no network namespaces here")
+        return
+    done = subprocess.run(["unshare", "-n", sys.executable, os.path.join(TOP, "tests", "bench", "sockets.py"),
+                           os.path.join(BUILD, "tests", "sockets_tool")], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True)
+    got = json.loads(done.stdout)
+    table.below("sample of %d sockets, CPU" % got["sockets"], got["ours_ms"], "ms", 60, "ss -tina: %.0f ms" % got["ss_ms"])
+    # The source waits a hundred times what a sample took, five seconds at least.
+    table.below("sockets: share of a core at its interval", 100 * got["ours_ms"] / max(5000, 100 * got["ours_ms"]), "%", 1)
+
+
+SUITES = {f.__name__[6:]: f for f in (suite_catchup, suite_live, suite_screen, suite_idle, suite_queue, suite_sockets,
+                                suite_soak)}
 
 
 def main():

