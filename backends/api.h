@@ -136,6 +136,8 @@ int api_provider(const struct api *a);
 void api_soon(struct api *a, size_t e);
 /* api_switch_off - e is not for this account: never asked again, shown with why. "" with no words: not shown as a fault. */
 void api_switch_off(struct api *a, size_t e, const char *why);
+/* api_switch_on - and e is, after all. */
+void api_switch_on(struct api *a, size_t e);
 bool api_is_off(const struct api *a, size_t e);
 
 /*

@@ -165,6 +165,18 @@ void api_switch_off(struct api *a, size_t e, const char *why)
 	snprintf(l->detail, sizeof(l->detail), "%s", why);
 }
 
+void api_switch_on(struct api *a, size_t e)
+{
+	struct api_line *l = &a->line[e];
+
+	if (!l->never)
+		return;
+	l->never = l->settled = false;
+	l->dirty = true;
+	l->detail[0] = '\0';
+	l->due_ms = mono(a);
+}
+
 bool api_is_off(const struct api *a, size_t e)
 {
 	return a->line[e].never || a->line[e].off;

@@ -155,7 +155,8 @@ int key_find(const struct conf *conf, const char *family, const char *section, s
 	*ret = NULL;
 	if (section)
 		rc = from_credential(family, section, ret, where, reterr);
-	if (rc == MT_ENOENT && section && conf_is_set(conf, family, section, "key_file"))
+	if (rc == MT_ENOENT && section &&
+		strcmp(path, conf_text(conf, family, NULL, "key_file")) != 0)
 		return from_key_file(path, ret, where, reterr);
 	if (rc == MT_ENOENT && section)
 		rc = from_environment(family, section, ret, where, reterr);
