@@ -221,11 +221,12 @@ int read_vendor_groups(struct reader *r, const struct query *q, enum bucket_dim 
 	struct sums sums = {0};
 	struct window w;
 	uint64_t known = 0;
+	bool any;
 	void *given = NULL;
 	int rc = window_read(r, q, &w, reterr);
 
 	if (rc == 0)
-		rc = slots_metrics(r, q->provider, &w, dim, &known, reterr);
+		rc = slots_metrics(r, q->provider, &w, dim, &known, &any, reterr);
 	if (rc == 0)
 		rc = sums_read(r, &w, dim, q->provider, false, metrics, 3, &sums, reterr);
 	for (size_t i = 0; rc == 0 && i < sums.cap; i++) {

@@ -5,6 +5,7 @@
  */
 #include "store/base/map.h"
 #include "store/read_rows.h"
+#include "store/read_slots.h"
 
 #include <stdlib.h>
 
@@ -51,6 +52,15 @@ static int no_memory(struct groups *g)
 	return mt_error_set(g->reterr, MT_ENOMEM, "not enough memory for the list");
 }
 
+/* Messages of a sender: a vendor does not tell them. */
+static int64_t received(const struct groups *g, int64_t n)
+{
+	return n > 0 || g->r->napi == 0 ||
+			       (g->q->provider && !slots_of_provider(g->r, g->q->provider))
+		       ? n
+		       : EVENT_UNKNOWN;
+}
+
 static int add_sums(
 	struct groups *g, const struct sums *sums, const struct sums *before, bool before_known)
 {
@@ -81,7 +91,7 @@ static int add_sums(
 			.delay_p50_cs = EVENT_UNKNOWN,
 			.delay_p90_cs = EVENT_UNKNOWN};
 		if (g->dim == DIM_SENDER)
-			row->before_sent = s->n[COL_RECEIVED];
+			row->before_sent = received(g, s->n[COL_RECEIVED]);
 	}
 	return 0;
 }

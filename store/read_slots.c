@@ -121,7 +121,7 @@ static int tile(struct reader *r, struct window *w, int64_t from_s, int64_t to_s
 	if (rc < 0)
 		return rc;
 	wide.slot_s = slot_s;
-	wide.left_out = w->left_out;
+	wide.left_out_s = w->left_out_s;
 	wide.asked_to_s = w->asked_to_s;
 	if (wide.from_s != w->from_s || wide.to_s != w->to_s)
 		wide.res_s = slot_s > wide.res_s ? slot_s : wide.res_s;
@@ -152,7 +152,8 @@ int slots_window(
 				continue;
 			if (!whole && length_s < (api->res - 1) *
 							 (one || !r->local ? 1 : ALL_SLOTS_MIN)) {
-				w->left_out = true;
+				if (!w->left_out_s || w->left_out_s > api->res - 1)
+					w->left_out_s = api->res - 1;
 				continue;
 			}
 			if (!included[i])
@@ -165,8 +166,8 @@ int slots_window(
 	for (size_t i = 0; rc == 0 && i < sizeof(coarse_first) / sizeof(coarse_first[0]); i++)
 		if (included[i])
 			add_segment(w, coarse_first[i]);
-	if (rc == 0 && one && w->left_out) {
-		w->left_out = false;
+	if (rc == 0 && one && w->left_out_s) {
+		w->left_out_s = 0;
 		w->differences = true;
 		add_segment(w, RES_DIFFERENCE);
 	}
@@ -242,11 +243,12 @@ static int metrics_of(
 }
 
 int slots_metrics(struct reader *r, int provider, const struct window *w, enum bucket_dim dim,
-	uint64_t *ret, struct mt_error *reterr)
+	uint64_t *ret, bool *ret_any, struct mt_error *reterr)
 {
 	int rc = slots_load(r, reterr);
 
 	*ret = 0;
+	*ret_any = false;
 	for (size_t i = 0; rc == 0 && i < r->napi; i++) {
 		const struct api_info *api = &r->api[i];
 		struct coverage c = {EVENT_UNKNOWN, EVENT_UNKNOWN, EVENT_UNKNOWN};
@@ -266,9 +268,12 @@ int slots_metrics(struct reader *r, int provider, const struct window *w, enum b
 			known = looks_at(w, api->res) && c.first_ms >= 0 &&
 				w->to_s * MS_PER_S > c.first_ms &&
 				w->from_s * MS_PER_S <= c.until_ms;
-		if (rc == 0 && known && (!w->differences || dim == DIM_TOTAL))
+		if (rc < 0 || !known)
+			continue;
+		if (!w->differences || dim == DIM_TOTAL)
 			rc = metrics_of(r, api->provider, dim, &metrics, reterr);
-		*ret |= (uint64_t)metrics;
+		*ret = *ret_any ? *ret & (uint64_t)metrics : (uint64_t)metrics;
+		*ret_any = true;
 	}
 	return rc;
 }

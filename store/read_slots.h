@@ -21,10 +21,10 @@ int slots_window(struct reader *r, int provider, bool whole, struct window *w,
 /* slots_coverage - widen out by what is known of the counters of the provider(s). */
 int slots_coverage(struct reader *r, int provider, struct coverage *out,
 	struct mt_error *reterr) MT_MUST_CHECK;
-/* slots_metrics - set of the metrics that the provider(s) w looks at have of a dimension within w; those of differences
- * only where they cover w whole. */
+/* slots_metrics - set of the metrics that every vendor w looks at has of a dimension within w (a sum over some of them
+ * would be no figure); those of differences only where they cover w whole. *ret_any: is there such a vendor? */
 int slots_metrics(struct reader *r, int provider, const struct window *w, enum bucket_dim dim,
-	uint64_t *ret, struct mt_error *reterr) MT_MUST_CHECK;
+	uint64_t *ret, bool *ret_any, struct mt_error *reterr) MT_MUST_CHECK;
 /* slots_covered - is [from_s, to_s) known whole of a dimension (-1: differences) of a provider? */
 int slots_covered(struct reader *r, int provider, int dim, int64_t from_s, int64_t to_s, bool *ret,
 	struct mt_error *reterr) MT_MUST_CHECK;

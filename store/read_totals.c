@@ -7,6 +7,9 @@
 #include "store/read_slots.h"
 
 #define MS_PER_S 1000
+#define SHARED_METRICS                                                                             \
+	(UINT64_C(1) << METRIC_SENT | UINT64_C(1) << METRIC_DEFERRED |                             \
+		UINT64_C(1) << METRIC_BOUNCED | UINT64_C(1) << METRIC_FIRST_TRY)
 
 /* Which buckets a query's filter leads to. */
 struct narrowed {
@@ -92,7 +95,9 @@ static int known_metrics(struct reader *r, const struct query *q, const struct n
 	const struct window *w, uint64_t *ret, struct mt_error *reterr)
 {
 	struct coverage covered;
-	int rc = slots_metrics(r, q->provider, w, to->dim, ret, reterr);
+	uint64_t local = 0;
+	bool vendors;
+	int rc = slots_metrics(r, q->provider, w, to->dim, ret, &vendors, reterr);
 
 	if (rc == 0)
 		rc = coverage_read(r, q->provider, &covered, reterr);
@@ -102,7 +107,9 @@ static int known_metrics(struct reader *r, const struct query *q, const struct n
 		return rc;
 	for (int m = 0; m < METRIC_REQUESTS; m++)
 		if (counted_by(to->dim, (enum metric)m))
-			*ret |= UINT64_C(1) << m;
+			local |= UINT64_C(1) << m;
+	/* what both count is a figure of all only if every vendor counts it too */
+	*ret = vendors ? (local & ~SHARED_METRICS) | *ret : local;
 	return 0;
 }
 
@@ -145,7 +152,7 @@ int read_totals(
 	t.to_ms = w.slot_s ? open_end(&w, &covered) : w.to_s * MS_PER_S;
 	t.window_res_s = w.res_s;
 	t.slot_s = w.slot_s;
-	t.left_out = w.left_out;
+	t.left_out_s = w.left_out_s;
 	t.differences = w.differences;
 	for (size_t i = 0; rc == 0 && known && i < w.nseg; i++)
 		rc = counts_walk(
@@ -205,11 +212,14 @@ static bool fits(const struct slots *s, int res)
 	return s->slot_s % (res - 1) == 0 && (res == RES_SLOT_DAY || s->from_s % (res - 1) == 0);
 }
 
-static int add_vendor(struct reader *r, const struct api_info *api, const struct segment *all,
-	const struct narrowed *to, struct series *s, struct mt_error *reterr)
+static int add_vendor(struct reader *r, const struct api_info *api, bool several,
+	const struct segment *all, const struct narrowed *to, struct series *s,
+	struct mt_error *reterr)
 {
 	struct segment seg = *all;
 
+	if (several && !fits(&s->slots, api->res))
+		return 0; /* minutes of differences may be known of a part alone: that would look like a rise */
 	seg.res = (enum bucket_resolution)(fits(&s->slots, api->res) ? api->res : RES_DIFFERENCE);
 	return counts_walk(r, &seg, false, to->dim, to->key, api->provider, add_slot, s, reterr);
 }
@@ -277,7 +287,8 @@ static int series(struct reader *r, const struct query *q, const struct narrowed
 			r, &seg, false, to->dim, to->key, q->provider, add_slot, &s, reterr);
 	for (size_t i = 0; rc == 0 && known && i < r->napi; i++)
 		if (!q->provider || r->api[i].provider == q->provider)
-			rc = add_vendor(r, &r->api[i], &seg, to, &s, reterr);
+			rc = add_vendor(
+				r, &r->api[i], !q->provider && r->local, &seg, to, &s, reterr);
 	if (rc == 0)
 		mask_local(&s, &covered, known);
 	if (rc == 0 && q->provider && slots_of_provider(r, q->provider))

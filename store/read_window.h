@@ -27,7 +27,7 @@ struct window {
 	int res_s; /* what it is aligned to: 60, or 3600 where the minutes are pruned */
 	int64_t asked_to_s; /* end before it was widened to whole slots: what came then is all there is if that is now */
 	int slot_s; /* length of the longest slots of APIs looked at; 0 none */
-	bool left_out; /* of all providers, those whose slots are longer than the window are */
+	int left_out_s; /* of all providers, those with slots of this length or longer are left out; 0 none */
 	bool differences; /* the one provider is seen through differences between polls */
 	bool minutes_gone; /* part of it lies before the oldest minute kept */
 	struct segment seg[WINDOW_SEGMENTS_MAX];

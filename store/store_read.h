@@ -76,8 +76,8 @@ struct totals {
 			     they were widened to whole slots of a vendor's counters */
 	int slot_s; /* length of the longest slots looked at (the last may still be open: no comparison with the
 		       window before); 0: all is counted by the minute */
-	bool left_out; /* providers whose slots are longer than the window, or, beside providers counted by the
-			  minute, than a sixth of it, are not in the figures */
+	int left_out_s; /* 0, or: providers whose slots are this long or longer are not in the figures, for the window is
+			   shorter than a slot, or, beside providers counted by the minute, than six */
 	bool differences; /* the figures are differences between polls of a vendor's counters */
 };
 /* totals_outcomes - final outcomes: sent, bounced and expired recipients; a vendor knows no expired ones, what it gives
@@ -114,7 +114,9 @@ int read_ever(struct reader *r, enum bucket_dim dim, const enum metric *metrics,
  * hours when it is longer than one. q must have a window (not 0, 0). */
 int64_t read_slot_ms(const struct query *q, size_t nslots);
 /* read_series - n of a metric of DIM_TOTAL in nslots equal slots; the last one ends at the window's end (rounded up
- * to the hour when slots are hours), so the first may begin before its start. Slots before the first record and
+ * to the hour when slots are hours), so the first may begin before its start. Of one vendor: its counters where its slots
+ * fit into these, else the differences between polls, unknown where there was no poll; of all providers: vendors only
+ * where theirs fit. Slots before the first record and
  * after the last look at the source are EVENT_UNKNOWN. */
 int read_series(struct reader *r, const struct query *q, enum metric metric, int64_t *out,
 	size_t nslots, struct mt_error *reterr) MT_MUST_CHECK;

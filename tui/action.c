@@ -15,6 +15,7 @@
 
 #define SAMPLE_ROWS 5
 #define BOX_COLUMNS 76
+#define ADDRESS_COLUMNS 44
 
 static const struct verb {
 	enum request req;
@@ -28,11 +29,17 @@ static const struct verb {
 	{REQ_DELETE, JOB_DELETE, "delete", true},
 	{REQ_EXPIRE, JOB_EXPIRE, "expire (return to sender)", true},
 	{REQ_FLUSH, JOB_FLUSH, "flush", false},
+	{REQ_NONE, JOB_UNSUPPRESS, "take off the list", true},
 };
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
-static const struct verb *verb_of_request(enum request req)
+/* On a vendor's suppression list Del takes addresses off, and nothing else can be done. */
+static const struct verb *verb_of_request(struct app *a, enum request req)
 {
+	const struct frame *f = app_list_frame(a);
+
+	if (f && f->pane && f->pane->unsuppresses)
+		return req == REQ_DELETE ? &verbs[VERBS - 1] : NULL;
 	for (size_t i = 0; i < VERBS; i++)
 		if (verbs[i].req == req)
 			return &verbs[i];
@@ -63,17 +70,23 @@ static bool collect_ids(struct app *a, struct frame *f, const struct row *const 
 			continue;
 		if (act->provider != 0 && provider != act->provider) {
 			app_message(a, STYLE_WARN,
-				"the tagged messages are in queues of two providers: choose one ([ "
-				"])");
+				"the tagged rows are of two providers: choose one ([ ])");
 			return false;
 		}
 		act->provider = provider;
+		if (f->pane->unsuppresses && act->nids && act->ids[0].arrival_ms != id.arrival_ms) {
+			app_message(a, STYLE_WARN,
+				"the tagged addresses are on different lists: show one (b)");
+			return false;
+		}
 		id.qid = arena_str(&act->arena, id.qid);
 		id.sender = arena_str(&act->arena, id.sender);
 		act->ids[act->nids++] = id;
 	}
 	if (act->nids == 0)
-		app_message(a, STYLE_WARN, "no queued message is selected or tagged here");
+		app_message(a, STYLE_WARN,
+			f->pane->unsuppresses ? "no address is selected or tagged here"
+					      : "no queued message is selected or tagged here");
 	return act->nids > 0;
 }
 
@@ -126,7 +139,7 @@ static bool collect(struct app *a, const struct verb *verb)
 
 void action_begin(struct app *a, enum request req)
 {
-	const struct verb *verb = verb_of_request(req);
+	const struct verb *verb = verb_of_request(a, req);
 
 	if (!verb) { /* a key that only some views have a use for */
 		app_message(a, STYLE_DIM,
@@ -163,6 +176,7 @@ void action_confirm(struct app *a, struct str typed)
 	const struct verb *verb = verb_of_kind(act->kind);
 	struct job_request request = {
 		.kind = act->kind, .provider = act->provider, .ids = act->ids, .nids = act->nids};
+
 	struct mt_error err = {0};
 	char want[32] = "y";
 
@@ -173,6 +187,8 @@ void action_confirm(struct app *a, struct str typed)
 		app_message(a, STYLE_WARN, "not confirmed: nothing was done");
 		return;
 	}
+	if (act->kind == JOB_UNSUPPRESS)
+		request.list = (int)act->ids[0].arrival_ms;
 	request.provider_name = provider_name(a, act->provider);
 	if (a->opt.services->start(a->opt.services->ctx, &request, &act->job, &err) < 0) {
 		act->job = NULL;
@@ -209,6 +225,23 @@ void action_step(struct app *a)
 	app_touch(a);
 }
 
+static void draw_question(
+	const struct action *act, const struct verb *verb, struct canvas *c, struct rect in)
+{
+	const char *plural = act->nids == 1 ? "" : "s";
+
+	if (act->kind == JOB_FLUSH)
+		canvas_printf(c, in.x + 1, in.y, in.w - 1, STYLE_BOLD,
+			"flush: try to deliver the whole queue now?");
+	else if (act->kind == JOB_UNSUPPRESS)
+		canvas_printf(c, in.x + 1, in.y, in.w - 1, STYLE_BOLD,
+			"take %zu address%s off the vendor's list? It may be mailed again.",
+			act->nids, act->nids == 1 ? "" : "es");
+	else
+		canvas_printf(c, in.x + 1, in.y, in.w - 1, STYLE_BOLD, "%s %zu message%s?",
+			verb->word, act->nids, plural);
+}
+
 void action_draw(struct app *a, struct canvas *c, struct rect r)
 {
 	const struct action *act = &a->action;
@@ -220,16 +253,14 @@ void action_draw(struct app *a, struct canvas *c, struct rect r)
 
 	canvas_fill(c, box, STYLE_NORMAL);
 	in = canvas_box(c, box, true, STR_LIT("Confirm"), STR_LIT(""));
-	if (act->kind == JOB_FLUSH)
-		canvas_printf(c, in.x + 1, in.y, in.w - 1, STYLE_BOLD,
-			"flush: try to deliver the whole queue now?");
-	else
-		canvas_printf(c, in.x + 1, in.y, in.w - 1, STYLE_BOLD, "%s %zu message%s?",
-			verb->word, act->nids, act->nids == 1 ? "" : "s");
+	draw_question(act, verb, c, in);
 	for (int i = 0; i < shown; i++) {
-		int used =
-			canvas_text(c, in.x + 3, in.y + 1 + i, 20, STYLE_NORMAL, act->ids[i].qid);
-		struct str sender = act->ids[i].sender.n ? act->ids[i].sender : STR_LIT("<>");
+		int used = canvas_text(c, in.x + 3, in.y + 1 + i,
+			act->kind == JOB_UNSUPPRESS ? ADDRESS_COLUMNS : 20, STYLE_NORMAL,
+			act->ids[i].qid);
+		struct str sender = act->ids[i].sender.n          ? act->ids[i].sender
+				    : act->kind == JOB_UNSUPPRESS ? STR_LIT("")
+								  : STR_LIT("<>");
 
 		canvas_text(c, in.x + 4 + used, in.y + 1 + i, in.w - 5 - used, STYLE_DIM, sender);
 	}

@@ -125,6 +125,8 @@ struct pane_ops {
 	 * tagged or selected rows, asks for confirmation and runs the job. false: no such entry. May be NULL. */
 	bool (*identify)(const void *state, const struct view *v, const struct row *row,
 		struct job_id *ret, int *ret_provider);
+	bool unsuppresses; /* its rows are addresses on vendors' lists (identify: qid the address, sender the list's
+			      scope, arrival_ms the enum api_list): Del takes them off, no other action */
 	/* tick - called some times a second while shown, for jobs; true: refresh/draw again. May be NULL. */
 	bool (*tick)(void *state, const struct view *v);
 	void (*close)(void *state);

@@ -190,9 +190,15 @@ static int draw_provider(
 		timefmt_age(&text, age < 0 ? 0 : age);
 		x += canvas_printf(c, x, 1, right - x, STYLE_DIM, " %s", buf_z(&text));
 	}
-	if (p->finest_bucket_s >= HOUR_S)
-		x += canvas_printf(c, x, 1, right - x, STYLE_DIM,
-			p->finest_bucket_s >= DAY_S ? " (day)" : " (hour)");
+	if (p->finest_bucket_s >= HOUR_S) {
+		const struct totals *shown = &a->status.totals;
+		bool out = app_shown_provider(a) == 0 && a->status.known && shown->left_out_s &&
+			   p->finest_bucket_s >= shown->left_out_s;
+
+		x += canvas_printf(c, x, 1, right - x, STYLE_DIM, " (%s%s%s)",
+			p->finest_bucket_s >= DAY_S ? "day" : "hour", out ? ", not in ALL" : "",
+			p->demo ? ", DEMO" : "");
+	}
 	buf_done(&text);
 	return x - begun;
 }

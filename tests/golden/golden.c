@@ -14,6 +14,7 @@
 #include "store/base/utf8.h"
 #include "store/warmup_conf.h"
 #include "tests/unit/cachefix.h"
+#include "tests/unit/vendorfix.h"
 #include "tui/app.h"
 #include "tui/screen_text.h"
 
@@ -50,6 +51,7 @@ static const struct scene {
 
 struct golden { /* one a run */
 	char folder[64], cache[96], warm[96];
+	char vendor_cache[96]; /* for scenes named vendor-... */
 	struct warmup_plans plans;
 	struct conf *conf;
 	bool update;
@@ -135,11 +137,15 @@ static void draw_scene(struct golden *g, const struct scene *scene, struct size 
 	struct reader *reader;
 	struct app *a;
 	struct buf text;
-
+	bool vendor = scene->name && str_starts(str_of(scene->name), STR_LIT("vendor-"));
 	bool warm = scene->sizes & CACHE_WARMUP;
 
 	o.warmups = warm ? &g->plans : NULL;
-	assert_int_equal(reader_open(warm ? g->warm : g->cache, &reader, NULL), 0);
+	assert_int_equal(reader_open(vendor ? g->vendor_cache
+				     : warm ? g->warm
+					    : g->cache,
+				 &reader, NULL),
+		0);
 	o.reader = reader;
 	a = app_new(&o);
 	app_resize(a, size.w, size.h);
@@ -205,6 +211,8 @@ static int setup(void **state)
 	snprintf(g.warm, sizeof(g.warm), "%s/warm.db", g.folder);
 	cachefix_warmup(g.warm);
 	g.conf = cachefix_warmup_plans(&g.plans);
+	snprintf(g.vendor_cache, sizeof(g.vendor_cache), "%s/vendor.db", g.folder);
+	vendorfix_make(g.vendor_cache);
 	*state = &g;
 	return 0;
 }
@@ -215,8 +223,9 @@ static int teardown(void **state)
 	struct golden *g = *state;
 	char path[128];
 
-	for (size_t i = 0; i < 4; i++) {
-		snprintf(path, sizeof(path), "%s%s", g->cache, endings[i]);
+	for (size_t i = 0; i < 8; i++) {
+		snprintf(path, sizeof(path), "%s%s", i < 4 ? g->cache : g->vendor_cache,
+			endings[i % 4]);
 		unlink(path);
 	}
 	fix_unlink(g->warm);

@@ -6,6 +6,7 @@
  */
 #include "store/base/utf8.h"
 #include "tui/panes/figures.h"
+#include "tui/panes/vendor.h"
 
 #include <stdio.h>
 
@@ -22,6 +23,8 @@
 #define GRAPHS_MAX_ROWS 20
 #define MS_PER_MIN 60000
 #define MIN_PER_H 60
+#define SCOPE_MAX_BYTES 1024
+#define VENDOR_SLOTS_MIN 6 /* as the reader takes to put them beside minutes */
 
 struct delivery {
 	int64_t series[BANDS][SLOTS_MAX];
@@ -31,8 +34,9 @@ struct delivery {
 	struct delay_figures delays[DELAY__COUNT];
 };
 
-/* The window in slots of a length people count in. The minute that has only begun to leave it is left out. */
-static void choose_slots(struct delivery *d, struct query *q)
+/* The window in slots of a length people count in, not under vendor_ms. The minute that has only begun to leave it is
+ * left out. */
+static void choose_slots(struct delivery *d, struct query *q, int64_t vendor_ms)
 {
 	static const int64_t minutes[] = {1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440};
 	int64_t span;
@@ -41,6 +45,8 @@ static void choose_slots(struct delivery *d, struct query *q)
 	q->t1_ms += MS_PER_MIN - 1 - (q->t1_ms + MS_PER_MIN - 1) % MS_PER_MIN;
 	span = q->t1_ms > q->t0_ms ? q->t1_ms - q->t0_ms : MS_PER_MIN;
 	for (size_t i = 0; i < sizeof(minutes) / sizeof(minutes[0]); i++) {
+		if (minutes[i] * MS_PER_MIN < vendor_ms)
+			continue;
 		d->slot_ms = minutes[i] * MS_PER_MIN;
 		d->nslots = (size_t)((span + d->slot_ms - 1) / d->slot_ms);
 		if (d->nslots <= SLOTS_MAX)
@@ -48,6 +54,14 @@ static void choose_slots(struct delivery *d, struct query *q)
 	}
 	d->nslots = d->nslots > SLOTS_MAX ? SLOTS_MAX : d->nslots;
 	d->slot_ms = read_slot_ms(q, d->nslots);
+}
+
+/* A vendor's slots are shown as such where there are some of them; in shorter windows their differences are. */
+static int64_t vendor_slot_ms(const struct delivery *d, const struct query *q)
+{
+	int64_t slot_ms = d->totals.slot_s * INT64_C(1000);
+
+	return slot_ms * VENDOR_SLOTS_MIN <= q->t1_ms - q->t0_ms ? slot_ms : 0;
 }
 
 static int refresh(void *state, struct reader *r, const struct view *v, struct table *t,
@@ -60,7 +74,7 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 
 	before.t1_ms = v->query.t0_ms;
 	before.t0_ms = v->query.t0_ms - (v->query.t1_ms - v->query.t0_ms);
-	choose_slots(d, &curve);
+	choose_slots(d, &curve, vendor_slot_ms(d, &v->query));
 	if (rc == 0)
 		rc = read_totals(r, &before, &d->before, reterr);
 	for (int i = 0; i < BANDS && rc == 0; i++)
@@ -77,8 +91,8 @@ static const char *arrow(const struct delivery *d, enum metric metric)
 {
 	int64_t now = d->totals.n[metric], before = d->before.n[metric];
 
-	if (now < 0 || before < 0 || d->before.first_ms == EVENT_UNKNOWN ||
-		d->before.first_ms > d->before.from_ms)
+	if (now < 0 || before < 0 || d->totals.slot_s || d->totals.differences ||
+		d->before.first_ms == EVENT_UNKNOWN || d->before.first_ms > d->before.from_ms)
 		return "";
 	if (now * 100 > before * (100 + CHANGE_PCT))
 		return " \xe2\x86\x91";
@@ -202,7 +216,10 @@ static void first_try(struct lines *l, struct buf *text)
 	const int64_t *n = l->d->totals.n;
 
 	buf_add_z(text, "first try ");
-	fmt_pct(text, n[METRIC_FIRST_TRY], n[METRIC_SENT]);
+	if (n[METRIC_FIRST_TRY] == EVENT_UNKNOWN)
+		buf_add_char(text, '?');
+	else
+		fmt_pct(text, n[METRIC_FIRST_TRY], n[METRIC_SENT]);
 	if (l->area.w < TEXT_WIDE)
 		words(l, STYLE_NORMAL, text);
 	else
@@ -288,10 +305,21 @@ static void unit_text(int64_t slot_ms, char *out, size_t bytes)
 		snprintf(out, bytes, "per %lldh", (long long)(minutes / MIN_PER_H));
 }
 
+/* One vendor is shown, in slots shorter than its own: its graphs are of differences between polls. */
+static bool by_differences(const struct delivery *d, const struct view *v)
+{
+	for (size_t i = 0; i < v->nproviders; i++)
+		if (v->providers[i].id == v->query.provider && v->query.provider)
+			return vendor_is(v, v->query.provider) &&
+			       d->slot_ms < v->providers[i].finest_bucket_s * INT64_C(1000);
+	return false;
+}
+
 static int draw(const void *state, const struct view *v, const struct table *t, struct canvas *c,
 	struct rect area)
 {
 	const struct delivery *d = state;
+	struct buf scope;
 	char unit[32];
 
 	(void)t;
@@ -300,7 +328,12 @@ static int draw(const void *state, const struct view *v, const struct table *t, 
 	if (area.h < GRAPHS_MIN_ROWS)
 		return 0;
 	unit_text(d->slot_ms, unit, sizeof(unit));
-	canvas_printf(c, area.x + CHART_SCALE, area.y, area.w, STYLE_DIM, "%s", unit);
+	buf_init(&scope, SCOPE_MAX_BYTES);
+	vendor_scope(&scope, v, &d->totals);
+	canvas_printf(c, area.x + CHART_SCALE, area.y, area.w - CHART_SCALE, STYLE_DIM, "%s%s%s%s",
+		unit, by_differences(d, v) ? " by differences between polls" : "",
+		scope.n ? "; figures: " : "", buf_z(&scope));
+	buf_done(&scope);
 	paint(d, v, c, (struct rect){area.x, area.y + 1, area.w, area.h - 1});
 	return area.h;
 }
@@ -309,10 +342,12 @@ static void tile(const void *state, const struct view *v, const struct table *t,
 	struct rect area, char *note, size_t note_bytes)
 {
 	const struct delivery *d = state;
+	char unit[32];
 
 	(void)t;
 	paint(d, v, c, area);
-	unit_text(d->slot_ms, note, note_bytes);
+	unit_text(d->slot_ms, unit, sizeof(unit));
+	snprintf(note, note_bytes, "%s%s", by_differences(d, v) ? "differences " : "", unit);
 }
 
 const struct pane_ops pane_delivery = {
@@ -330,6 +365,11 @@ const struct pane_ops pane_delivery = {
 		"p50 p90 p99: delay= of sent records, nearest rank.\n"
 		"Arrows: more than 10% more or less than in the window before this one; = about as "
 		"much; nothing where that window is not covered.\n"
+		"Of a vendor (Mailgun, SendGrid) counters come by the hour or the day: the window "
+		"is "
+		"widened to whole ones, or, when it is shorter, the figures are the differences "
+		"between polls; the line above says so. Graphs in slots shorter than the "
+		"vendor's are of differences, too.\n"
 		"Below: every counted figure with its definition; Enter opens what is behind it.",
 	.number = 2,
 	.columns = figures_columns,

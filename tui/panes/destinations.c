@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* destinations - where mail goes: by recipient domain, mailbox provider or relay host; Enter opens its page. */
 #include "tui/panes/groups.h"
+#include "tui/panes/vendor.h"
 
 static const struct column columns[GCOL__COUNT] = {
 	{"destination", 0, ALIGN_LEFT, 1, false,
@@ -18,14 +19,32 @@ static const enum request requests[] = {REQ_BY_SENDER, REQ_NONE};
 
 struct destinations {
 	enum group_kind kind;
+	bool chosen; /* by b; else what the provider shown has */
 };
+
+static enum group_kind shown_kind(const struct destinations *s, const struct view *v)
+{
+	bool vendor = v->query.provider && vendor_is(v, v->query.provider);
+
+	return s->chosen || !vendor ? s->kind : GROUP_MAILBOX;
+}
 
 static int refresh(void *state, struct reader *r, const struct view *v, struct table *t,
 	struct mt_error *reterr)
 {
 	const struct destinations *s = state;
 
-	return groups_refresh(s->kind, 0, r, v, t, reterr);
+	return groups_refresh(shown_kind(s, v), 0, r, v, t, reterr);
+}
+
+/* Are all providers shown, vendors among them? */
+static bool vendors_beside(const struct view *v)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < v->nproviders && v->query.provider == 0; i++)
+		any |= vendor_is(v, v->providers[i].id);
+	return any;
 }
 
 static int draw(const void *state, const struct view *v, const struct table *t, struct canvas *c,
@@ -33,12 +52,16 @@ static int draw(const void *state, const struct view *v, const struct table *t, 
 {
 	const struct destinations *s = state;
 
-	(void)v;
 	(void)t;
-	if (s->kind == GROUP_DOMAIN)
+	if (shown_kind(s, v) == GROUP_DOMAIN && !vendors_beside(v))
 		return 0;
+	if (shown_kind(s, v) == GROUP_DOMAIN) {
+		canvas_printf(c, area.x + 1, area.y, area.w - 1, STYLE_DIM,
+			"of vendors only those that tell recipient domains (b: other groupings)");
+		return 1;
+	}
 	canvas_printf(c, area.x + 1, area.y, area.w - 1, STYLE_DIM, "by %s (b: the next grouping)",
-		groups_word(s->kind));
+		groups_word(shown_kind(s, v)));
 	return 1;
 }
 
@@ -48,14 +71,15 @@ static unsigned request(void *state, enum request req, const struct view *v,
 {
 	struct destinations *s = state;
 
-	(void)v;
 	(void)selected;
 	(void)tagged;
 	(void)ntagged;
 	(void)ret;
 	if (req != REQ_BY_SENDER)
 		return REQRES_NONE;
-	s->kind = s->kind == GROUP_RELAY ? GROUP_DOMAIN : (enum group_kind)(s->kind + 1);
+	s->kind = shown_kind(s, v);
+	s->chosen = true;
+	s->kind = s->kind == GROUP_MAILBOX ? GROUP_DOMAIN : (enum group_kind)(s->kind + 1);
 	return REQRES_HANDLED | REQRES_REFRESH;
 }
 
@@ -64,8 +88,7 @@ static bool enter(
 {
 	const struct destinations *s = state;
 
-	(void)v;
-	return groups_enter(s->kind, selected, ret);
+	return groups_enter(shown_kind(s, v), selected, ret);
 }
 
 const struct pane_ops pane_destinations = {
@@ -73,7 +96,8 @@ const struct pane_ops pane_destinations = {
 	.title = "Destinations",
 	.help = "Where mail goes, by recipient domain; b groups by mailbox provider (Google, "
 		"Microsoft ... by the "
-		"relay's host name, other relays by themselves) and by relay host. Enter opens the "
+		"relay's host name, other relays by themselves), by relay host, and by "
+		"mailbox provider as vendors (Mailgun, SendGrid) tell it. Enter opens the "
 		"destination's page: share delivered, delays, codes and its attempts.",
 	.number = 6,
 	.columns = columns,

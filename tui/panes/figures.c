@@ -65,8 +65,33 @@ static const struct figure figures[] = {
 	{.metric = METRIC_OVERSIZE, .pane = "samples", .sample = EVENT_OVERSIZE},
 	{.metric = METRIC_FOREIGN, .pane = "log"},
 	{.metric = METRIC_LINES, .pane = "log"},
+	{.metric = METRIC_REQUESTS, .pane = "messages"},
+	{.metric = METRIC_PROCESSED, .pane = "messages"},
+	{.metric = METRIC_SUPPRESSED, .pane = "failures", .status = STATUS_SUPPRESSED},
+	{.metric = METRIC_BLOCKED, .pane = "replies", .status = STATUS_BOUNCED},
+	{.metric = METRIC_HARD_BOUNCES, .pane = "replies", .status = STATUS_BOUNCED},
+	{.metric = METRIC_SOFT_BOUNCES, .pane = "replies", .status = STATUS_BOUNCED},
+	{.metric = METRIC_COMPLAINTS, .pane = "suppressions"},
+	{.metric = METRIC_UNSUBSCRIBES, .pane = "suppressions"},
+	{.metric = METRIC_OPENS, .pane = "messages"},
+	{.metric = METRIC_UNIQUE_OPENS, .pane = "messages"},
+	{.metric = METRIC_CLICKS, .pane = "messages"},
+	{.metric = METRIC_UNIQUE_CLICKS, .pane = "messages"},
 };
 #define FIGURES (sizeof(figures) / sizeof(figures[0]))
+
+/* Figures of vendors take no rows where there is none, those of a log none where only a vendor is shown. */
+static bool is_shown(const struct view *v, enum metric metric, int64_t n)
+{
+	bool vendor = false, all = v->query.provider == 0;
+
+	for (size_t i = 0; i < v->nproviders; i++)
+		vendor |= (all || v->providers[i].id == v->query.provider) &&
+			  v->providers[i].finest_bucket_s > 60;
+	if (metric >= METRIC_REQUESTS)
+		return vendor && (n != EVENT_UNKNOWN || all);
+	return all || !vendor || n != EVENT_UNKNOWN;
+}
 
 static const char *metric_name(enum metric metric)
 {
@@ -90,7 +115,7 @@ static int64_t whole_of(enum metric metric, const int64_t *n)
 	if (metric == METRIC_SENT || metric == METRIC_BOUNCED ||
 		metric == METRIC_EXPIRED_RECIPIENTS)
 		return totals_outcomes(n);
-	if (metric == METRIC_FIRST_TRY)
+	if (metric == METRIC_FIRST_TRY || metric == METRIC_COMPLAINTS)
 		return n[METRIC_SENT];
 	if (metric == METRIC_REJECTED_TEMPORARY)
 		return n[METRIC_REJECTED];
@@ -128,7 +153,9 @@ static struct cell cell_share(struct table *t, enum metric metric, const int64_t
 /* The window before counts only where the cache covers it whole. */
 static int64_t before_of(const struct totals *before, enum metric metric)
 {
-	if (before->first_ms == EVENT_UNKNOWN || before->first_ms > before->from_ms)
+	if (before->first_ms == EVENT_UNKNOWN || before->first_ms > before->from_ms ||
+		before->slot_s ||
+		before->differences) /* a slot that is still open compares with nothing */
 		return EVENT_UNKNOWN;
 	return before->n[metric];
 }
@@ -154,9 +181,11 @@ int figures_fill(struct table *t, const struct view *v, const struct totals *now
 	for (size_t i = 0; i < FIGURES && rc == 0; i++) {
 		enum metric metric = figures[i].metric;
 		int64_t n = now->n[metric];
-		struct cell *c = cells_row(
-			t, FIGURES_COLUMNS, metric + 1, row_style(metric, n), &figures[i]);
+		struct cell *c;
 
+		if (!is_shown(v, metric, n))
+			continue;
+		c = cells_row(t, FIGURES_COLUMNS, metric + 1, row_style(metric, n), &figures[i]);
 		if (!c)
 			return MT_ELIMIT;
 		c[COL_NAME] =

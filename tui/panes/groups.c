@@ -2,6 +2,8 @@
 /* groups - see groups.h. */
 #include "tui/panes/groups.h"
 
+#include "tui/panes/vendor.h"
+
 #define SHARE_LOW_PCT 90 /* SparkPost's line for "on track" */
 #define SHARE_MIN_N 10 /* below, a share is an accident */
 #define PCT 100
@@ -14,8 +16,10 @@ struct group {
 
 const char *groups_word(enum group_kind kind)
 {
-	static const char *const words[GROUP__COUNT] = {
-		"recipient domain", "mailbox provider", "relay host", "sender domain"};
+	static const char *const words[GROUP__COUNT] = {"recipient domain",
+		"mailbox provider (by relay host)", "relay host",
+		"mailbox provider as vendors tell it", "sender domain", "sending IP of vendors",
+		"tag or category of vendors", "subaccount of vendors", "bounce class of vendors"};
 
 	return words[kind];
 }
@@ -93,6 +97,14 @@ static int read_kind(enum group_kind kind, struct reader *r, const struct query 
 		return read_domains(r, q, a, rows, n, reterr);
 	if (kind == GROUP_SENDER)
 		return read_senders(r, q, a, rows, n, reterr);
+	if (kind == GROUP_MAILBOX || kind >= GROUP_IP)
+		return read_vendor_groups(r, q,
+			kind == GROUP_MAILBOX ? DIM_MAILBOX
+			: kind == GROUP_IP    ? DIM_IP
+			: kind == GROUP_TAG   ? DIM_TAG
+			: kind == GROUP_CLASS ? DIM_CLASS
+					      : DIM_SUBACCOUNT,
+			a, rows, n, reterr);
 	return read_relays(r, q, a, rows, n, reterr);
 }
 
@@ -118,9 +130,14 @@ int groups_refresh(enum group_kind kind, int only_provider, struct reader *r, co
 	for (size_t i = 0; i < kept && rc == 0; i++)
 		fill(t, v, kind, &groups[i]);
 	t->total = (int)n == v->query.limit ? EVENT_UNKNOWN : (int64_t)kept;
-	cells_empty(t, v,
-		kind == GROUP_SENDER ? "no message of any sender in this window"
-				     : "no delivery was tried in this window");
+	if (vendor_is(v, v->query.provider))
+		cells_empty(t, v, "the vendor told no figures by that for this window");
+	else if (kind == GROUP_MAILBOX || kind >= GROUP_IP)
+		vendor_empty(t, v, "no vendor told figures of this window by that");
+	else
+		cells_empty(t, v,
+			kind == GROUP_SENDER ? "no message of any sender in this window"
+					     : "no delivery was tried in this window");
 	return rc;
 }
 
@@ -128,7 +145,17 @@ bool groups_enter(enum group_kind kind, const struct row *selected, struct pane_
 {
 	const struct group *g = selected->ref;
 
-	if (g->provider > 0) {
+	if (kind == GROUP_MAILBOX || kind == GROUP_TAG)
+		return false; /* no record of a single recipient has it */
+	if (kind == GROUP_IP) {
+		ret->pane = "ips";
+	} else if (kind == GROUP_SUBACCOUNT) {
+		ret->pane = "messages";
+		ret->query.user = g->row.domain;
+	} else if (kind == GROUP_CLASS) {
+		ret->pane = "failures";
+		ret->query.status = STATUS_BOUNCED;
+	} else if (g->provider > 0) {
 		ret->pane = "relays";
 		ret->object = g->provider;
 	} else {

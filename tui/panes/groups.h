@@ -13,7 +13,12 @@ enum group_kind {
 	GROUP_DOMAIN, /* recipient domain */
 	GROUP_PROVIDER, /* mailbox provider: relay hosts of one operator together */
 	GROUP_RELAY, /* relay host */
+	GROUP_MAILBOX, /* mailbox provider as vendors tell it */
 	GROUP_SENDER, /* sender domain */
+	GROUP_IP, /* sending IP of a vendor */
+	GROUP_TAG, /* tag or category */
+	GROUP_SUBACCOUNT, /* subaccount or subuser */
+	GROUP_CLASS, /* bounce classification of a vendor */
 	GROUP__COUNT
 };
 

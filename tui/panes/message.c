@@ -5,6 +5,7 @@
  */
 #include "tui/panes/lines.h"
 #include "tui/panes/rawlog.h"
+#include "tui/panes/vendor.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@
 #define JOB_IDS_MAX 64
 
 /* Sections of the page; attempts and members of the family have their own row ids behind these. */
-enum { SECTION_ENVELOPE = 1, SECTION_LOG = 2 };
+enum { SECTION_ENVELOPE = 1, SECTION_LOG = 2, SECTION_NOTES = 3 };
 #define SECTION_RECIPIENT UINT64_C(0x10000000000)
 #define SECTION_ATTEMPT UINT64_C(0x20000000000)
 #define SECTION_FAMILY UINT64_C(0x40000000000)
@@ -59,6 +60,8 @@ static void state_line(struct lines *l, struct buf *b, const struct message_deta
 	const struct message_row *m = &d->message;
 	bool open = m->end_ms == EVENT_UNKNOWN;
 
+	if (vendor_is(l->v, m->provider))
+		return; /* it was never in a queue here */
 	buf_clear(b);
 	if (open) {
 		buf_printf(b, "in the queue%s%s", d->queue >= 0 ? ": " : "",
@@ -143,7 +146,7 @@ static int envelope(
 		lines_link(l, first, &from);
 	}
 	lines_wrap(l, STYLE_NORMAL, "message-id", m->message_id);
-	rc = came_in_by(l, &b, r, m, reterr);
+	rc = vendor_is(l->v, m->provider) ? 0 : came_in_by(l, &b, r, m, reterr);
 	if (str_present(m->client))
 		lines_wrap(l, STYLE_NORMAL, "client", m->client);
 	first = l->t->nrows;
@@ -322,12 +325,41 @@ static void family(struct lines *l, const struct message_detail *d)
 	buf_done(&b);
 }
 
+/* What befell it at a vendor beside the attempts: accepted, opened, complained ... */
+static int notes(struct lines *l, struct reader *r, int64_t message, struct mt_error *reterr)
+{
+	struct note_row *rows = NULL;
+	struct buf b;
+	size_t n = 0;
+	int rc = read_notes(r, message, &l->t->arena, &rows, &n, reterr);
+
+	if (rc < 0)
+		return rc;
+	buf_init(&b, TEXT_MAX_BYTES);
+	lines_section(l, SECTION_NOTES);
+	for (size_t i = 0; i < n; i++) {
+		buf_clear(&b);
+		timefmt_date_clock(&b, rows[i].t_ms);
+		buf_printf(&b, "  %s",
+			rows[i].kind == API_EVENT_OTHER ? "" : vendor_event_word(rows[i].kind));
+		if (rows[i].text.n) {
+			buf_add_z(&b, rows[i].kind == API_EVENT_OTHER ? "" : ": ");
+			buf_add_str(&b, rows[i].text);
+		}
+		lines_wrap(l, rows[i].kind == API_EVENT_COMPLAINED ? STYLE_BAD : STYLE_NORMAL,
+			rows[i].kind == API_EVENT_OTHER ? "subject" : "event", buf_str(&b));
+	}
+	buf_done(&b);
+	return 0;
+}
+
 /* All queue ids it was known by; asked again when there were more attempts since. */
 static void ask_log(struct message *s, const struct view *v, const struct message_detail *d)
 {
 	struct job_id ids[JOB_IDS_MAX];
 	size_t n = 0;
-	struct job_request request = {.kind = JOB_LOG_FIND,
+	struct job_request request = {
+		.kind = vendor_is(v, d->message.provider) ? JOB_DETAIL : JOB_LOG_FIND,
 		.provider = d->message.provider,
 		.t0_ms = d->message.t_ms - DAY_MS,
 		.t1_ms = d->message.end_ms == EVENT_UNKNOWN ? v->now_ms
@@ -335,7 +367,7 @@ static void ask_log(struct message *s, const struct view *v, const struct messag
 
 	ids[n++] = (struct job_id){
 		.qid = d->message.qid, .sender = d->message.sender, .arrival_ms = d->message.t_ms};
-	for (size_t i = 0; i < d->nfamily && n < JOB_IDS_MAX; i++)
+	for (size_t i = 0; i < d->nfamily && n < JOB_IDS_MAX && request.kind == JOB_LOG_FIND; i++)
 		ids[n++] = (struct job_id){.qid = d->family[i].qid,
 			.sender = d->family[i].sender,
 			.arrival_ms = d->family[i].t_ms};
@@ -384,12 +416,17 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 	rc = envelope(&l, r, &d, reterr);
 	if (rc == 0)
 		rc = recipients(&l, &d);
+	if (rc == 0)
+		rc = notes(&l, r, s->id, reterr);
 	if (rc < 0)
 		return rc;
 	family(&l, &d);
 	ask_log(s, v, &d);
 	lines_section(&l, SECTION_LOG);
-	rawlog_lines(&s->log, &l);
+	if (vendor_is(v, d.message.provider))
+		rawlog_detail(&s->log, &l);
+	else
+		rawlog_lines(&s->log, &l);
 	return 0;
 }
 
@@ -421,7 +458,10 @@ const struct pane_ops pane_message = {
 		"it), connect (connection set-up with DNS and TLS), transmit.\n"
 		"next try, expires: by the queue manager's rule, from the newest queue listing.\n"
 		"related: queue ids of the same message (content filter, forwarding) and its "
-		"notifications. Enter on a line opens what it names. Below are the raw log lines.",
+		"notifications. Enter on a line opens what it names. Below are the raw log lines.\n"
+		"Of a message sent by a vendor: event: what befell it beside attempts (accepted, "
+		"opened, complained ...); at vendor: what the vendor itself says of the message, "
+		"asked for when this view opens.",
 	.columns = lines_columns,
 	.ncolumns = LINES_COLUMNS,
 	.state_bytes = sizeof(struct message),

@@ -43,7 +43,8 @@ const struct job_line *rawlog_result(const struct rawlog *s, size_t *ret_n, cons
 	return s->services->lines(s->job, ret_n);
 }
 
-void rawlog_lines(struct rawlog *s, struct lines *l)
+static void show(
+	struct rawlog *s, struct lines *l, const char *what, const char *running, const char *none)
 {
 	struct mt_error error = {0};
 	const struct job_line *lines;
@@ -51,7 +52,7 @@ void rawlog_lines(struct rawlog *s, struct lines *l)
 	size_t n;
 
 	if (rawlog_running(s)) {
-		lines_say(l, STYLE_DIM, "log", "reading the log ...");
+		lines_say(l, STYLE_DIM, what, "%s", running);
 		return;
 	}
 	lines = rawlog_result(s, &n, &why);
@@ -59,14 +60,25 @@ void rawlog_lines(struct rawlog *s, struct lines *l)
 		why = error.text;
 	if (why) {
 		if (s->asked)
-			lines_say(l, STYLE_WARN, "log", "%s", why);
+			lines_say(l, STYLE_WARN, what, "%s", why);
 		return;
 	}
 	if (n == 0)
-		lines_say(l, STYLE_DIM, "log",
-			"no line of it is left in the log files that are there");
+		lines_say(l, STYLE_DIM, what, "%s", none);
 	for (size_t i = 0; i < n; i++)
-		lines_wrap(l, rawlog_style(lines[i].text), i ? "" : "log", lines[i].text);
+		lines_wrap(l, rawlog_style(lines[i].text), i ? "" : what, lines[i].text);
+}
+
+void rawlog_lines(struct rawlog *s, struct lines *l)
+{
+	show(s, l, "log", "reading the log ...",
+		"no line of it is left in the log files that are there");
+}
+
+void rawlog_detail(struct rawlog *s, struct lines *l)
+{
+	show(s, l, "at vendor", "fetching what the vendor says ...",
+		"the vendor says nothing more of it");
 }
 
 bool rawlog_tick(struct rawlog *s)

@@ -25,6 +25,8 @@ bool rawlog_running(const struct rawlog *s);
 const struct job_line *rawlog_result(const struct rawlog *s, size_t *ret_n, const char **why);
 /* rawlog_lines - the lines, or why there are none, as a section of a page. */
 void rawlog_lines(struct rawlog *s, struct lines *l);
+/* rawlog_detail - the same of JOB_DETAIL: what a vendor says of the message. */
+void rawlog_detail(struct rawlog *s, struct lines *l);
 /* rawlog_tick - a pane's tick: true once when the job has ended. */
 bool rawlog_tick(struct rawlog *s);
 void rawlog_done(struct rawlog *s);
