@@ -83,7 +83,7 @@ static int find_attempts(struct reader *r, struct page *p, struct mt_error *rete
 {
 	const struct query *q = p->filter.q;
 	bool cut = false;
-	int64_t left = SCAN_ROWS_MAX;
+	int64_t most = p->filter.by_message ? OWNED_ROWS_MAX : SCAN_ROWS_MAX, left = most;
 	struct id_range ids;
 	sqlite3_stmt *stmt;
 	size_t n = 0;
@@ -93,7 +93,7 @@ static int find_attempts(struct reader *r, struct page *p, struct mt_error *rete
 		rc = attempts_newest(r, &p->filter, &ids,
 			q->status == STATUS_DEFERRED || q->status == STATUS_BOUNCED ||
 				q->status == STATUS_EXPIRED,
-			SCAN_ROWS_MAX, &stmt, &cut, reterr);
+			most, &stmt, &cut, reterr);
 	if (rc < 0)
 		return rc;
 	while (n < p->limit + DISORDER_ROWS && (rc = rd_step(r, stmt, reterr)) > 0) {

@@ -17,6 +17,10 @@
 #define SCAN_ROWS_MAX 25000 /* rows a filtered list looks at, newest first: a frame's time */
 #define COUNT_ROWS_MAX                                                                             \
 	40000 /* rows a filtered count looks at: what is left out would be missing in a figure */
+#define OWNED_ROWS_MAX                                                                             \
+	10000 /* the same of attempts where each one's message is needed, for lists and counts */
+#define DOMAIN_ROWS_MAX                                                                            \
+	15000 /* failures of one domain, which an index finds here and there in the table */
 #define LIST_ROWS_DEFAULT 1000
 #define LIST_ROWS_MAX 100000
 #define REPLY_TEXT_MAX_BYTES 65536
@@ -146,7 +150,10 @@ int rows_give(const struct rows *v, size_t max, struct arena *a, void **ret, siz
 /* count_rows_max - how many rows a count by this query may look at. */
 static inline int64_t count_rows_max(const struct query *q)
 {
-	return q->text.n > 0 ? SCAN_ROWS_MAX : COUNT_ROWS_MAX;
+	if (q->text.n > 0 || q->port != 0 || str_present(q->service) ||
+		str_present(q->sender_domain) || str_present(q->user))
+		return OWNED_ROWS_MAX;
+	return str_present(q->domain) ? DOMAIN_ROWS_MAX : COUNT_ROWS_MAX;
 }
 
 /* read_limit - rows asked for, defaulted and capped. */

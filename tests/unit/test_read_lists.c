@@ -398,7 +398,7 @@ static void test_log_position(void **state)
 		MT_ENOENT);
 }
 
-/* A filter no index serves looks at the newest 25,000 rows and says when that was not all. */
+/* A filter no index serves looks at the newest rows alone and says when that was not all. */
 static void test_truncated(void **state)
 {
 	char path[64], sql[1024];
