@@ -233,6 +233,10 @@ int app_wait_ms(const struct app *a)
 		return 0;
 	if (a->stale && !a->paused && refresh_due_mono_ms(a) - mono < wait)
 		wait = refresh_due_mono_ms(a) - mono;
+	/* A commit that came too soon to be shown has woken nobody: look for it then. */
+	if (!a->stale && !a->paused && top->pane && refresh_due_mono_ms(a) > mono &&
+		refresh_due_mono_ms(a) - mono < wait)
+		wait = refresh_due_mono_ms(a) - mono;
 	if (a->action.job && wait > JOB_POLL_MS)
 		wait = JOB_POLL_MS;
 	if (top->pane && top->pane->tick && a->ticked_mono_ms + PANE_TICK_MS - mono < wait)

@@ -113,7 +113,7 @@ static const char usage[] =
 	"  --cache FILE        the cache database\n"
 	"  --config FILE       the configuration file\n"
 	"  --critical RANGE    of a check, also -c: CRITICAL outside of it\n"
-	"  --delay SECONDS     refresh the screen at most this often\n"
+	"  --delay SECONDS     refresh at most this often, an opened view after 0.65 of it\n"
 	"  --demo              open the demo, on traffic made up here\n"
 	"  --dsn CODE          of explain: the enhanced code the log has for it\n"
 	"  --dump-config       print the configuration in force and exit\n"

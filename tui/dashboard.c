@@ -36,7 +36,8 @@ static const struct conf_key keys[] = {
 		.fallback = "1s",
 		.min = DELAY_MIN_MS,
 		.max = DELAY_MAX_MS,
-		.help = "Refresh the screen at most this often (--delay)"},
+		.help = "Refresh the overview at most this often, an opened view after 0.65 of it "
+			"(--delay)"},
 	{.section = "screen",
 		.name = "mouse",
 		.type = CONF_BOOL,

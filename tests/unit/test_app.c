@@ -143,6 +143,33 @@ static void test_refresh_only_when_changed(void **state)
 	assert_int_equal(f->reader.refreshes, refreshes + 2);
 }
 
+/* Figures on the overview change once a second; a line that an opened list waits for is there sooner. */
+static void test_opened_view_is_sooner(void **state)
+{
+	struct appfix *f = *state;
+	int refreshes;
+
+	clock_advance(&f->clock, 700);
+	f->reader.changed = true;
+	refreshes = f->reader.refreshes;
+	app_step(f->a);
+	assert_int_equal(f->reader.refreshes, refreshes);
+	press(f, "2");
+	refreshes = f->reader.refreshes;
+	assert_in_range(app_wait_ms(f->a), 1, 650); /* its pipe is not looked at before */
+	clock_advance(&f->clock, 700);
+	f->reader.changed = true;
+	app_step(f->a);
+	assert_int_equal(f->reader.refreshes, refreshes + 1);
+	for (int i = 0; i < 10; i++) { /* quiet again: one more look, then the tick alone */
+		clock_advance(&f->clock, app_wait_ms(f->a));
+		app_step(f->a);
+		app_draw(f->a);
+	}
+	assert_in_range(app_wait_ms(f->a), 500, 1000);
+	assert_int_equal(f->reader.refreshes, refreshes + 1);
+}
+
 /* A key that only moves the cursor is shown before what has become due is read; the read follows at once. */
 static void test_key_before_refresh(void **state)
 {
@@ -559,6 +586,7 @@ int main(void)
 		T(test_filter_belongs_to_its_view),
 		T(test_time),
 		T(test_refresh_only_when_changed),
+		T(test_opened_view_is_sooner),
 		T(test_key_before_refresh),
 		T(test_key_stops_refresh),
 		T(test_key_stops_overview),
