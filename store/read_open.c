@@ -176,7 +176,13 @@ static int check_schema(struct reader *r, struct mt_error *reterr)
 			"cache %s: was made by a newer mtatop (schema %lld, this one "
 			"knows %d)",
 			r->path, (long long)version, SCHEMA_KNOWN);
-	if (version < SCHEMA_KNOWN)
+	if (version > 0 && version < SCHEMA_KNOWN)
+		return mt_error_set(reterr, MT_ENOENT,
+			"cache %s: was made by an older mtatop; run mtatop or mtatop collect to "
+			"bring it "
+			"up to date",
+			r->path);
+	if (version == 0)
 		return mt_error_set(
 			reterr, MT_ENOENT, "cache %s: nothing has been collected yet", r->path);
 	return 0;

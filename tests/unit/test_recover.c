@@ -6,7 +6,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "store/migrate.h"
 #include "store/recover.h"
+#include "store/store_read.h"
 #include "tests/unit/store_fixture.h"
 
 #include <dirent.h>
@@ -215,6 +217,42 @@ static void foreign_and_newer_are_refused(void **state)
 	assert_non_null(strstr(error.text, "newer"));
 	assert_int_equal(sql_int(&f, "SELECT count(*) FROM message"), 300);
 	fixture_end(&f);
+}
+
+/* A cache of every earlier version: a reader says so, the writer brings it up to date and keeps what is in it. */
+static void older_is_brought_up(void **state)
+{
+	(void)state;
+	for (int version = 1; version < schema_version; version++) {
+		struct fixture f;
+		struct mt_error error = {0};
+		struct reader *reader = NULL;
+		char sql[192];
+		sqlite3 *db;
+
+		fixture_begin(&f);
+		assert_int_equal(sqlite3_open(f.path, &db), SQLITE_OK);
+		for (int step = 0; step < version; step++)
+			assert_int_equal(
+				sqlite3_exec(db, schema_sql[step], NULL, NULL, NULL), SQLITE_OK);
+		snprintf(sql, sizeof(sql),
+			"INSERT INTO provider(id, name, kind) VALUES(7,'kept','postfix'); PRAGMA "
+			"user_version=%d; "
+			"PRAGMA application_id=%d",
+			version, SCHEMA_APPLICATION_ID);
+		assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+		assert_int_equal(
+			sqlite3_exec(db, "PRAGMA journal_mode=WAL", NULL, NULL, NULL), SQLITE_OK);
+		sqlite3_close(db);
+		assert_int_equal(reader_open(f.path, &reader, &error), MT_ENOENT);
+		assert_non_null(strstr(error.text, "older"));
+		fill(&f);
+		assert_int_equal(sql_int(&f, "PRAGMA user_version"), schema_version);
+		assert_int_equal(sql_int(&f, "SELECT id FROM provider WHERE name='kept'"), 7);
+		assert_int_equal(sql_int(&f, "SELECT count(*) FROM message"), 300);
+		assert_int_equal(count_files(&f, ".corrupt-"), 0);
+		fixture_end(&f);
+	}
 }
 
 static void hostile_schema_is_moved_aside(void **state)
@@ -430,6 +468,7 @@ int main(void)
 		cmocka_unit_test(damaged_is_moved_aside),
 		cmocka_unit_test(random_damage),
 		cmocka_unit_test(foreign_and_newer_are_refused),
+		cmocka_unit_test(older_is_brought_up),
 		cmocka_unit_test(hostile_schema_is_moved_aside),
 		cmocka_unit_test(second_collector_is_refused),
 		cmocka_unit_test(deleted_while_open_is_noticed),
