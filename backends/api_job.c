@@ -48,6 +48,7 @@ int api_job_ask(struct api_job *j, enum http_method method, const char *path,
 		.path = path,
 		.auth = &j->auth,
 		.headers = headers,
+		.body = j->content,
 		.body_max_bytes = BODY_MAX_BYTES,
 		.done = answered,
 		.ctx = j};

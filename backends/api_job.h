@@ -22,6 +22,9 @@ struct api_job { /* one connection for the requests of a job */
 	struct secret *key; /* owned */
 	struct http_auth auth;
 	const struct job_output *out;
+	/* of the next request: the content of a POST (JSON); headers a family keeps between its functions, or NULL */
+	struct str content;
+	const char *const *headers;
 	/* the last answer */
 	int rc, status;
 	struct buf body;

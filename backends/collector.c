@@ -183,8 +183,8 @@ static int step_slot(struct collector *c, struct slot *s, struct mt_error *reter
 			/* Behind a damaged file come others: the log's end is STEP_DONE. */
 			s->again = s->ready && s->ops == &logsource;
 			s->rounds += !s->again;
-			/* A queue that can't be looked at is told by its health; a log not read is a failure. */
-			if (!c->failed_once && (is_log(s) || rc == MT_ECONFIG || rc == MT_EAUTH)) {
+			/* A queue that can't be looked at is told by its health; a log or an API not read is a failure. */
+			if (!c->failed_once && (is_log(s) || !s->instance->family->parse)) {
 				c->failed_once = true;
 				c->first_error = s->error;
 			}

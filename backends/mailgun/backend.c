@@ -94,5 +94,6 @@ const struct backend_ops mailgun_backend = {
 	.caps = BACKEND_CAP_DETAIL,
 	.discover = discover,
 	.sources = sources,
+	.job = mailgun_job,
 	.replay_body = mailgun_replay,
 };

@@ -42,6 +42,7 @@ struct count_task { /* one question about counters, over its pages */
 	int set;
 	int64_t skip, from_ms, to_ms; /* as asked */
 	int64_t range_from_ms, range_to_ms; /* as answered */
+	uint64_t asked; /* metrics that were */
 	uint64_t unknown; /* metrics of which a row said nothing: not to be zeroed */
 	struct api_pager pager;
 	struct arena arena;

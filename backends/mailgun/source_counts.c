@@ -41,7 +41,7 @@ static void forget(struct count_task *t)
 	arena_reset(&t->arena);
 	t->n = t->odd = 0;
 	t->skip = 0;
-	t->unknown = 0;
+	t->asked = t->unknown = 0;
 	t->range_from_ms = t->range_to_ms = EVENT_UNKNOWN;
 	api_pager_init(&t->pager);
 }
@@ -141,6 +141,20 @@ static int on_range(void *ctx, const struct mailgun_range *r)
 	return 0;
 }
 
+/* note_unknown - null, or absent though asked for: such a metric of this answer is not to be zeroed anywhere. */
+static void note_unknown(struct count_task *t, struct count_row *row)
+{
+	uint64_t told = 0, asked = t->asked;
+
+	for (size_t i = 0; i < row->n; i++)
+		told |= row->figures[i].n < 0 ? 0 : UINT64_C(1) << row->figures[i].metric;
+	t->unknown |= asked & ~told;
+	for (int metric = 0; metric < METRIC__COUNT && row->n < MAILGUN_FIGURES_MAX; metric++)
+		if ((asked & ~told) >> metric & 1) /* in a sum it makes the sum unknown */
+			row->figures[row->n++] =
+				(struct api_figure){(enum metric)metric, EVENT_UNKNOWN};
+}
+
 static int on_counts(void *ctx, const struct mailgun_counts *c)
 {
 	struct count_task *t = ctx;
@@ -164,9 +178,7 @@ static int on_counts(void *ctx, const struct mailgun_counts *c)
 	if (!str_present(row->key))
 		return MT_ELIMIT;
 	memcpy(row->figures, c->figures, c->n * sizeof(c->figures[0]));
-	for (size_t i = 0; i < c->n; i++)
-		if (c->figures[i].n < 0)
-			t->unknown |= UINT64_C(1) << c->figures[i].metric;
+	note_unknown(t, row);
 	t->n++;
 	return 0;
 }
@@ -270,6 +282,21 @@ static int finished(struct mailgun *m, int i, struct mt_error *reterr)
 	return rc < 0 ? rc : mailgun_cursor(m, name, m->recounted_ms[i], reterr);
 }
 
+/* metrics_refused - what has no metrics has the older stats; a wrong path is a missing right to everyone but us. */
+static int metrics_refused(
+	struct mailgun *m, size_t e, const struct http_reply *reply, struct mt_error *reterr)
+{
+	int rc = reply->rc == MT_ENOENT ? MT_EPERM : reply->rc;
+
+	if (e == EP_METRICS && rc == MT_EPERM)
+		api_switch_on(&m->api, EP_STATS);
+	(void)mailgun_refused(reply,
+		e == EP_METRICS && rc == MT_EPERM ? "; the older v3 stats are read instead" : "",
+		reterr);
+	reterr->code = (enum mt_err)rc;
+	return rc;
+}
+
 int counts_took(
 	struct mailgun *m, size_t e, const struct http_reply *reply, struct mt_error *reterr)
 {
@@ -281,21 +308,17 @@ int counts_took(
 	char place[32];
 	bool more;
 
-	if (reply->rc < 0) {
-		if (e == EP_METRICS && (reply->rc == MT_EPERM || reply->rc == MT_ENOENT)) {
-			api_switch_on(&m->api, EP_STATS);
-			return mailgun_refused(
-				reply, "; the older v3 stats are read instead", reterr);
-		}
-		return mailgun_refused(reply, "", reterr);
-	}
+	if (reply->rc < 0)
+		return metrics_refused(m, e, reply, reterr);
+	t->asked = mailgun_metrics_of(t->set);
+	if (e == EP_IP_COUNTS)
+		t->asked &= ~(UINT64_C(1) << METRIC_REQUESTS); /* the vendor has none by IP */
 	rc = mailgun_parse(&ask, reply->body, &sink, &result, reterr);
+	if (rc == MT_EPROTO && reterr->code == MT_OK)
+		return mt_error_set(reterr, MT_EPROTO,
+			"metrics: the answer is not of the hours that were asked for");
 	if (rc < 0)
-		return rc == MT_EPROTO || rc == MT_ELIMIT
-			       ? mt_error_set(reterr, MT_EPROTO, "metrics: %s",
-					 reterr->code ? reterr->text
-						      : "not the hours that were asked for")
-			       : rc;
+		return rc;
 	t->skip += (int64_t)result.rows;
 	snprintf(place, sizeof(place), "%lld", (long long)t->skip);
 	more = result.total == EVENT_UNKNOWN ? result.rows >= PAGE_ROWS : t->skip < result.total;

@@ -180,7 +180,9 @@ int logs_took(struct mailgun *m, size_t e, const struct http_reply *reply, struc
 
 	if (reply->rc < 0 && e == EP_LOGS && (reply->rc == MT_EPERM || reply->rc == MT_ENOENT)) {
 		api_switch_on(&m->api, EP_EVENTS);
-		return mailgun_refused(reply, "; the older events are read instead", reterr);
+		(void)mailgun_refused(reply, "; the older events are read instead", reterr);
+		reterr->code = MT_EPERM; /* of this key, whatever the status */
+		return MT_EPERM;
 	}
 	if (reply->rc == MT_ENOENT) {
 		m->at[e]++;
