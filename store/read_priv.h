@@ -20,7 +20,7 @@
 #define OWNED_ROWS_MAX                                                                             \
 	10000 /* the same of attempts where each one's message is needed, for lists and counts */
 #define DOMAIN_ROWS_MAX                                                                            \
-	15000 /* failures of one domain, which an index finds here and there in the table */
+	10000 /* failures of one domain, which an index finds here and there in the table */
 #define LIST_ROWS_DEFAULT 1000
 #define LIST_ROWS_MAX 100000
 #define REPLY_TEXT_MAX_BYTES 65536

@@ -29,7 +29,7 @@ int reader_begin(struct reader *r, struct mt_error *reterr) MT_MUST_CHECK;
 void reader_end(struct reader *r);
 /* reader_truncated - did a list of this snapshot stop at its scan limit before the window's start? Then older rows
  * that match may exist; say so on the screen. Filters that no index serves look at the newest 25,000 rows (counts: 40,000; attempts by what only their message
- * tells, as a text: 10,000; failures of one domain: 15,000). */
+ * tells, as a text, or of one domain: 10,000). */
 bool reader_truncated(const struct reader *r);
 /* reader_stop_when - while stop(ctx) says so, what is being read in a snapshot fails with MT_ECANCELED: asked now and
  * then by the thread that reads, so it must be quick. NULL: read to the end whatever comes. Holds until the next call.

@@ -8,6 +8,7 @@ between runs (build-test/), so the second run is quick. Exit status 1 on any fai
 import os
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree
 
@@ -29,9 +30,16 @@ def build_dir(name):
     return os.path.join(BUILD, name)
 
 
+building = threading.Lock()  # suites may run side by side (tests/proof), builds may not
+
+
 def build(name, compiler, *options):
     """Configure (once) and build; returns (ok, output)."""
-    path = build_dir(name)
+    with building:
+        return build_locked(build_dir(name), compiler, options)
+
+
+def build_locked(path, compiler, options):
     if not os.path.exists(os.path.join(path, "build.ninja")):
         done = sh(["meson", "setup", path, TOP, "-Dwerror=true", *options], env={"CC": compiler})
         if done.returncode:
