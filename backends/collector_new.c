@@ -62,6 +62,15 @@ static int add_slot(struct collector *c, const struct collector_options *o,
 	return 0;
 }
 
+/* add_machine - what is the machine's and not one server's. */
+static int add_machine(struct collector *c, const struct collector_options *o,
+	const struct instance *instance, int provider, struct mt_error *reterr)
+{
+	int rc = add_slot(c, o, instance, &socketsource, provider, reterr);
+
+	return rc < 0 ? rc : add_slot(c, o, instance, &hostsource, provider, reterr);
+}
+
 static int add_instance(struct collector *c, const struct collector_options *o,
 	const struct instance *instance, struct mt_error *reterr)
 {
@@ -74,7 +83,7 @@ static int add_instance(struct collector *c, const struct collector_options *o,
 		rc = instance->family->services(c->store, provider, &instance->def, reterr);
 	/* one sample of the sockets for all of this machine's providers: it belongs to the first */
 	if (rc == 0 && c->nslots == 0 && !o->nlogs && !o->made_up && instance->def.config_dir)
-		rc = add_slot(c, o, instance, &socketsource, provider, reterr);
+		rc = add_machine(c, o, instance, provider, reterr);
 	for (size_t i = 0; rc == 0 && sources && sources[i]; i++) {
 		bool journal = sources[i] == &logsource && journal_wanted(&instance->def);
 
@@ -109,7 +118,7 @@ static int set_up(struct collector *c, const struct collector_options *o, struct
 	for (size_t i = 0; i < c->instances.n; i++)
 		c->instances.all[i]->def.made_up = o->made_up;
 	rc = open_store(c, o, reterr);
-	c->slots = xcalloc(count_slots(&c->instances) + 2, sizeof(c->slots[0]));
+	c->slots = xcalloc(count_slots(&c->instances) + 3, sizeof(c->slots[0]));
 	for (size_t i = 0; i < c->instances.n && rc == 0; i++)
 		rc = add_instance(c, o, c->instances.all[i], reterr);
 	return rc < 0 ? rc : store_commit(c->store, reterr);

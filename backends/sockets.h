@@ -11,5 +11,7 @@
 #include "backends/backend.h"
 
 extern const struct source_ops socketsource;
+/* hostsource - how the machine fares (host.c); has its place beside it. */
+extern const struct source_ops hostsource;
 
 #endif

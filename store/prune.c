@@ -196,6 +196,8 @@ static int one_slice(struct prune *p)
 	if (rc == 0)
 		rc = delete_rows(p, SQL_SOCKET_MINUTE_PRUNE);
 	if (rc == 0)
+		rc = delete_rows(p, SQL_HOST_PRUNE);
+	if (rc == 0)
 		rc = delete_buckets(p);
 	/* marks last: until then they say how far back the rows go */
 	if (rc == 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sockets - samples of the kernel's TCP sockets into the cache: the newest one whole, what moved added to its minute.
+ * sockets - samples of the kernel's TCP sockets into the cache: the newest one whole, what moved added to its minute;
+ * and how the machine fares.
  * A quiet server costs two small transactions a minute.
  */
 #include "store/writer.h"
@@ -140,6 +141,34 @@ int store_sockets(
 		p->told_quiet_sockets = quiet;
 	}
 	return rc;
+}
+
+static int put_host(struct store *s, int provider, const int64_t gauge[HOST__COUNT], int64_t now_ms,
+	struct mt_error *reterr)
+{
+	sqlite3_stmt *stmt = db_stmt(&s->db, SQL_HOST_MINUTE, reterr);
+
+	if (!stmt)
+		return (int)reterr->code;
+	bind_int(stmt, 1, provider);
+	bind_int(stmt, 2, now_ms / MS_PER_MINUTE * S_PER_MINUTE);
+	bind_int(stmt, 3, now_ms);
+	for (int i = 0; i < HOST__COUNT; i++)
+		bind_known(stmt, 4 + i, gauge[i]);
+	return db_run(&s->db, stmt, reterr);
+}
+
+int store_host(
+	struct store *s, int provider, const int64_t gauge[HOST__COUNT], struct mt_error *reterr)
+{
+	struct mt_error local;
+	int rc;
+
+	reterr = reterr ? reterr : &local;
+	rc = txn_begin(s, reterr);
+	return rc < 0 ? rc
+		      : txn_end(s, put_host(s, provider, gauge, clock_utc_ms(s->clock), reterr),
+				reterr);
 }
 
 size_t store_ports(struct store *s, int32_t *out, size_t max)

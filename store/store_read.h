@@ -229,6 +229,17 @@ struct socket_peer_row {
 int read_socket_peers(struct reader *r, const struct query *q, struct arena *a,
 	struct socket_peer_row **ret, size_t *ret_n, struct mt_error *reterr) MT_MUST_CHECK;
 
+struct host_figures { /* by enum host_gauge; EVENT_UNKNOWN */
+	int64_t t_ms; /* of now; EVENT_UNKNOWN: there is none within HOST_LIVE_MS of the window's end */
+	int64_t now[HOST__COUNT];
+	int64_t worst
+		[HOST__COUNT]; /* of the window: the least of what is free or available, the most of the others */
+};
+#define HOST_LIVE_MS 180000
+/* read_host - how the machine fares, whichever provider looked. */
+int read_host(struct reader *r, const struct query *q, struct host_figures *out,
+	struct mt_error *reterr) MT_MUST_CHECK;
+
 struct delay_figures {
 	int64_t n, p50_cs, p90_cs, p99_cs, max_cs;
 }; /* nearest-rank percentiles of sent records */

@@ -200,6 +200,11 @@ int store_sockets(struct store *s, int provider, const struct socket_sample *sam
 /* store_ports - TCP ports of all providers' services that are known. Returns how many of them were put into out. */
 size_t store_ports(struct store *s, int32_t *out, size_t max);
 
+/* store_host - how the machine fares now (enum host_gauge; EVENT_UNKNOWN), in a transaction of its own: the newest
+ * of each minute is kept. */
+int store_host(struct store *s, int provider, const int64_t gauge[HOST__COUNT],
+	struct mt_error *reterr) MT_MUST_CHECK;
+
 struct action_row {
 	const char *user, *verb;
 	struct str qids; /* space separated, cut at 64 KiB */

@@ -188,6 +188,27 @@ enum queue_name {
 /* Where a sample of sockets is from: with bytes, times and who is new, or states alone. */
 enum socket_source { SOCKETS_NONE, SOCKETS_NETLINK, SOCKETS_PROC };
 
+/* How the machine fares: gauge, in the order of the columns of table host_minute; unit. */
+enum host_gauge {
+	HOST_CPU_BUSY, /* per mille */
+	HOST_CPU_WAIT, /* per mille */
+	HOST_CPU_STEAL, /* per mille */
+	HOST_LOAD, /* hundredths */
+	HOST_CPUS,
+	HOST_MEM_TOTAL, /* bytes */
+	HOST_MEM_AVAILABLE, /* bytes */
+	HOST_SWAP_USED, /* bytes */
+	HOST_DISK_TOTAL, /* bytes */
+	HOST_DISK_FREE, /* bytes */
+	HOST_INODES_TOTAL,
+	HOST_INODES_FREE,
+	HOST_DISK_BUSY, /* per mille */
+	HOST_DISK_WAIT, /* microseconds */
+	HOST_NET_IN, /* bytes a second */
+	HOST_NET_OUT, /* bytes a second */
+	HOST__COUNT
+};
+
 enum health {
 	HEALTH_UNKNOWN,
 	HEALTH_FRESH,
