@@ -280,7 +280,7 @@ static int by_rows(struct codes *c, const struct query *q, const struct window *
 	c->counting = true;
 	rc = scan_failures(c->r, q, w, count_rows_max(q), attempt_seen, c, c->reterr);
 	if (rc == 0)
-		rc = scan_rejects(c, q, w, count_rows_max(q));
+		rc = scan_rejects(c, q, w, count_rejects_max(q));
 	if (rc < 0 || !wanted(q, COL_SENT) || q->code_key)
 		return rc;
 	rc = read_totals(c->r, &totals_query, &totals, c->reterr);

@@ -156,6 +156,12 @@ static inline int64_t count_rows_max(const struct query *q)
 	return str_present(q->domain) ? DOMAIN_ROWS_MAX : COUNT_ROWS_MAX;
 }
 
+/* count_rejects_max - the same of refusals: they hold all that is asked of them but texts in one row. */
+static inline int64_t count_rejects_max(const struct query *q)
+{
+	return q->text.n > 0 ? OWNED_ROWS_MAX : COUNT_ROWS_MAX;
+}
+
 /* read_limit - rows asked for, defaulted and capped. */
 size_t read_limit(const struct query *q);
 /* give_str - copy into the arena; sets *rc to MT_ELIMIT when it is full. */

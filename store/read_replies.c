@@ -114,7 +114,7 @@ static int scan_rejects(struct replies *p, const struct query *q, const struct w
 	if (rc < 0 || f.impossible)
 		return rc;
 	rc = rejects_newest(
-		p->r, &f, &ids, REJECT_REJECT, count_rows_max(q), &stmt, &cut, p->reterr);
+		p->r, &f, &ids, REJECT_REJECT, count_rejects_max(q), &stmt, &cut, p->reterr);
 	if (rc < 0)
 		return rc;
 	while ((rc = rd_step(p->r, stmt, p->reterr)) > 0) {
