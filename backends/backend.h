@@ -95,6 +95,13 @@ struct job_output { /* collects the lines of a job; add copies */
 	char summary[160];
 };
 
+/* What doctor prints; texts are clean already. bad returns 1. */
+struct check_report {
+	void (*good)(const char *what, const char *value);
+	void (*note)(const char *what, const char *text);
+	int (*bad)(const char *what, const char *why, const char *fix);
+};
+
 enum backend_cap {
 	BACKEND_CAP_LOG = 1, /* has parse: reads a log */
 	BACKEND_CAP_QUEUE = 2, /* depth and listing */
@@ -147,6 +154,10 @@ struct backend_ops {
 	/* services - write the service -> port map of an instance into the store (store_services). May be NULL. */
 	int (*services)(struct store *store, int provider, const struct instance_def *def,
 		struct mt_error *reterr);
+	/* check - for doctor, of a provider behind an API: key, network, certificate, rights. May block. Returns the number
+	 * of problems told. May be NULL. */
+	int (*check)(const struct conf *conf, const struct instance_def *def,
+		const struct check_report *report);
 	/* job - run one on-demand job to its end (own thread; may block); lines go to out. May be NULL. */
 	int (*job)(const struct instance_def *def, const struct job_request *request,
 		struct job_output *out, struct mt_error *reterr);

@@ -34,6 +34,11 @@ static int bad(const char *what, const char *why, const char *fix)
 	return 1;
 }
 
+static void note(const char *what, const char *text)
+{
+	printf("--  %s: %s\n", what, text);
+}
+
 static const char *user_name(void)
 {
 	const struct passwd *pw = getpwuid(geteuid());
@@ -231,6 +236,7 @@ static int check_privileges(const char *cache_path)
 
 int doctor_run(const struct conf *conf, const char *cache_path)
 {
+	static const struct check_report report = {good, note, bad};
 	struct instances list;
 	struct mt_error error = {0};
 	int problems = check_cache(cache_path) + check_privileges(cache_path);
@@ -241,7 +247,13 @@ int doctor_run(const struct conf *conf, const char *cache_path)
 		problems += bad("mail system", error.text,
 			"install and start Postfix, or name its config_directory in mtatop.conf");
 	for (size_t i = 0; i < list.n; i++) {
+		const struct backend_ops *family = list.all[i]->family;
+
 		good("provider", list.all[i]->def.name);
+		if (family->check)
+			problems += family->check(conf, &list.all[i]->def, &report);
+		if (!family->parse)
+			continue;
 		problems += check_log(&list.all[i]->def);
 		problems += check_queue(&list.all[i]->def);
 	}

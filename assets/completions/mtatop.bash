@@ -35,10 +35,10 @@ _mtatop()
 		return
 		;;
 	--replay)
-		mapfile -t COMPREPLY < <(compgen -W 'postfix sendgrid' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'postfix mailgun sendgrid' -- "$cur")
 		return
 		;;
-	postfix | sendgrid)
+	postfix | mailgun | sendgrid)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;

@@ -94,6 +94,7 @@ const struct backend_ops mailgun_backend = {
 	.caps = BACKEND_CAP_DETAIL,
 	.discover = discover,
 	.sources = sources,
+	.check = mailgun_check,
 	.job = mailgun_job,
 	.replay_body = mailgun_replay,
 };

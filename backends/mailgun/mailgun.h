@@ -8,6 +8,9 @@
 
 /* mailgun_base - the base URL of a section: base_url, else by region. Borrowed. */
 const char *mailgun_base(const struct conf *conf, const char *section);
+/* mailgun_check - see backend_ops.check. */
+int mailgun_check(
+	const struct conf *conf, const struct instance_def *def, const struct check_report *report);
 /* mailgun_job - see backend_ops.job: JOB_DETAIL, JOB_UNSUPPRESS. */
 int mailgun_job(const struct instance_def *def, const struct job_request *request,
 	struct job_output *out, struct mt_error *reterr);

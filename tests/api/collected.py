@@ -48,6 +48,12 @@ class Collected:
         self.output += done.stdout
         return done.returncode, done.stdout.decode("utf-8", "replace")
 
+    def doctor(self):
+        done = subprocess.run(self.command("doctor"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              env=self.env(), timeout=TIMEOUT_S, check=False)
+        self.output += done.stdout
+        return done.returncode, done.stdout.decode("utf-8", "replace")
+
     def start(self):
         self.process = subprocess.Popen(self.command("collect"), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL, env=self.env())

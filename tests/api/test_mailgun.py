@@ -404,6 +404,24 @@ def trap_05_budgets_say_what_headers_say():
         assert row[:2] == (2500, 2497) and abs(row[2] / 1000 - time.time()) < 120, row
 
 
+def doctor_says_what_the_key_may_do():
+    with account(domains=1, count=5) as fake, Collected(BUILD, "mailgun", fake) as c:
+        code, said = c.doctor()
+        for words in ("ok  key: key_file %s" % c.at("key"), "ok  Mailgun: the API is reached", "ok  counters: ", "ok  IPs: "):
+            assert words in said, said
+        fake.do_style(deny=["/v3/ips", "/v1/analytics/metrics"])
+        _, said = c.doctor()
+        assert "--  counters: not for this key" in said and "role analyst; the older v3 stats are read instead" in said, said
+        fake.do_fault("domains", "body", times=1, status=500, body='{"message":"\\u001b[31m\x1b[31mred"}')
+        code, said = c.doctor()
+        assert code == 1 and "!!  Mailgun: " in said and "\x1b" not in said, said
+        fake.do_key("a-new-one")
+        code, said = c.doctor()
+        assert code == 1 and "401: Forbidden" in said and "fix: put a valid key" in said and KEY not in said, said
+        os.chmod(c.at("key"), 0o604)
+        assert "chmod 600 %s" % c.at("key") in c.doctor()[1]
+
+
 def domains_that_are_asked_for_alone():
     with account(domains=4) as fake, Collected(BUILD, "mailgun", fake, domains="d1.example d3.example") as c:
         well(c.once())
