@@ -18,7 +18,7 @@
 #define SOCKETS_MAX 64 /* of one base: connections, and the resolver's wake-up */
 #define CANCEL_LOOK_MS 100
 #define LINK_MAX_BYTES 8192
-#define AUTH_MAX_BYTES (SECRET_MAX_BYTES + 128)
+#define AUTH_MAX_BYTES (2 * SECRET_MAX_BYTES + 256) /* base64 of a name and a key */
 
 struct request {
 	struct http *owner;
@@ -196,39 +196,27 @@ void http_free(struct http *h)
 	free(h);
 }
 
-static int set_auth(struct request *r, const struct http_auth *auth)
-{
-	char header[AUTH_MAX_BYTES];
-	struct curl_slist *more;
-	int rc = 0;
-
-	if (!auth || auth->kind == HTTP_AUTH_NONE)
-		return 0;
-	r->key = auth->key;
-	if (auth->kind == HTTP_AUTH_BASIC) {
-		curl_easy_setopt(r->easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
-		rc |= curl_easy_setopt(r->easy, CURLOPT_USERNAME, auth->name) != CURLE_OK;
-		rc |= curl_easy_setopt(r->easy, CURLOPT_PASSWORD, secret_z(auth->key)) != CURLE_OK;
-		return rc;
-	}
-	if (auth->kind == HTTP_AUTH_BEARER) {
-		curl_easy_setopt(r->easy, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
-		return curl_easy_setopt(r->easy, CURLOPT_XOAUTH2_BEARER, secret_z(auth->key)) !=
-		       CURLE_OK;
-	}
-	snprintf(header, sizeof(header), "%.100s: %s", auth->name, secret_z(auth->key));
-	more = curl_slist_append(r->headers, header);
-	explicit_bzero(header, sizeof(header));
-	r->headers = more ? more : r->headers;
-	return more == NULL;
-}
-
 static int add_header(struct request *r, const char *line)
 {
 	struct curl_slist *more = curl_slist_append(r->headers, line);
 
 	r->headers = more ? more : r->headers;
 	return more == NULL;
+}
+
+/* set_auth - by a header of our own: what libcurl is told as a user or token stays in its idle connections. */
+static int set_auth(struct request *r, const struct http_auth *auth)
+{
+	char header[AUTH_MAX_BYTES];
+	int rc;
+
+	if (!auth || auth->kind == HTTP_AUTH_NONE)
+		return 0;
+	r->key = auth->key;
+	http_auth_line(header, sizeof(header), auth);
+	rc = add_header(r, header);
+	explicit_bzero(header, sizeof(header));
+	return rc;
 }
 
 static int set_headers(struct request *r, const struct http_request *ask)

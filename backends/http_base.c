@@ -6,6 +6,7 @@
 #include "store/base/scan.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define QUOTED_MAX_BYTES 100
@@ -144,4 +145,40 @@ void http_base_refused(struct http_reply *r, const char *shown)
 			STR_ARG(said));
 	else
 		mt_error_set(&r->error, (enum mt_err)r->rc, "%s: answers %d", shown, r->status);
+}
+
+/* base64 - RFC 4648; out gets (n + 2) / 3 * 4 bytes and a NUL. */
+static void base64(const char *in, size_t n, char *out)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	for (size_t i = 0; i < n; i += 3) {
+		uint32_t group = (uint32_t)(unsigned char)in[i] << 16;
+
+		group |= i + 1 < n ? (uint32_t)(unsigned char)in[i + 1] << 8 : 0;
+		group |= i + 2 < n ? (unsigned char)in[i + 2] : 0;
+		*out++ = digits[group >> 18];
+		*out++ = digits[group >> 12 & 63];
+		*out++ = i + 1 < n ? digits[group >> 6 & 63] : '=';
+		*out++ = i + 2 < n ? digits[group & 63] : '=';
+	}
+	*out = '\0';
+}
+
+void http_auth_line(char *out, size_t max, const struct http_auth *auth)
+{
+	char pair[SECRET_MAX_BYTES + 102], coded[(sizeof(pair) + 2) / 3 * 4 + 1];
+
+	if (auth->kind == HTTP_AUTH_BEARER) {
+		snprintf(out, max, "Authorization: Bearer %s", secret_z(auth->key));
+	} else if (auth->kind == HTTP_AUTH_BASIC) {
+		snprintf(pair, sizeof(pair), "%.100s:%s", auth->name, secret_z(auth->key));
+		base64(pair, strlen(pair), coded);
+		snprintf(out, max, "Authorization: Basic %s", coded);
+		explicit_bzero(pair, sizeof(pair));
+		explicit_bzero(coded, sizeof(coded));
+	} else {
+		snprintf(out, max, "%.100s: %s", auth->name, secret_z(auth->key));
+	}
 }

@@ -20,4 +20,7 @@ void http_base_done(struct http_base *b);
  * mistakes), text or nothing; HTML is not quoted. shown: host and path. */
 void http_base_refused(struct http_reply *reply, const char *shown);
 
+/* http_auth_line - the header that proves who asks ("Authorization: Bearer ..."): wipe it after use. */
+void http_auth_line(char *out, size_t max, const struct http_auth *auth);
+
 #endif

@@ -275,11 +275,9 @@ static int refused(struct taking *k, const struct http_reply *reply)
 		sendgrid_next_account(s, w);
 		return 0;
 	}
-	if (k->e == SENDGRID_MESSAGES && reply->status == 400 && strstr(words, "authorization")) {
-		api_switch_off(
-			&s->api, k->e, "the account has no additional email activity history");
-		return MT_EPERM;
-	}
+	if (k->e == SENDGRID_MESSAGES && reply->status == 400 && strstr(words, "authorization"))
+		return mt_error_set(
+			k->error, MT_EPERM, "the account has no additional email activity history");
 	return mt_error_set(k->error, (enum mt_err)reply->rc, "%s%s%s", reply->error.text,
 		words[0] ? ": " : "", words);
 }
@@ -333,6 +331,8 @@ int sendgrid_end(struct api *a, size_t e, bool complete, struct mt_error *reterr
 {
 	struct sendgrid *s = (struct sendgrid *)a;
 	struct walk *w = &s->walk[e];
+	int64_t truncated = 0;
+	char text[200] = "";
 	int rc = 0;
 
 	if (sendgrid_is_round(e) && complete) {
@@ -342,8 +342,17 @@ int sendgrid_end(struct api *a, size_t e, bool complete, struct mt_error *reterr
 	}
 	if (sendgrid_is_round(e))
 		daily_clear(&w->sums);
-	if (rc == 0 && w->refused)
-		rc = mt_error_set(
-			reterr, MT_EPERM, "%zu subusers left out: %s", w->refused, w->refusal);
+	for (size_t i = 0; e == SENDGRID_LOGS && i < s->naccounts; i++)
+		truncated += s->accounts[i].logs.truncated;
+	/* The figures there are are good: what is missing is said beside them. */
+	if (truncated)
+		snprintf(text, sizeof(text),
+			"%lld seconds had more messages than SendGrid gives at once: some are "
+			"missing",
+			(long long)truncated);
+	if (w->refused)
+		snprintf(text, sizeof(text), "%zu subusers left out: %s", w->refused, w->refusal);
+	if (text[0])
+		snprintf(a->line[e].detail, sizeof(a->line[e].detail), "%s", text);
 	return rc;
 }

@@ -74,7 +74,6 @@ static int line(void *ctx, const struct sendgrid_event *e)
 static int detail(const struct instance_def *def, const struct job_request *request,
 	struct job_output *out, struct mt_error *reterr)
 {
-	static const char *const headers[] = {"Accept: application/json", NULL};
 	struct sendgrid_ask ask = {.endpoint = SENDGRID_LOG};
 	const struct sendgrid_sink sink = {.line = line, .ctx = out};
 	struct sendgrid_want want = {.endpoint = SENDGRID_LOG, .subuser_id = EVENT_UNKNOWN};
@@ -89,7 +88,7 @@ static int detail(const struct instance_def *def, const struct job_request *requ
 	if (rc == 0) {
 		want.id = request->ids[0].qid;
 		(void)sendgrid_request(&want, &target, &none);
-		rc = api_job_ask(&j, HTTP_GET, buf_z(&target), headers, reterr);
+		rc = api_job_ask(&j, HTTP_GET, buf_z(&target), NULL, reterr);
 	}
 	if (rc == 0 && j.rc == MT_ENOENT)
 		rc = mt_error_set(reterr, MT_ENOENT,
@@ -109,7 +108,7 @@ static int remove_one(struct api_job *j, const struct job_request *request, cons
 	struct mt_error *reterr)
 {
 	char behalf[SUBUSER_MAX_BYTES + 20];
-	const char *headers[] = {"Accept: application/json", NULL, NULL};
+	const char *headers[] = {NULL, NULL};
 	struct buf target;
 	int rc = 0;
 
@@ -120,7 +119,7 @@ static int remove_one(struct api_job *j, const struct job_request *request, cons
 		rc = mt_error_set(reterr, MT_EINVAL, "no name of a subuser");
 	if (rc == 0 && id->sender.n) {
 		snprintf(behalf, sizeof(behalf), "on-behalf-of: %.*s", STR_ARG(id->sender));
-		headers[1] = behalf;
+		headers[0] = behalf;
 	}
 	if (rc == 0)
 		rc = api_job_ask(j, HTTP_DELETE, buf_z(&target), headers, reterr);

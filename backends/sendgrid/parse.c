@@ -239,8 +239,10 @@ int sendgrid_parse(const struct sendgrid_ask *ask, struct str body,
 	json_t *root = load(body, reterr);
 	int rc;
 
-	*p.result =
-		(struct sendgrid_result){.newest_ms = EVENT_UNKNOWN, .oldest_ms = EVENT_UNKNOWN};
+	*p.result = (struct sendgrid_result){.newest_ms = EVENT_UNKNOWN,
+		.oldest_ms = EVENT_UNKNOWN,
+		.first_day = INT64_MAX,
+		.last_day = INT64_MIN};
 	if (!root)
 		return MT_EPROTO;
 	rc = endpoints[ask->endpoint].parse(&p, root);

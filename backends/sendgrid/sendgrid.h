@@ -59,7 +59,7 @@ struct sendgrid {
 	struct account *accounts; /* owned */
 	size_t naccounts;
 	struct walk walk[SENDGRID__ENDPOINTS];
-	const char *headers[3]; /* of the request being made */
+	const char *headers[2]; /* of the request being made */
 	bool granted[SENDGRID__ENDPOINTS];
 	bool scopes_known, subusers_known, all_subusers;
 	bool all_states; /* logs of delivered messages too */

@@ -3,6 +3,7 @@
 #include "backends/sendgrid/sendgrid.h"
 
 #define DAY_MS INT64_C(86400000)
+#define LATE_S 3600
 #define RECENT_DAYS 2 /* before today: bounces of late retries still change them */
 #define WIDE_DAYS 6 /* once a day: corrections; and all the vendor keeps by mailbox provider */
 
@@ -43,8 +44,11 @@ int sendgrid_begin(struct api *a, size_t e)
 	struct sendgrid *s = (struct sendgrid *)a;
 	struct walk *w = &s->walk[e];
 
-	if (e != SENDGRID_SCOPES && !s->scopes_known)
+	if (e != SENDGRID_SCOPES && !s->scopes_known) {
+		/* A key that may not even ask what it may do is no key: nothing else is tried with it. */
+		a->stopped |= a->line[SENDGRID_SCOPES].last_rc == MT_EAUTH;
 		return MT_EBUSY;
+	}
 	if (e != SENDGRID_SCOPES && e != SENDGRID_SUBUSERS && !s->subusers_known)
 		return MT_EBUSY;
 	w->account = w->offset = w->refused = 0;
@@ -90,6 +94,12 @@ static bool for_all(size_t e)
 	return sendgrid_is_round(e) || sendgrid_is_list(e) || e == SENDGRID_LOGS;
 }
 
+/* late - rows may show later than they say they were created: a little is asked for again. */
+static int64_t late(int64_t since_s)
+{
+	return since_s > LATE_S ? since_s - LATE_S : 0;
+}
+
 /* fill - the question; false: nothing more about this account. */
 static bool fill(struct sendgrid *s, struct walk *w, size_t e, struct sendgrid_want *want)
 {
@@ -104,7 +114,7 @@ static bool fill(struct sendgrid *s, struct walk *w, size_t e, struct sendgrid_w
 		.first_day = e == SENDGRID_CATEGORIES ? w->day : w->first_day,
 		.last_day = e == SENDGRID_CATEGORIES ? w->day : w->last_day};
 	if (sendgrid_is_list(e) && !w->full)
-		want->since_s = who->lists[e - SENDGRID_BOUNCES].since_s;
+		want->since_s = late(who->lists[e - SENDGRID_BOUNCES].since_s);
 	if (!sendgrid_is_logs(e))
 		return true;
 	if (!slices_next(&who->logs, api_now_ms(&s->api) / 1000, &w->from_s, &w->to_s))
@@ -135,9 +145,8 @@ int sendgrid_next(struct api *a, size_t e, struct api_request *r, struct mt_erro
 		r->method =
 			sendgrid_request(&want, r->path, r->body)[0] == 'P' ? HTTP_POST : HTTP_GET;
 		/* The logs name the subuser in the body, where its number is known. */
-		s->headers[0] = "Accept: application/json";
-		s->headers[1] = e == SENDGRID_LOGS && who->id != EVENT_UNKNOWN ? NULL : who->header;
-		s->headers[2] = NULL;
+		s->headers[0] = e == SENDGRID_LOGS && who->id != EVENT_UNKNOWN ? NULL : who->header;
+		s->headers[1] = NULL;
 		r->headers = s->headers;
 		return 1;
 	}

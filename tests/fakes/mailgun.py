@@ -105,6 +105,8 @@ class Mailgun(Fake):
         self.ip_list = {"198.51.100.7": True, "198.51.100.8": False}  # address -> on warm-up
         self.url_style, self.deny = "vendor", set()
         self.total_lies = self.same_rows = self.equal_next = self.null_counts = False
+        self.trap_base = self.base  # where url_style "trap" leads
+        self.short_ids = self.string_codes = False
         self.pages = None  # rendered pages of the bench
 
     # control
@@ -181,7 +183,7 @@ class Mailgun(Fake):
         return {"vendor": "https://api.mailgun.net" + text, "own": self.base + text,
                 "other": "https://evil.example:8443" + text, "userinfo": "https://api.mailgun.net@evil.example" + text,
                 "dots": "https://api.mailgun.net/v3/../../v9" + text, "none": "<next page url>", "word": "next",
-                "prefix": "https://api.mailgun.net/v5/keys?x=1"}[self.url_style]
+                "trap": self.trap_base + text, "prefix": "https://api.mailgun.net/v5/keys?x=1"}[self.url_style]
 
     # domains
     def item(self, i, name):
@@ -311,10 +313,12 @@ class Mailgun(Fake):
                 and severity in (None, e.kind)]
 
     def ident(self, e):
+        if self.short_ids:  # unique within a day only
+            return "id%d" % (e.message.n % 40 * 10 + e.attempt)
         return "%s-%d-%d" % (e.kind[:4], e.message.n, e.attempt)
 
     def status_of(self, e):
-        status = {"message": e.text, "attempt-no": e.attempt, "code": e.code, "session-seconds": 0.5, "tls": True,
+        status = {"message": e.text, "attempt-no": e.attempt, "code": str(e.code) if self.string_codes else e.code, "session-seconds": 0.5, "tls": True,
                   "mx-host": "mx." + e.message.rdomain, "certificate-verified": False, "utf8": True}
         if e.dsn:
             status["enhanced-code"] = e.dsn

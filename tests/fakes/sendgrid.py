@@ -12,6 +12,7 @@ import os
 import re
 import sys
 import urllib.parse
+import zoneinfo
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from traffic import Traffic  # noqa: E402
@@ -77,7 +78,7 @@ class SendGrid(Fake):
     def __init__(self, **kw):
         super().__init__(**kw)
         self.traffic = Traffic()
-        self.granted, self.zone_ms = list(SCOPES), 0
+        self.granted, self.zone_ms, self.zone = list(SCOPES), 0, None
         self.names = {}  # subuser -> id
         self.lists = collections.defaultdict(list)  # (subuser, list) -> items
         self.deltas = []  # (date, subuser, metric, delta)
@@ -188,7 +189,16 @@ class SendGrid(Fake):
 
     # stats: days of the account
     def day(self, t):
+        if self.zone:
+            return datetime.datetime.fromtimestamp(t / 1000, zoneinfo.ZoneInfo(self.zone)).strftime("%Y-%m-%d")
         return utc(t + self.zone_ms).strftime("%Y-%m-%d")
+
+    def midnight_s(self, date):
+        """UTC seconds of a day's beginning."""
+        t = datetime.datetime.fromisoformat(date)
+        if self.zone:
+            return int(t.replace(tzinfo=zoneinfo.ZoneInfo(self.zone)).timestamp())
+        return int(t.replace(tzinfo=UTC).timestamp()) - self.zone_ms // 1000
 
     def days(self, request):
         start = request.arg("start_date")
@@ -206,9 +216,9 @@ class SendGrid(Fake):
         table = collections.defaultdict(collections.Counter)
         if not days:
             return table
-        start = int(datetime.datetime.fromisoformat(days[0]).replace(tzinfo=UTC).timestamp() * 1000) - self.zone_ms
-        for e in self.traffic.between(start, start + len(days) * DAY_MS, self.clock.ms()):
-            if e.message.domain == who:
+        start = self.midnight_s(days[0]) * 1000
+        for e in self.traffic.between(start, start + (len(days) + 1) * DAY_MS, self.clock.ms()):
+            if e.message.domain == who and days[0] <= self.day(e.t) <= days[-1]:
                 for name in counted(e):
                     table[self.day(e.t), key(e.message)][name] += 1
         return table
@@ -437,7 +447,8 @@ class SendGrid(Fake):
         return Reply(200, {"pool_name": name, "ips": ips})
 
     def warmups(self, request):
-        return Reply(200, [{"ip": i["ip"], "start_date": self.started()} for i in self.ip_list if i["warmup"]])
+        rows = [{"ip": i["ip"], "start_date": self.started()} for i in self.ip_list if i["warmup"]]
+        return Reply(200, rows[0] if self.object_warmup and len(rows) == 1 else rows)
 
     def warmup(self, request, ip):
         for i in self.ip_list:

@@ -273,6 +273,21 @@ static void null_and_absurd_counts_are_unknown(void **state)
 	check(SENDGRID_STATS, "[]", 0, "");
 }
 
+/* The days an answer tells of are those whose absent keys are zero: nothing before, nothing after. */
+static void days_told(void **state)
+{
+	struct sendgrid_result r;
+
+	(void)state;
+	parse(SENDGRID_MAILBOXES,
+		str_of("[{\"date\":\"1970-01-03\",\"stats\":[]},{\"date\":\"1970-01-05\",\"stats\":"
+		       "[]}]"),
+		&r);
+	assert_true(r.first_day == 2 && r.last_day == 4);
+	parse(SENDGRID_STATS, str_of("[]"), &r);
+	assert_true(r.last_day < r.first_day);
+}
+
 static void drops_are_counted_once(void **state)
 {
 	(void)state;
@@ -479,6 +494,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_body_of_the_vendor),
 		cmocka_unit_test(null_and_absurd_counts_are_unknown),
+		cmocka_unit_test(days_told),
 		cmocka_unit_test(drops_are_counted_once),
 		cmocka_unit_test(suppressions_of_all_kinds),
 		cmocka_unit_test(codes_of_reasons),
