@@ -109,6 +109,7 @@ static int commit(struct collector *c, struct mt_error *reterr)
 	if (c->stalled)
 		log_recovered(&c->commit_fault, "the cache can be written again");
 	c->stalled = false;
+	c->committed = true;
 	if (news) /* a quiet log wakes nobody */
 		notify(c);
 	return 0;
@@ -240,6 +241,8 @@ static int64_t next_due(const struct collector *c)
 	}
 	if (c->uncommitted && c->next_commit_mono_ms < at)
 		at = c->next_commit_mono_ms;
+	if (c->alerts && alerts_due_mono_ms(c->alerts) < at)
+		at = alerts_due_mono_ms(c->alerts);
 	return c->next_prune_mono_ms < at ? c->next_prune_mono_ms : at;
 }
 
@@ -248,7 +251,7 @@ static void wait_for_work(struct collector *c)
 {
 	struct pollfd fds[POLL_FDS_MAX] = {{.fd = c->stop_pipe[0], .events = POLLIN}};
 	size_t owner[POLL_FDS_MAX];
-	size_t n = 1;
+	size_t n = 1, nslots;
 	int64_t wait = next_due(c) - now_mono(c);
 
 	for (size_t i = 0; i < c->nslots && n < POLL_FDS_MAX; i++) {
@@ -260,9 +263,12 @@ static void wait_for_work(struct collector *c)
 		for (size_t k = 0; k < more; k++)
 			owner[n++] = i;
 	}
+	nslots = n;
+	if (c->alerts) /* hooks under way: any of it ends the wait */
+		n += alerts_fds(c->alerts, fds + n, POLL_FDS_MAX - n);
 	if (poll(fds, n, wait < 0 ? 0 : wait > WAIT_MAX_MS ? WAIT_MAX_MS : (int)wait) <= 0)
 		return;
-	for (size_t i = 1; i < n; i++) {
+	for (size_t i = 1; i < nslots; i++) {
 		if (fds[i].revents) {
 			c->slots[owner[i]].poked = true;
 			if (c->slots[owner[i]].waiting)
@@ -310,6 +316,16 @@ static void bulk_mode(struct collector *c)
 		c->bulk = bulk;
 }
 
+/* After a commit, so that figures and alerts agree; not while the store can't write. */
+static void look_at_alerts(struct collector *c)
+{
+	if (!c->alerts || c->stalled)
+		return;
+	if (alerts_step(c->alerts, c->committed))
+		notify(c);
+	c->committed = false;
+}
+
 static int round_of_steps(struct collector *c, struct mt_error *reterr)
 {
 	for (size_t i = 0; i < c->nslots; i++) {
@@ -349,6 +365,7 @@ int collector_run(struct collector *c, struct mt_error *reterr)
 			rc = mt_error_set(reterr, error.code, "%s", error.text);
 		bulk_mode(c);
 		prune(c);
+		look_at_alerts(c);
 		tell_progress(c);
 		if (c->until_caught_up && all_caught_up(c) && !c->uncommitted)
 			break;
@@ -383,6 +400,7 @@ void collector_free(struct collector *c)
 		free(c->slots[i].state);
 	}
 	free(c->slots);
+	alerts_free(c->alerts);
 	store_close(c->store);
 	instances_done(&c->instances);
 	for (int i = 0; i < 2; i++)

@@ -24,6 +24,9 @@ struct collector_progress {
 	const char *what;
 };
 
+struct alert_rules;
+struct warmup_plans;
+
 struct collector_options {
 	const struct conf *conf; /* borrowed */
 	const struct clock *clock; /* borrowed; NULL = real */
@@ -32,6 +35,8 @@ struct collector_options {
 	size_t nlogs;
 	bool made_up; /* the logs are the demo's */
 	bool until_caught_up; /* read everything there is, commit, return */
+	const struct alert_rules *alerts; /* borrowed; NULL: none */
+	const struct warmup_plans *warmups; /* borrowed; may be NULL */
 	int notify_fd; /* one byte is written after each commit; -1 = none; never blocks */
 	void (*progress)(void *ctx,
 		const struct collector_progress *p); /* at most 5 a second; may be NULL */

@@ -121,7 +121,12 @@ static int set_up(struct collector *c, const struct collector_options *o, struct
 	c->slots = xcalloc(count_slots(&c->instances) + 3, sizeof(c->slots[0]));
 	for (size_t i = 0; i < c->instances.n && rc == 0; i++)
 		rc = add_instance(c, o, c->instances.all[i], reterr);
-	return rc < 0 ? rc : store_commit(c->store, reterr);
+	if (rc == 0)
+		rc = store_commit(c->store, reterr);
+	if (rc == 0 && o->alerts && !o->until_caught_up)
+		rc = alerts_new(c->store, o->cache_path, o->alerts, o->warmups, c->clock,
+			&c->alerts, reterr);
+	return rc;
 }
 
 int collector_new(

@@ -3,6 +3,7 @@
 #ifndef MT_BACKENDS_COLLECTOR_PRIVATE_H
 #define MT_BACKENDS_COLLECTOR_PRIVATE_H
 
+#include "backends/alerts.h"
 #include "backends/collector.h"
 #include "backends/instances.h"
 #include "backends/schedule.h"
@@ -26,6 +27,8 @@ struct collector {
 	const struct clock *clock;
 	struct clock own_clock;
 	struct store *store; /* owned */
+	struct alerts *alerts; /* owned; NULL: none */
+	bool committed; /* since the alerts looked last */
 	struct instances instances;
 	struct slot *slots; /* owned */
 	size_t nslots;

@@ -4,7 +4,8 @@
  *
  * It keeps the right to run setgid postqueue, which the rest gives up with NO_NEW_PRIVS. It is asked
  * over a socket with an argv and three descriptors, and starts only Postfix's own queue tools, with
- * options that read (and, with read_write, postsuper and flushing), from files that only root can change.
+ * options that read (and, with read_write, postsuper and flushing), from files that only root can change; and the hooks
+ * of alerts (hook.h), which the configuration names.
  * It reads nothing of what the programs write. It ends with the process that started it, and every child with it.
  */
 #ifndef MT_BACKENDS_HELPER_H
@@ -15,6 +16,8 @@
 
 struct helper_options {
 	bool read_write; /* postsuper and postqueue -f too */
+	const char *const *
+		hooks; /* NULL-terminated: programs that may be run without arguments; NULL: none */
 };
 
 /*

@@ -5,6 +5,7 @@
  * A job's result is read by its starter only after its state says it is done. Dropping a running job cancels it
  * and waits for its thread, which looks at the flag between slices.
  */
+#include "backends/alerts.h"
 #include "backends/collector.h"
 #include "backends/demo_vendor.h"
 #include "backends/instances.h"
@@ -184,6 +185,13 @@ static const char *summary(struct job *j)
 	return j->output.summary;
 }
 
+static int acknowledge(void *ctx, struct str name, struct mt_error *reterr)
+{
+	const struct jobs *owner = ctx;
+
+	return alerts_acknowledge(owner->cache_path, name, reterr);
+}
+
 struct services *services_new(const struct conf *conf, const char *cache_path,
 	const char *const *logs, size_t nlogs, bool read_write)
 {
@@ -195,6 +203,7 @@ struct services *services_new(const struct conf *conf, const char *cache_path,
 		.state = state,
 		.lines = lines,
 		.summary = summary,
+		.acknowledge = acknowledge,
 		.drop = drop};
 	s->conf = conf;
 	s->cache_path = xstrdup(cache_path);

@@ -65,6 +65,8 @@ struct services {
 	/* lines - result lines of a DONE job, borrowed until drop; summary: one sentence for the status line. */
 	const struct job_line *(*lines)(struct job *job, size_t *ret_n);
 	const char *(*summary)(struct job *job);
+	/* acknowledge - the alert of this name was seen by who runs this. MT_ENOENT: it does not fire; MT_EBUSY. May be NULL. */
+	int (*acknowledge)(void *ctx, struct str name, struct mt_error *reterr);
 	/* drop - cancel if running, free. NULL accepted. */
 	void (*drop)(struct job *job);
 };

@@ -405,6 +405,27 @@ int read_log_position(struct reader *r, int provider, int64_t t_ms, struct arena
 	struct str *ret_key, int64_t *ret_offset, struct mt_error *reterr) MT_MUST_CHECK;
 
 #include "store/store_read_api.h"
+/* A rule and what it is at, or a line of the history of alerts (id > 0). Enums: store/alert.h. */
+struct alert_row {
+	int64_t id; /* of history; 0 a rule */
+	struct str name, text; /* text: what was found; of an acknowledgment: by whom */
+	int phase; /* of a rule: enum alert_phase */
+	int event; /* of history: enum alert_event */
+	int severity;
+	int64_t since_ms, t_ms; /* firing since; when written */
+	bool known; /* value is */
+	double value;
+	int64_t n; /* of a rate; EVENT_UNKNOWN */
+	struct str condition; /* the rule as a person reads it */
+	int64_t ack_ms; /* EVENT_UNKNOWN: not acknowledged */
+	struct str ack_user;
+};
+/* read_alerts - every rule, firing ones first, of them those nobody acknowledged, the worst, the newest first. read_alert_log - newest first. */
+int read_alerts(struct reader *r, struct arena *a, struct alert_row **ret, size_t *ret_n,
+	struct mt_error *reterr) MT_MUST_CHECK;
+int read_alert_log(struct reader *r, int limit, struct arena *a, struct alert_row **ret,
+	size_t *ret_n, struct mt_error *reterr) MT_MUST_CHECK;
+
 /* From which IP a service tag sends; see table egress. */
 struct egress_known {
 	int provider;

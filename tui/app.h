@@ -86,6 +86,10 @@ struct status {
 	struct arena arena;
 	struct provider_row *providers;
 	size_t nproviders;
+	struct alert_row *alerts; /* firing first; in arena */
+	size_t nalerts;
+	int64_t rung_ms; /* newest alert the bell was rung for; 0: before the first look */
+	bool looked, ring; /* ring: to be done by the loop */
 	struct totals totals; /* of the provider and window shown */
 	struct queue_figures queue;
 	bool known;

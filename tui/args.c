@@ -102,6 +102,7 @@ static const char usage[] =
 	"mtatop\n"
 	"  mtatop export [--output FILE | --listen [ADDRESS:]PORT]\n"
 	"                                        all figures for Prometheus\n"
+	"  mtatop alerts [--format text|json]    what fires, and what fired\n"
 	"  mtatop warmup [plan|status] [--format text|json]\n"
 	"                                        how the warming up of IPs goes\n"
 	"  mtatop doctor                         what was found, what can't be read, and the fix\n"
@@ -303,10 +304,10 @@ static int set_command(struct args *a, const char *word, struct mt_error *reterr
 	static const struct {
 		const char *word;
 		enum command command;
-	} commands[] = {{"check", COMMAND_CHECK}, {"collect", COMMAND_COLLECT},
-		{"doctor", COMMAND_DOCTOR}, {"explain", COMMAND_EXPLAIN},
-		{"export", COMMAND_EXPORT}, {"help", COMMAND_HELP}, {"report", COMMAND_REPORT},
-		{"warmup", COMMAND_WARMUP}};
+	} commands[] = {{"alerts", COMMAND_ALERTS}, {"check", COMMAND_CHECK},
+		{"collect", COMMAND_COLLECT}, {"doctor", COMMAND_DOCTOR},
+		{"explain", COMMAND_EXPLAIN}, {"export", COMMAND_EXPORT}, {"help", COMMAND_HELP},
+		{"report", COMMAND_REPORT}, {"warmup", COMMAND_WARMUP}};
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (strcmp(commands[i].word, word) == 0) {

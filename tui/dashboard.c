@@ -26,6 +26,11 @@
 
 static const struct conf_key keys[] = {
 	{.section = "screen",
+		.name = "bell",
+		.type = CONF_BOOL,
+		.fallback = "no",
+		.help = "Ring the terminal's bell when an alert begins to fire"},
+	{.section = "screen",
 		.name = "clipboard",
 		.type = CONF_BOOL,
 		.fallback = "yes",

@@ -89,6 +89,8 @@ static int run_collect(struct session *s)
 		.logs = s->logs,
 		.nlogs = s->nlogs,
 		.until_caught_up = s->args->until_caught_up,
+		.alerts = &s->alerts,
+		.warmups = &s->warmups,
 		.notify_fd = -1,
 		.progress = tty && s->args->until_caught_up ? show_progress : NULL};
 	struct mt_error error = {0};
@@ -304,6 +306,19 @@ static int run_explain(const struct args *args)
 	return explain_run(&o, &error) < 0 ? fail(&error) : EXIT_OK;
 }
 
+/* start_helper - before anything a stranger wrote is read: it alone may run Postfix's tools, and the hooks the
+ * configuration names, once this process has given that up. */
+static int start_helper(const struct session *s, struct mt_error *reterr)
+{
+	const struct args *args = s->args;
+	const struct helper_options o = {.read_write = args->read_write, .hooks = s->hooks};
+	bool collects = args->command == COMMAND_DASHBOARD || args->command == COMMAND_COLLECT;
+	bool asks_postfix = (collects || args->command == COMMAND_DOCTOR) && !args->nlogs;
+
+	return !args->demo && (asks_postfix || (collects && s->hooks[0])) ? helper_start(&o, reterr)
+									  : 0;
+}
+
 static int run_with_session(const struct args *args)
 {
 	struct session s;
@@ -316,10 +331,14 @@ static int run_with_session(const struct args *args)
 			code = check_refused(&error);
 		else
 			fail(&error);
+	} else if (start_helper(&s, &error) < 0) {
+		code = fail(&error);
 	} else if (args->command == COMMAND_CHECK) {
 		code = run_check(&s);
 	} else if (args->command == COMMAND_EXPORT) {
 		code = run_export(&s);
+	} else if (args->command == COMMAND_ALERTS) {
+		code = main_alerts(&s, &error) < 0 ? fail(&error) : EXIT_OK;
 	} else if (args->command == COMMAND_WARMUP) {
 		code = main_warmup(&s, &error) < 0 ? fail(&error) : EXIT_OK;
 	} else if (args->command == COMMAND_COLLECT) {
@@ -336,16 +355,6 @@ static int run_with_session(const struct args *args)
 	}
 	session_close(&s);
 	return code;
-}
-
-/* start_helper - before anything is read: it alone may run Postfix's tools once this process has given that up. */
-static int start_helper(const struct args *args, struct mt_error *reterr)
-{
-	const struct helper_options o = {.read_write = args->read_write};
-	bool asks_postfix = args->command == COMMAND_DASHBOARD ||
-			    args->command == COMMAND_COLLECT || args->command == COMMAND_DOCTOR;
-
-	return asks_postfix && !args->nlogs && !args->demo ? helper_start(&o, reterr) : 0;
 }
 
 /* keep_private - the memory holds addresses and, later, keys: they must not end in a core file. */
@@ -397,7 +406,7 @@ int main(int argc, char **argv)
 		code = run_explain(&args);
 	} else {
 		keep_private();
-		code = start_helper(&args, &error) < 0 ? fail(&error) : run_with_session(&args);
+		code = run_with_session(&args);
 		helper_stop();
 	}
 	args_done(&args);

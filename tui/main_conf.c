@@ -18,6 +18,7 @@ size_t main_conf_tables(struct conf_table *out, size_t max)
 	out[n++] = collector_conf_table();
 	out[n++] = dashboard_conf;
 	out[n++] = warmup_conf_table();
+	out[n++] = alert_conf_table();
 	for (size_t i = 0; backend_table[i] && n < max; i++)
 		if (backend_table[i]->nkeys)
 			out[n++] = (struct conf_table){

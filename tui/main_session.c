@@ -45,6 +45,17 @@ static int load_conf(struct session *s, struct mt_error *reterr)
 	return rc == MT_ENOENT ? 0 : rc;
 }
 
+static int load_alerts(struct session *s, struct mt_error *reterr)
+{
+	int rc = alert_rules_load(s->conf, &s->alerts, reterr);
+	size_t n = 0;
+
+	for (size_t i = 0; rc == 0 && i < s->alerts.n; i++)
+		if (s->alerts.rule[i].hook[0])
+			s->hooks[n++] = s->alerts.rule[i].hook;
+	return rc;
+}
+
 int session_open(struct session *s, const struct args *args, struct mt_error *reterr)
 {
 	size_t ntables;
@@ -57,6 +68,8 @@ int session_open(struct session *s, const struct args *args, struct mt_error *re
 	rc = load_conf(s, reterr);
 	if (rc == 0)
 		rc = warmup_plans_load(s->conf, &s->warmups, reterr);
+	if (rc == 0)
+		rc = load_alerts(s, reterr);
 	if (rc < 0)
 		return rc;
 	s->cache_path = main_cache_path(args, s->conf);
@@ -144,6 +157,8 @@ int session_collect(struct session *s, bool until_caught_up, struct mt_error *re
 		.nlogs = s->nlogs,
 		.made_up = s->demo != NULL,
 		.until_caught_up = until_caught_up,
+		.alerts = s->demo ? NULL : &s->alerts, /* made-up traffic rings nobody */
+		.warmups = &s->warmups,
 		.notify_fd = -1};
 	int rc = 0;
 

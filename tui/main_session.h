@@ -8,6 +8,7 @@
 
 #include "backends/collector.h"
 #include "backends/demo.h"
+#include "store/alert.h"
 #include "store/warmup_conf.h"
 #include "tui/args.h"
 
@@ -18,6 +19,8 @@ struct session {
 	struct conf_table tables[16]; /* borrowed by conf */
 	struct conf *conf; /* owned */
 	struct warmup_plans warmups; /* owned */
+	struct alert_rules alerts;
+	const char *hooks[ALERTS_MAX + 1]; /* of the alerts, NULL-terminated */
 	char *conf_path; /* owned; the file it was read from, NULL when there is none */
 	struct clock clock;
 	char *cache_path; /* owned */
@@ -50,6 +53,8 @@ void session_confine(struct session *s);
 bool session_failed(void *ctx, struct mt_error *ret_error);
 void session_close(struct session *s);
 
+/* main_alerts - `mtatop alerts`. */
+int main_alerts(struct session *s, struct mt_error *reterr) MT_MUST_CHECK;
 /* main_warmup - `mtatop warmup`. */
 int main_warmup(struct session *s, struct mt_error *reterr) MT_MUST_CHECK;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* main_warmup - the command `mtatop warmup plan|status`. */
+/* main_warmup - the commands `mtatop warmup plan|status` and `mtatop alerts`. */
 #include "store/base/timefmt.h"
+#include "tui/alerts_text.h"
 #include "tui/main_session.h"
 #include "tui/warmup_text.h"
 
@@ -30,4 +31,17 @@ int main_warmup(struct session *s, struct mt_error *reterr)
 	}
 	session_confine(s);
 	return warmup_command_run(&o, reterr);
+}
+
+int main_alerts(struct session *s, struct mt_error *reterr)
+{
+	struct alerts_command o = {.cache_path = s->cache_path,
+		.clock = &s->clock,
+		.json = s->args->format && strcmp(s->args->format, "json") == 0,
+		.out = stdout};
+
+	if (s->args->format && strcmp(s->args->format, "csv") == 0)
+		return mt_error_set(reterr, MT_ECONFIG, "alerts prints text or json, no csv");
+	session_confine(s);
+	return alerts_command_run(&o, reterr);
 }

@@ -465,6 +465,12 @@ bool screen_check_lost(struct screen *s)
 	return s->lost;
 }
 
+void screen_bell(struct screen *s)
+{
+	(void)s;
+	(void)beep();
+}
+
 /* --- clipboard --- */
 
 void screen_copy(struct screen *s, struct str text)

@@ -36,6 +36,8 @@ bool screen_check_lost(struct screen *s);
 /* screen_suspend / screen_resume - around a stop (SIGTSTP) or plain output. */
 void screen_suspend(struct screen *s);
 void screen_resume(struct screen *s);
+/* screen_bell - ring it. */
+void screen_bell(struct screen *s);
 /* screen_copy - OSC 52 with text, which must be shown text already (no control bytes; others are dropped). */
 void screen_copy(struct screen *s, struct str text);
 /* screen_emergency - restore the terminal from a crash handler: async-signal-safe, no curses. */

@@ -7,6 +7,7 @@
  */
 #include "tui/app.h"
 
+#include "store/alert.h"
 #include "store/base/fmt.h"
 #include "store/base/timefmt.h"
 #include "store/base/utf8.h"
@@ -15,6 +16,31 @@
 #define BAR_COLUMNS 12
 #define HOUR_S 3600
 #define DAY_S 86400
+
+/* Alerts that fire and nobody has seen yet, the worst first; a new one rings. */
+static void read_firing(struct app *a)
+{
+	struct status *s = &a->status;
+	struct mt_error err = {0};
+	int64_t newest = s->rung_ms;
+	size_t n = 0, kept = 0;
+
+	s->alerts = NULL;
+	if (read_alerts(a->opt.reader, &s->arena, &s->alerts, &n, &err) < 0)
+		n = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct alert_row *row = &s->alerts[i];
+
+		if (row->phase != ALERT_FIRING || row->ack_ms != EVENT_UNKNOWN)
+			continue;
+		newest = row->since_ms > newest ? row->since_ms : newest;
+		s->alerts[kept++] = *row;
+	}
+	s->ring = s->ring || (s->looked && newest > s->rung_ms);
+	s->looked = true;
+	s->rung_ms = newest;
+	s->nalerts = kept;
+}
 
 void status_refresh(struct app *a)
 {
@@ -27,6 +53,7 @@ void status_refresh(struct app *a)
 	s->nproviders = 0;
 	if (read_providers(a->opt.reader, &s->arena, &s->providers, &s->nproviders, &err) < 0)
 		s->nproviders = 0;
+	read_firing(a);
 	frame_view(a, &a->stack[0], &v);
 	v.query.text =
 		(struct str){NULL, 0}; /* the state of the server, whatever is being looked for */
@@ -226,7 +253,7 @@ static bool bounce_alert(const struct app *a, struct buf *out, bool brief)
 	return true;
 }
 
-/* The loudest thing wrong: a source that fails, then the bounce rate, then a source that is behind. */
+/* The loudest thing wrong: what the collector can't go on with, an alert that fires, a source that fails, then the bounce rate, then a source that is behind. */
 static enum style alert_text(const struct app *a, struct buf *out, bool brief)
 {
 	static const enum health order[] = {
@@ -235,6 +262,18 @@ static enum style alert_text(const struct app *a, struct buf *out, bool brief)
 	if (a->alarm[0]) {
 		buf_printf(out, "! %s", a->alarm);
 		return STYLE_BAD;
+	}
+	if (a->status.nalerts > 0) {
+		const struct alert_row *row = &a->status.alerts[0];
+
+		(void)buf_add_z(out, brief || row->text.n == 0 ? "! alert " : "! ");
+		if (brief || row->text.n == 0)
+			(void)buf_add_str(out, row->name);
+		else
+			(void)buf_add_str(out, row->text);
+		if (a->status.nalerts > 1)
+			(void)buf_printf(out, " (+%zu)", a->status.nalerts - 1);
+		return row->severity == ALERT_CRITICAL ? STYLE_BAD : STYLE_WARN;
 	}
 	for (size_t k = 0; k < sizeof(order) / sizeof(order[0]); k++) {
 		if (order[k] == HEALTH_STALE && bounce_alert(a, out, brief))

@@ -8,6 +8,7 @@ complete -c mtatop -n __fish_use_subcommand -a export -d 'All figures for Promet
 complete -c mtatop -n '__fish_seen_subcommand_from check' -a 'bounce-rate deferral-rate health lag queue queue-active queue-age queue-corrupt queue-deferred queue-hold queue-incoming'
 complete -c mtatop -n __fish_use_subcommand -a report -d 'Print all figures'
 complete -c mtatop -n __fish_use_subcommand -a doctor -d 'What was found and what is wrong'
+complete -c mtatop -n __fish_use_subcommand -a alerts -d 'What fires, and what fired'
 complete -c mtatop -n __fish_use_subcommand -a warmup -d 'How the warming up of IPs goes'
 complete -c mtatop -n '__fish_seen_subcommand_from warmup' -a 'plan status'
 complete -c mtatop -n __fish_use_subcommand -a help -d 'Tell the usage'

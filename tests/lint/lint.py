@@ -22,11 +22,11 @@ SPDX = "SPDX-License-Identifier: MIT"
 
 # Who may include whom: the first rule whose pattern matches the file counts. Prefixes, or whole names.
 SHARED = ["store/base/", "store/event.h", "store/vocab.h", "store/service.h", "store/reply.h", "store/explain/explain.h",
-          "store/mailbox.h", "store/warmup.h", "store/warmup_conf.h"]
+          "store/mailbox.h", "store/warmup.h", "store/warmup_conf.h", "store/alert.h"]
 LAYERS = [
     (r"store/base/", ["store/base/"]),
     (r"store/", ["store/"]),
-    (r"backends/", SHARED + ["store/store_write.h", "store/store_api.h", "backends/"]),
+    (r"backends/", SHARED + ["store/store_write.h", "store/store_api.h", "store/store_alert.h", "backends/"]),
     (r"tui/main[a-z_]*\.[ch]$", SHARED + ["store/store_read.h", "tui/", "backends/"]),
     (r"tui/", SHARED + ["store/store_read.h", "store/warmup_board.h", "tui/"]),
 ]

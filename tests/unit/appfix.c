@@ -51,6 +51,17 @@ void reader_end(struct reader *r)
 	r->whole += !r->stopped;
 }
 
+int read_alerts(struct reader *r, struct arena *a, struct alert_row **ret, size_t *ret_n,
+	struct mt_error *reterr)
+{
+	(void)r;
+	(void)a;
+	(void)reterr;
+	*ret = NULL;
+	*ret_n = 0;
+	return 0;
+}
+
 int read_providers(struct reader *r, struct arena *a, struct provider_row **ret, size_t *ret_n,
 	struct mt_error *reterr)
 {

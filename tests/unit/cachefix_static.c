@@ -159,4 +159,11 @@ void cachefix_static(struct fix *f)
 		"40000000000,1600000000,2600000,1900000,310,2400,184000,920000)",
 		(long long)(FIX_NOW_MS - FIX_MINUTE_MS) / 1000, (long long)(FIX_NOW_MS - 25000));
 	fix_exec(f, sql);
+	fix_exec(f,
+		"INSERT INTO alert(name, phase, severity, since_ms, pending_ms, below_ms, mark, "
+		"value, text, condition, t_ms, hook_due) VALUES"
+		" ('queue-age',0,0,0,0,0,0,7200000,'oldest message in the queue 2h 00m',"
+		"'queue-age > 4d 00h for 5m',1795435190000,0)");
+	fix_exec(f, "INSERT INTO alert_log(id, t_ms, name, event, severity, value, text) VALUES"
+		    " (1,1795431600000,'queue-age',2,0,7200000,'oldest message in the queue 1h')");
 }

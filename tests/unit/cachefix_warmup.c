@@ -58,6 +58,31 @@ static void mails(struct fix *f, const char *tag, int day, int64_t n)
 	add(f, tag, day, MAILBOX_YAHOO, METRIC_DEFERRED, n / 100);
 }
 
+/* Two that fire, one of them seen; one pending, one quiet, one not known; and what happened. */
+static void alerts(struct fix *f)
+{
+	fix_exec(f,
+		"INSERT INTO alert(name, phase, severity, since_ms, pending_ms, below_ms, mark, "
+		"value, n, text, condition, t_ms, ack_ms, ack_user, hook_due) VALUES"
+		" ('gate',2,0,1795433400000,0,0,0,2,NULL,"
+		"'warm-up ip8 BACK OFF: Gmail 4.7.28 rate limited, 90 times','gate > 0',"
+		"1795435190000,NULL,NULL,0),"
+		" ('guesses',2,1,1795428000000,0,0,0,1412,NULL,'1,412 auth-failed',"
+		"'auth-failed > 1000',1795435190000,1795428600000,'anna',0),"
+		" ('bounce-rate',1,0,0,1795435080000,0,0,5.6,1612,'bounce rate 5.6% of 1,612',"
+		"'bounce-rate > 5% for 5m, clears at 3%',1795435190000,NULL,NULL,0),"
+		" ('silence',0,1,0,0,0,0,2000,NULL,'no log line of postfix for 2s',"
+		"'silence > 12h 00m, clears at 1h 00m',1795435190000,NULL,NULL,0),"
+		" ('queue-age',0,0,0,0,0,0,NULL,NULL,'','queue-age > 4d 00h for 5m',"
+		"1795435190000,NULL,NULL,0)");
+	fix_exec(f, "INSERT INTO alert_log(id, t_ms, name, event, severity, value, text) VALUES"
+		    " (1,1795428000000,'guesses',1,1,1012,'1,012 auth-failed'),"
+		    " (2,1795428001000,'guesses',4,1,NULL,'the hook ended with status 1'),"
+		    " (3,1795428600000,'guesses',3,0,NULL,'anna'),"
+		    " (4,1795431600000,'bounce-rate',2,0,2.9,'bounce rate 2.9% of \x1b[31m800'),"
+		    " (5,1795433400000,'gate',1,0,2,'warm-up ip8 BACK OFF')");
+}
+
 void cachefix_warmup(const char *path)
 {
 	static const int64_t ip7[] = {
@@ -83,6 +108,7 @@ void cachefix_warmup(const char *path)
 		egress_key(
 			(int32_t)fix_dict(&f, DICT_SERVICE, "postfix-ip8/smtp"), GATE_GMAIL_RATE),
 		METRIC_DEFERRED, 90);
+	alerts(&f);
 	fix_close(&f);
 }
 
