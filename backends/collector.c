@@ -28,6 +28,7 @@
 	10000 /* unchanged health is written this seldom: an idle disk stays idle */
 #define PROGRESS_INTERVAL_MS 200
 #define BULK_MIN_BYTES (32 << 20) /* what is left to read that makes larger checkpoints pay */
+#define BULK_END_BYTES (1 << 20) /* and when it ends */
 #define POLL_FDS_MAX 256
 #define WAIT_MAX_MS 60000
 
@@ -311,9 +312,16 @@ static void bulk_mode(struct collector *c)
 			left += h.total_bytes - h.done_bytes;
 		}
 	}
-	bulk = left > BULK_MIN_BYTES;
-	if (bulk != c->bulk && store_bulk(c->store, bulk, NULL) == 0)
+	bulk = left > (c->bulk ? BULK_END_BYTES : BULK_MIN_BYTES);
+	if (bulk == c->bulk)
+		return;
+	if (store_bulk(c->store, bulk, NULL) == 0) {
 		c->bulk = bulk;
+		if (!bulk)
+			notify(c); /* the last batch is in the cache only now */
+	} else {
+		c->uncommitted = true; /* commit() is told why, and tries again */
+	}
 }
 
 /* After a commit, so that figures and alerts agree; not while the store can't write. */
@@ -373,6 +381,8 @@ int collector_run(struct collector *c, struct mt_error *reterr)
 	}
 	if (rc == 0 && c->uncommitted)
 		rc = commit(c, reterr);
+	if (rc == 0 && c->bulk)
+		rc = store_bulk(c->store, false, reterr);
 	if (rc == 0 && c->failed_once)
 		rc = mt_error_set(reterr, c->first_error.code, "%s", c->first_error.text);
 	return rc;

@@ -356,7 +356,10 @@ int store_api_event(
 {
 	struct mt_error local;
 	struct taking t = {.s = s, .e = e, .reterr = reterr ? reterr : &local};
+	int rc = behind_wait(s, t.reterr);
 
+	if (rc < 0)
+		return rc;
 	t.at.p = provider_state(s, provider);
 	if (!t.at.p)
 		return mt_error_set(t.reterr, MT_EINVAL, "cache: no provider %d", provider);

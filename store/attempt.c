@@ -318,7 +318,8 @@ static int last_deferred(
 			out->relay = all[i]->relay;
 			return 0;
 		}
-	stmt = db_stmt(&s->db, SQL_ATTEMPT_LAST_DEFERRED, reterr);
+	rc = behind_wait(s, reterr);
+	stmt = rc == 0 ? db_stmt(&s->db, SQL_ATTEMPT_LAST_DEFERRED, reterr) : NULL;
 	if (!stmt)
 		return (int)reterr->code;
 	bind_int(stmt, 1, m->id);

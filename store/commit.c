@@ -30,7 +30,9 @@ int txn_begin(struct store *s, struct mt_error *reterr)
 	if (st.st_dev != s->dev || st.st_ino != s->ino)
 		return mt_error_set(reterr, MT_ENOENT,
 			"the cache %s was replaced while in use; it must be opened anew", s->path);
-	rc = listings_flush(s, reterr);
+	rc = behind_wait(s, reterr);
+	if (rc == 0)
+		rc = listings_flush(s, reterr);
 	if (rc < 0)
 		return rc;
 	stmt = db_stmt(&s->db, SQL_BEGIN, reterr);
@@ -289,20 +291,36 @@ void store_durable(struct store *s)
 	s->durable = true;
 }
 
+int commit_batch(struct store *s, struct mt_error *reterr)
+{
+	int rc = txn_begin(s, reterr);
+
+	return rc == 0 ? txn_end(s, write_batch(s, reterr), reterr) : rc;
+}
+
+/* While catching up a batch of the log alone is written by another thread. */
+static bool may_be_behind(const struct store *s)
+{
+	return s->bulk && !s->durable && s->batch.events && !s->batch.api.n && !s->batch.api_rows &&
+	       !s->batch.aged.n;
+}
+
 int store_commit(struct store *s, struct mt_error *reterr)
 {
 	struct mt_error local;
 	int rc;
 
 	reterr = reterr ? reterr : &local;
+	if (may_be_behind(s))
+		return behind_commit(s, reterr);
+	rc = behind_wait(s, reterr);
+	if (rc < 0)
+		return rc;
 	if (!s->batch.events && !s->batch.api_rows && !s->batch.cursors.n && !s->batch.health.n)
 		return 0;
 	rc = s->durable ? db_exec(s->db.handle, "PRAGMA synchronous=FULL", reterr) : 0;
 	if (rc == 0)
-		rc = txn_begin(s, reterr);
-	if (rc < 0)
-		return rc;
-	rc = txn_end(s, write_batch(s, reterr), reterr);
+		rc = commit_batch(s, reterr);
 	if (rc < 0)
 		return rc;
 	if (s->durable)
@@ -333,6 +351,7 @@ int store_rollback(struct store *s, struct mt_error *reterr)
 {
 	struct mt_error local;
 
+	behind_forget(s);
 	batch_reset(s);
 	return reload(s, reterr ? reterr : &local);
 }

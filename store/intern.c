@@ -335,3 +335,36 @@ void intern_written(struct intern *in)
 		in->stale[i]->pinned = false;
 	in->nfresh = in->nstale = 0;
 }
+
+static void swap_lists(struct intern *a, struct intern *b)
+{
+	struct intern held = *a;
+
+	a->fresh = b->fresh;
+	a->nfresh = b->nfresh;
+	a->fresh_cap = b->fresh_cap;
+	a->stale = b->stale;
+	a->nstale = b->nstale;
+	a->stale_cap = b->stale_cap;
+	b->fresh = held.fresh;
+	b->nfresh = held.nfresh;
+	b->fresh_cap = held.fresh_cap;
+	b->stale = held.stale;
+	b->nstale = held.nstale;
+	b->stale_cap = held.stale_cap;
+}
+
+void intern_hand_over(struct intern *from, struct intern *to)
+{
+	swap_lists(from, to);
+}
+
+void intern_take_back(struct intern *from, struct intern *to)
+{
+	swap_lists(from, to); /* theirs are the older ids: in front */
+	for (uint32_t i = 0; i < to->nfresh; i++)
+		push(&from->fresh, &from->nfresh, &from->fresh_cap, to->fresh[i]);
+	for (uint32_t i = 0; i < to->nstale; i++)
+		push(&from->stale, &from->nstale, &from->stale_cap, to->stale[i]);
+	to->nfresh = to->nstale = 0;
+}

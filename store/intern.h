@@ -51,6 +51,11 @@ int intern_write(struct intern *in, struct db *db, struct mt_error *reterr) MT_M
 /* intern_written - that transaction is committed. */
 void intern_written(struct intern *in);
 
+/* intern_hand_over - the rows intern_write would write are to's affair (it must have none): intern_write and
+ * intern_written work with it, while from goes on. intern_take_back - they are from's again. */
+void intern_hand_over(struct intern *from, struct intern *to);
+void intern_take_back(struct intern *from, struct intern *to);
+
 /* intern_hash - 64-bit hash of bytes. Equal for equal bytes on every run with one seed. */
 uint64_t intern_hash(struct str text, uint64_t seed);
 

@@ -104,8 +104,8 @@ int messages_load(struct store *s, struct mt_error *reterr)
 int messages_load_spilled(struct store *s, int provider, int32_t host, struct str qid,
 	struct message **ret, struct mt_error *reterr)
 {
-	sqlite3_stmt *stmt = db_stmt(&s->db, SQL_MESSAGE_LOAD_SPILLED, reterr);
-	int rc;
+	int rc = behind_wait(s, reterr);
+	sqlite3_stmt *stmt = rc == 0 ? db_stmt(&s->db, SQL_MESSAGE_LOAD_SPILLED, reterr) : NULL;
 
 	if (!stmt)
 		return (int)reterr->code;

@@ -67,6 +67,20 @@ static void release_qid(struct message *m)
 	m->qid_len = 0;
 }
 
+void message_own_qid(struct message *copy)
+{
+	if (copy->qid_len > QID_INLINE_BYTES) {
+		char *own = xmemdup(long_qid(copy), copy->qid_len);
+
+		memcpy(copy->qid, &own, sizeof(own));
+	}
+}
+
+void message_disown_qid(struct message *copy)
+{
+	release_qid(copy);
+}
+
 void messages_done(struct messages *m)
 {
 	for (size_t i = 0; i < m->nbuckets; i++)

@@ -144,7 +144,7 @@ static int set_wal(struct store *s, struct mt_error *reterr)
 	return rc;
 }
 
-static int open_file(struct store *s, bool empty, struct mt_error *reterr)
+static int connect_file(struct store *s, struct mt_error *reterr)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
 	int rc;
@@ -159,8 +159,22 @@ static int open_file(struct store *s, bool empty, struct mt_error *reterr)
 	sqlite3_db_config(s->db.handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
 	message_blocks_init(&s->db.blocks, s->db.handle);
 	rc = bucket_register(s->db.handle, reterr);
+	return rc == 0 ? message_table_register(s->db.handle, reterr) : rc;
+}
+
+int store_connect(struct store *s, struct mt_error *reterr)
+{
+	int rc = connect_file(s, reterr);
+
 	if (rc == 0)
-		rc = message_table_register(s->db.handle, reterr);
+		rc = db_exec(s->db.handle, pragmas, reterr);
+	return rc == 0 ? db_exec(s->db.handle, pragma_bulk, reterr) : rc;
+}
+
+static int open_file(struct store *s, bool empty, struct mt_error *reterr)
+{
+	int rc = connect_file(s, reterr);
+
 	if (rc == 0 && empty)
 		rc = db_exec(s->db.handle, pragmas_new, reterr);
 	if (rc == 0)
@@ -255,6 +269,7 @@ static void close_cleanly(struct store *s)
 {
 	struct mt_error ignored;
 
+	behind_done(s);
 	if (!sqlite3_get_autocommit(s->db.handle))
 		sqlite3_exec(s->db.handle, "ROLLBACK", NULL, NULL, NULL);
 	if (s->damaged)
@@ -305,9 +320,15 @@ const char *store_notice(const struct store *s)
 int store_bulk(struct store *s, bool bulk, struct mt_error *reterr)
 {
 	struct mt_error local;
-	int rc = db_exec(s->db.handle, bulk ? pragma_bulk : pragma_live, reterr ? reterr : &local);
+	int rc;
 
+	reterr = reterr ? reterr : &local;
+	rc = behind_wait(s, reterr);
+	if (rc == 0)
+		rc = db_exec(s->db.handle, bulk ? pragma_bulk : pragma_live, reterr);
 	if (rc == 0)
 		s->bulk = bulk;
+	if (rc == 0 && !bulk)
+		behind_done(s);
 	return rc;
 }

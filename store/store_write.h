@@ -75,7 +75,8 @@ size_t store_batch_rows(const struct store *s);
 #define BATCH_EVENTS_MAX 100000
 
 /* store_commit - write the batch and all that goes with it in one transaction. On failure nothing of it
- * is in the cache and the batch is still in memory: call again later (MT_EFULL, MT_EBUSY) or roll back. */
+ * is in the cache and the batch is still in memory: call again later (MT_EFULL, MT_EBUSY) or roll back.
+ * In bulk mode another thread writes it, and a failure is that of the next call, or of store_bulk(false). */
 int store_commit(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;
 
 /* store_durable - the next commit, and with it all before, is on the disk when it returns: what it was made from may
@@ -85,7 +86,7 @@ void store_durable(struct store *s);
 /* store_rollback - forget the batch and reload the joiner's state from the cache. */
 int store_rollback(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;
 
-/* store_bulk - bulk mode on or off (see store_options.bulk). */
+/* store_bulk - bulk mode on or off (see store_options.bulk); off, all that was committed is in the cache. */
 int store_bulk(struct store *s, bool bulk, struct mt_error *reterr) MT_MUST_CHECK;
 
 struct source_health {

@@ -235,6 +235,7 @@ struct store {
 	size_t nproviders;
 	struct buf template_buf, args_buf;
 	struct listing *listings;
+	struct behind *behind; /* owned; NULL while keeping up */
 	struct box_known boxes[BOXES_KNOWN];
 };
 
@@ -271,6 +272,9 @@ struct message *message_open(struct store *s, int provider, int32_t host, struct
 /* message_recent - the newest message of a queue id, open or lately closed. */
 struct message *message_recent(struct store *s, int provider, int32_t host, struct str qid);
 struct message *message_new(struct store *s, const struct at *at, struct str qid);
+/* message_own_qid - a copied message gets a queue id of its own; message_disown_qid gives it back. */
+void message_own_qid(struct message *copy);
+void message_disown_qid(struct message *copy);
 struct message *message_add_loaded(
 	struct store *s, int provider, int32_t host, struct str qid, int64_t id);
 /* message_new_closed - the same for one that is in no queue of ours. */
@@ -368,6 +372,18 @@ int txn_begin(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;
 /* txn_end - dictionary rows, then COMMIT if rc is 0; else, or when that fails, ROLLBACK. Returns the first failure. */
 int txn_end(struct store *s, int rc, struct mt_error *reterr) MT_MUST_CHECK;
 int reload(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;
+/* commit_batch - what store_commit does to the cache; the batch stays. Touches nothing but s. */
+int commit_batch(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;
+/* open.c: store_connect - a further connection to s->path into s->db, for bulk writing. On failure call db_done. */
+int store_connect(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;
+
+/* behind.c: behind_commit - have the batch written by a thread; 0 does not say that it is in the cache. behind_wait -
+ * it is, or the error that kept it out: then it is kept, and written by the next call. behind_forget - it ends in or
+ * out of the cache, the caller reads which. behind_done - the same, and all is freed. */
+int behind_commit(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;
+int behind_wait(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;
+void behind_forget(struct store *s);
+void behind_done(struct store *s);
 int health_write(struct store *s, int source, const struct source_health *h,
 	struct mt_error *reterr) MT_MUST_CHECK;
 /* listings_flush - commit the slice of a queue listing that is under way, so that another transaction may begin. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_restart - a run that is cut into batches and restarts leaves the same cache as an undisturbed one.
+ * test_restart - a run that is cut into batches and restarts leaves the same cache as an undisturbed one; so does one
+ * whose batches are written by another thread (bulk mode), and one in which that fails.
  *
  * The stream is made from a seed: every event kind, few queue ids (so that they come back), lines in
  * slight disorder, interleaved sessions, filters, forwards, notifications, pipes.
@@ -23,6 +24,7 @@ struct stream {
 	char text[16][64];
 	int at;
 	int64_t t_ms;
+	const char *qid; /* what queue ids begin with */
 };
 
 static uint32_t next(struct stream *g, uint32_t below)
@@ -72,7 +74,7 @@ static void fill_attempt(struct stream *g, struct event *e)
 	e->relay_port = next(g, 2) ? 25 : 10024;
 	e->reply = word(g, next(g, 4) ? "250 ok queued as " : "forwarded as ", 9, "");
 	if (next(g, 2))
-		e->child_queue_id = word(g, "Q", 12, "");
+		e->child_queue_id = word(g, g->qid, 12, "");
 	e->delay_cs[DELAY_TOTAL] = (int32_t)next(g, 100000);
 	e->dsn = DSN_MAKE(2 + (int)next(g, 3), 0, (int)next(g, 3));
 	e->code = next(g, 3) ? 250 : EVENT_UNKNOWN;
@@ -107,7 +109,7 @@ static void fill_received(struct stream *g, struct event *e)
 		e->client_ip = e->client_host = (struct str){NULL, 0};
 	}
 	if (next(g, 8) == 0)
-		e->orig_queue_id = word(g, "Q", 12, "");
+		e->orig_queue_id = word(g, g->qid, 12, "");
 	if (next(g, 2))
 		e->sasl_user = word(g, "u", 2, "");
 }
@@ -121,7 +123,7 @@ static void fill_kind(struct stream *g, struct event *e)
 	else if (e->kind == EVENT_ATTEMPT)
 		fill_attempt(g, e);
 	else if (e->kind == EVENT_NOTIFICATION)
-		e->child_queue_id = word(g, "Q", 12, "");
+		e->child_queue_id = word(g, g->qid, 12, "");
 	else if (e->kind == EVENT_HOLD)
 		e->action = next(g, 2) ? REJECT_HOLD : REJECT_OTHER;
 	else if (e->kind == EVENT_WARNING)
@@ -147,7 +149,7 @@ static struct event next_event(struct stream *g)
 	struct event e =
 		event_of(kinds[next(g, sizeof(kinds) / sizeof(kinds[0]))], "postfix/qmgr", "");
 
-	e.queue_id = word(g, "Q", 12, "");
+	e.queue_id = word(g, g->qid, 12, "");
 	g->t_ms += next(g, 100) == 0 ? 90000 : (int64_t)next(g, 800);
 	e.t_utc_ms = g->t_ms - (int64_t)next(g, 700);
 	e.nrcpt = 1 + (int32_t)next(g, 3);
@@ -159,14 +161,74 @@ static struct event next_event(struct stream *g)
 	return e;
 }
 
-/* Feed a seed's stream, committing and restarting after every `every` events (0 = once, at the end). */
-static void run(struct fixture *f, uint64_t seed, int events, int every, bool rollback)
+enum after { /* what comes after a commit */
+	RESTART,
+	ROLLBACK,
+	GO_ON, /* in bulk mode, as all below */
+	BULK_ROLLBACK,
+	FAIL, /* the next batch cannot be written for a while */
+	FAIL_ROLLBACK /* and is given up */
+};
+
+/* The cache's file away from its path, or back: nothing can be committed meanwhile. */
+static void move_file(const struct fixture *f, bool away)
 {
-	struct stream g = {.state = seed * 7919 + 1, .t_ms = T0_MS};
+	char *other = xasprintf("%s.away", f->path);
+
+	assert_int_equal(away ? rename(f->path, other) : rename(other, f->path), 0);
+	free(other);
+}
+
+static void put_some(struct fixture *f, struct stream *g)
+{
+	for (int n = 0; n < 5; n++) {
+		struct event e = next_event(g);
+
+		put(f, &e);
+	}
+}
+
+/* fail_once - five events that another thread fails to write; they are kept. */
+static void fail_once(struct fixture *f, struct stream *g)
+{
+	struct mt_error error = {0};
+
+	must(store_bulk(f->store, true, &error), &error, "what was committed before");
+	move_file(f, true);
+	put_some(f, g);
+	fixture_commit(f);
+	assert_int_equal(store_commit(f->store, &error), MT_ENOENT);
+	assert_int_equal(store_bulk(f->store, false, &error), MT_ENOENT);
+	move_file(f, false);
+}
+
+/* What comes next is forgotten, and must leave no trace. */
+static void forget(struct fixture *f, const struct stream *g, enum after after)
+{
+	struct mt_error error = {0};
+	struct stream other = *g;
+	uint64_t offset = f->offset;
+
+	if (after == FAIL_ROLLBACK)
+		fail_once(f, &other);
+	else
+		put_some(f, &other);
+	f->offset = offset;
+	must(store_rollback(f->store, &error), &error, "rollback");
+}
+
+/* Feed a seed's stream, committing after every `every` events (0 = once, at the end). */
+static void run(struct fixture *f, uint64_t seed, int events, int every, enum after after)
+{
+	struct stream g = {.state = seed * 7919 + 1,
+		.t_ms = T0_MS,
+		.qid = seed % 2 ? "Q" : "an-id-that-is-longer-than-those-of-postfix-"};
 	struct mt_error error = {0};
 
 	fixture_begin(f);
 	fixture_open(f);
+	if (after >= GO_ON)
+		must(store_bulk(f->store, true, &error), &error, "bulk");
 	for (int i = 0; i < events; i++) {
 		struct event e = next_event(&g);
 
@@ -174,23 +236,17 @@ static void run(struct fixture *f, uint64_t seed, int events, int every, bool ro
 		if (every == 0 || (i + 1) % every != 0)
 			continue;
 		fixture_commit(f);
-		if (rollback) /* what comes next is forgotten, and must leave no trace */
-		{
-			struct stream other = g;
-			uint64_t offset = f->offset;
-
-			for (int n = 0; n < 5; n++) {
-				struct event lost = next_event(&other);
-
-				put(f, &lost);
-			}
-			f->offset = offset;
-			must(store_rollback(f->store, &error), &error, "rollback");
-		} else {
+		if (after == RESTART) {
 			fixture_reopen(f);
+		} else if (after == FAIL && i + 5 < events) {
+			fail_once(f, &g);
+			i += 5;
+		} else if (after != GO_ON && after != FAIL) {
+			forget(f, &g, after);
 		}
 	}
 	fixture_commit(f);
+	must(store_bulk(f->store, false, &error), &error, "the end of bulk");
 	store_close(f->store);
 	f->store = NULL;
 }
@@ -264,29 +320,45 @@ static void restarts_leave_no_trace(void **state)
 
 	(void)state;
 	for (uint64_t seed = 1; seed <= STREAM_SEEDS; seed++) {
-		run(&whole, seed, STREAM_EVENTS, 0, false);
+		run(&whole, seed, STREAM_EVENTS, 0, RESTART);
 		for (size_t i = 0; i < sizeof(everies) / sizeof(everies[0]); i++) {
-			run(&cut, seed, STREAM_EVENTS, everies[i], false);
+			run(&cut, seed, STREAM_EVENTS, everies[i], RESTART);
 			compare(&whole, &cut, seed, everies[i]);
 			fixture_end(&cut);
 		}
 		fixture_end(&whole);
 	}
-	run(&whole, 99, SHORT_EVENTS, 0, false);
-	run(&cut, 99, SHORT_EVENTS, 1, false);
+	run(&whole, 99, SHORT_EVENTS, 0, RESTART);
+	run(&cut, 99, SHORT_EVENTS, 1, RESTART);
 	compare(&whole, &cut, 99, 1);
 	fixture_end(&cut);
 	fixture_end(&whole);
 }
 
-static void rollbacks_leave_no_trace(void **state)
+static void writing_behind_leaves_no_trace(void **state)
 {
+	static const enum after afters[] = {GO_ON, FAIL};
+	struct fixture whole, cut;
+
 	(void)state;
+	for (uint64_t seed = 1; seed <= STREAM_SEEDS; seed++) {
+		run(&whole, seed, STREAM_EVENTS, 0, RESTART);
+		for (size_t i = 0; i < sizeof(afters) / sizeof(afters[0]); i++) {
+			run(&cut, seed, STREAM_EVENTS, 20, afters[i]);
+			compare(&whole, &cut, seed, 20);
+			fixture_end(&cut);
+		}
+		fixture_end(&whole);
+	}
+}
+
+static void rollbacks(enum after after)
+{
 	for (uint64_t seed = 1; seed <= STREAM_SEEDS; seed++) {
 		struct fixture whole, cut;
 
-		run(&whole, seed, STREAM_EVENTS, 0, false);
-		run(&cut, seed, STREAM_EVENTS, 50, true);
+		run(&whole, seed, STREAM_EVENTS, 0, RESTART);
+		run(&cut, seed, STREAM_EVENTS, 50, after);
 		/* texts met only in what was rolled back stay in the dictionary: leave ids out */
 		assert_int_equal(sql_int(&whole, "SELECT sum(n) FROM " BUCKET_ROWS),
 			sql_int(&cut, "SELECT sum(n) FROM " BUCKET_ROWS));
@@ -294,15 +366,27 @@ static void rollbacks_leave_no_trace(void **state)
 			sql_int(&cut, "SELECT count(*) FROM message"));
 		assert_int_equal(sql_int(&whole, "SELECT max(id) FROM attempt"),
 			sql_int(&cut, "SELECT max(id) FROM attempt"));
+		assert_int_equal(sql_int(&cut, "SELECT count(*) FROM attempt WHERE dom NOT IN"
+					       " (SELECT id FROM dict)"),
+			0);
 		fixture_end(&cut);
 		fixture_end(&whole);
 	}
+}
+
+static void rollbacks_leave_no_trace(void **state)
+{
+	(void)state;
+	rollbacks(ROLLBACK);
+	rollbacks(BULK_ROLLBACK);
+	rollbacks(FAIL_ROLLBACK);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(restarts_leave_no_trace),
+		cmocka_unit_test(writing_behind_leaves_no_trace),
 		cmocka_unit_test(rollbacks_leave_no_trace),
 	};
 
