@@ -75,7 +75,8 @@ static const struct daemon *find_daemon(struct str process)
 	struct str name = daemon_of(process);
 
 	for (size_t i = 0; i < sizeof(daemons) / sizeof(daemons[0]); i++)
-		if (str_eq(daemons[i].process, name))
+		if (name.n && daemons[i].process.p[0] == name.p[0] &&
+			str_eq(daemons[i].process, name))
 			return &daemons[i];
 	return NULL;
 }

@@ -20,14 +20,6 @@ bool scan_is_alnum(char c)
 	return scan_is_digit(c) || is_letter(c);
 }
 
-bool scan_lit(struct str *in, struct str lit)
-{
-	if (lit.n > in->n || (lit.n > 0 && memcmp(in->p, lit.p, lit.n) != 0))
-		return false;
-	*in = str_skip(*in, lit.n);
-	return true;
-}
-
 bool scan_u64(struct str *in, unsigned max_digits, uint64_t max, uint64_t *ret)
 {
 	uint64_t value = 0;

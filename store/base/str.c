@@ -26,7 +26,7 @@ size_t str_rfind(struct str s, struct str needle)
 	if (s.n < needle.n || needle.n == 0)
 		return s.n;
 	for (size_t i = s.n - needle.n + 1; i-- > 0;)
-		if (memcmp(s.p + i, needle.p, needle.n) == 0)
+		if (s.p[i] == needle.p[0] && memcmp(s.p + i, needle.p, needle.n) == 0)
 			return i;
 	return s.n;
 }
