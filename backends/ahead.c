@@ -114,11 +114,10 @@ static uint64_t word_of(const struct event *e, size_t i)
 /* Most of an event is as it was: told of eight words at once. */
 static bool same_group(const struct event *a, const struct event *b, size_t first)
 {
-	uint64_t differing = 0;
-
-	for (size_t i = first; i < first + GROUP; i++)
-		differing |= word_of(a, i) ^ word_of(b, i);
-	return differing == 0;
+#define DIFFERS(i) (word_of(a, first + (i)) ^ word_of(b, first + (i)))
+	return (DIFFERS(0) | DIFFERS(1) | DIFFERS(2) | DIFFERS(3) | DIFFERS(4) | DIFFERS(5) |
+		       DIFFERS(6) | DIFFERS(7)) == 0;
+#undef DIFFERS
 }
 
 /* Appends the words first..end-1 that differ from a fresh event's; returns their map. */

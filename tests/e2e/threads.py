@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""threads - the program built with ThreadSanitizer: catching up (parser ahead of the writer), then the dashboard with a
+"""threads - the program built with ThreadSanitizer: catching up (parser ahead, writer behind), then the dashboard with a
 collector under it, keys and a growing log.
 
   threads.py BUILD_DIR       prints ok/FAIL lines
@@ -21,6 +21,7 @@ RACE_EXIT = 66
 WAIT_S = 90  # ten times slower, on a loaded machine
 KEYS = [*"123456789", "Escape", "Tab", "O", "?", "Escape", "Enter", "Escape", "w", "W", "p", "p", "s"]
 LINES_A_KEY = 200
+BULK_LINES = 300000  # so many bytes that batches are written by a thread of their own
 
 
 def result(name, ok, detail=""):
@@ -31,7 +32,7 @@ def result(name, ok, detail=""):
 
 def catching_up(mtatop, folder):
     log = os.path.join(folder, "big.log")
-    write_log(log, 40000)
+    write_log(log, BULK_LINES)
     done = subprocess.run([mtatop, "collect", "--until-caught-up", "--cache", os.path.join(folder, "big", "c.db"), "--log", log],
                           env=clean_env(folder, TSAN_OPTIONS="exitcode=%d" % RACE_EXIT), stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
