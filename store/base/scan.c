@@ -5,11 +5,6 @@
 #define CENTIS_PER_UNIT 100
 #define ROUND_UP_FROM 5 /* the thousandths digit from which hundredths are rounded up */
 
-bool scan_is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static bool is_letter(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');

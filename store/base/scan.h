@@ -30,7 +30,10 @@ bool scan_until(struct str *in, char stop, struct str *ret);
 bool scan_word(struct str *in, struct str *ret);
 /* scan_while - zero or more bytes of which keep(byte) is true. */
 struct str scan_while(struct str *in, bool (*keep)(char));
-bool scan_is_digit(char c);
+static inline bool scan_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
 bool scan_is_alnum(char c);
 /*
  * scan_centis - a decimal number ("3", "0.04", "18910") as hundredths, rounded half up, 0..max. No sign;

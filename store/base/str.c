@@ -11,12 +11,26 @@ size_t str_rfind_char(struct str s, char c)
 	return hit ? (size_t)(hit - s.p) : s.n;
 }
 
+static size_t find_pair(struct str s, struct str pair)
+{
+	const char *p = s.p, *last = s.p + s.n - 1;
+
+	while (p < last && (p = memchr(p, pair.p[0], (size_t)(last - p))) != NULL) {
+		if (p[1] == pair.p[1])
+			return (size_t)(p - s.p);
+		p++;
+	}
+	return s.n;
+}
+
 size_t str_find(struct str s, struct str needle)
 {
 	const char *hit;
 
 	if (s.n < needle.n || s.n == 0)
 		return s.n;
+	if (needle.n == 2) /* ", " and the like: their first byte is rare */
+		return find_pair(s, needle);
 	hit = memmem(s.p, s.n, needle.p, needle.n);
 	return hit ? (size_t)(hit - s.p) : s.n;
 }
