@@ -55,6 +55,11 @@ def report(path):
     return "\n".join(out)
 
 
+def breakable(text):
+    """A list of choices may go on in the next line behind any of them."""
+    return re.sub(r"\|(?=\S)", r"|\\:", text)
+
+
 def config(path):
     out, help_lines = [], []
     with open(path) as f:
@@ -66,7 +71,7 @@ def config(path):
             elif line.startswith("#") and not re.match(r"#\s?[a-z_]+ =", line):
                 help_lines.append(line.lstrip("# "))
             elif "=" in line:
-                out.append(".TP\n.B %s\n%s" % (roff(line.lstrip("# ")), roff(" ".join(help_lines))))
+                out.append(".TP\n.B %s\n%s" % (roff(line.lstrip("# ")), breakable(roff(" ".join(help_lines)))))
                 help_lines = []
             else:
                 help_lines = []
