@@ -23,6 +23,10 @@
 #define STEP_GAP_MS 200 /* a busy log is looked at five times a second, not at every line */
 #define PRUNE_INTERVAL_MS 60000
 #define PRUNE_ROWS 5000
+#define RULES_INTERVAL_MS 5000 /* one stat(2) of a person's rules */
+#define EXPLAIN_ROWS 2000 /* signatures asked again in one transaction: 20 ms */
+#define STOP_BYTE 's'
+#define RELOAD_BYTE 'r'
 #define RETRY_COMMIT_MS 2000
 #define HEALTH_INTERVAL_MS                                                                         \
 	10000 /* unchanged health is written this seldom: an idle disk stays idle */
@@ -244,6 +248,7 @@ static int64_t next_due(const struct collector *c)
 		at = c->next_commit_mono_ms;
 	if (c->alerts && alerts_due_mono_ms(c->alerts) < at)
 		at = alerts_due_mono_ms(c->alerts);
+	at = c->next_rules_mono_ms < at ? c->next_rules_mono_ms : at;
 	return c->next_prune_mono_ms < at ? c->next_prune_mono_ms : at;
 }
 
@@ -296,6 +301,24 @@ static void prune(struct collector *c)
 	if (store_prune(c->store, PRUNE_ROWS, &more, &error) < 0)
 		log_write(LOG_LEVEL_WARNING, "pruning: %s", error.text);
 	c->next_prune_mono_ms = now_mono(c) + (more ? STEP_GAP_MS : PRUNE_INTERVAL_MS);
+}
+
+/* look_at_rules - has a person's file changed? Then what the past means is worked out anew, a slice a round. */
+static void look_at_rules(struct collector *c)
+{
+	struct mt_error error = {0};
+	bool changed = false, more = false;
+
+	if (now_mono(c) < c->next_rules_mono_ms || c->stalled)
+		return;
+	if (store_rules_look(c->store, &changed, &error) < 0)
+		log_write(LOG_LEVEL_WARNING, "%s; the rules before hold", error.text);
+	else if (changed)
+		log_write(LOG_LEVEL_INFO, "rules read anew");
+	if (!c->uncommitted && store_explain_again(c->store, EXPLAIN_ROWS, &more, &error) < 0)
+		log_write(LOG_LEVEL_WARNING, "rules: %s", error.text);
+	c->next_rules_mono_ms =
+		now_mono(c) + (more || c->uncommitted ? STEP_GAP_MS : RULES_INTERVAL_MS);
 }
 
 /* bulk_mode - larger checkpoints while much is left to read. */
@@ -356,7 +379,12 @@ static bool stop_asked(struct collector *c)
 {
 	char byte;
 
-	return read(c->stop_pipe[0], &byte, 1) == 1;
+	while (read(c->stop_pipe[0], &byte, 1) == 1) {
+		if (byte == STOP_BYTE)
+			return true;
+		c->next_rules_mono_ms = 0;
+	}
+	return false;
 }
 
 int collector_run(struct collector *c, struct mt_error *reterr)
@@ -374,6 +402,7 @@ int collector_run(struct collector *c, struct mt_error *reterr)
 		bulk_mode(c);
 		prune(c);
 		look_at_alerts(c);
+		look_at_rules(c);
 		tell_progress(c);
 		if (c->until_caught_up && all_caught_up(c) && !c->uncommitted)
 			break;
@@ -388,12 +417,22 @@ int collector_run(struct collector *c, struct mt_error *reterr)
 	return rc;
 }
 
-void collector_stop(struct collector *c)
+/* Async-signal-safe; a full pipe has said it already. */
+static void tell(struct collector *c, char byte)
 {
-	ssize_t n = write(
-		c->stop_pipe[1], "s", 1); /* async-signal-safe; a full pipe has said it already */
+	ssize_t n = write(c->stop_pipe[1], &byte, 1);
 
 	(void)n;
+}
+
+void collector_reload(struct collector *c)
+{
+	tell(c, RELOAD_BYTE);
+}
+
+void collector_stop(struct collector *c)
+{
+	tell(c, STOP_BYTE);
 }
 
 const char *collector_notice(const struct collector *c)

@@ -31,6 +31,7 @@ struct collector_options {
 	const struct conf *conf; /* borrowed */
 	const struct clock *clock; /* borrowed; NULL = real */
 	const char *cache_path;
+	const char *rules_path; /* a person's explain.conf, read anew when it changes; NULL: none */
 	const char *const *logs; /* --log FILE...; with these nothing is discovered */
 	size_t nlogs;
 	bool made_up; /* the logs are the demo's */
@@ -51,6 +52,8 @@ int collector_new(const struct collector_options *options, struct collector **re
 int collector_run(struct collector *c, struct mt_error *reterr) MT_MUST_CHECK;
 /* collector_stop - ask run to return soon; from any thread or a signal handler. */
 void collector_stop(struct collector *c);
+/* collector_reload - look at once whether the rules changed; from any thread or a signal handler. */
+void collector_reload(struct collector *c);
 /* collector_notice - store_notice of its store. */
 const char *collector_notice(const struct collector *c);
 void collector_free(struct collector *c);

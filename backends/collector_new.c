@@ -18,6 +18,7 @@ static int open_store(
 	struct collector *c, const struct collector_options *o, struct mt_error *reterr)
 {
 	struct store_options s = {.path = o->cache_path,
+		.rules_path = o->rules_path,
 		.clock = c->clock,
 		.keep_attempts_ms = conf_int(o->conf, "mtatop", NULL, "keep_attempts"),
 		.keep_buckets_ms = conf_int(o->conf, "mtatop", NULL, "keep_buckets"),

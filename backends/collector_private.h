@@ -38,7 +38,7 @@ struct collector {
 	struct log_repeat commit_fault;
 	int notify_fd;
 	int stop_pipe[2];
-	int64_t next_commit_mono_ms, next_prune_mono_ms, next_progress_mono_ms;
+	int64_t next_commit_mono_ms, next_prune_mono_ms, next_progress_mono_ms, next_rules_mono_ms;
 	void (*progress)(void *ctx, const struct collector_progress *p);
 	void *progress_ctx;
 };

@@ -251,7 +251,9 @@ static int first_time(struct taking *t, struct attempt **ret)
 	mark_row(t->s, a->provider, a->t_ms, 0, a->id, 0);
 	*(struct attempt **)vec_add(&t->s->batch.attempts) = a;
 	count_code(t, a, 1);
-	rc = remember(t, t->hash, a->id);
+	rc = cluster_attempt(t->s, &t->at, a, t->e->reply, t->e->relay, t->reterr);
+	if (rc == 0)
+		rc = remember(t, t->hash, a->id);
 	*ret = a;
 	return rc < 0 ? rc : tell_message(t, message, a->status, 1);
 }
@@ -263,12 +265,16 @@ static bool same(const struct attempt *a, const struct attempt *b)
 }
 
 /* The row as it was before -> as the event says now. */
-static int change(struct taking *t, const struct attempt *before, const struct attempt *after)
+static int change(struct taking *t, const struct attempt *before, struct attempt *after)
 {
 	int rc;
 
 	count_code(t, before, -1);
 	count_code(t, after, 1);
+	cluster_uncount(t->s, before);
+	rc = cluster_attempt(t->s, &t->at, after, t->e->reply, t->e->relay, t->reterr);
+	if (rc < 0)
+		return rc;
 	mark_row(t->s, after->provider, after->t_ms, 0, after->id, 0);
 	rc = tell_message(t, after->message, before->status, -1);
 	return rc < 0 ? rc : tell_message(t, after->message, after->status, 1);
@@ -312,6 +318,9 @@ static int again(struct taking *t, int64_t id, struct attempt **ret)
 	before.args = batch_str(t->s, column_str(stmt, 5));
 	before.message = sqlite3_column_int64(stmt, 6);
 	sqlite3_reset(stmt);
+	rc = cluster_of_row(t->s, &t->at, &before, t->reterr);
+	if (rc < 0)
+		return rc;
 	*now = before;
 	rc = fill(t, now);
 	if (rc < 0 || same(&before, now))

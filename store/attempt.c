@@ -293,6 +293,8 @@ int attempt_event(struct store *s, struct at *at, const struct event *e, struct 
 	f.a->flags = f.handed;
 	rc = keep(s, m, f.a, reterr);
 	tally(s, at, m, e, &f);
+	if (rc == 0)
+		rc = cluster_attempt(s, at, f.a, e->reply, e->relay, reterr);
 	if (e->status == STATUS_SENT && !f.handed && m->mid_hash &&
 		str_eq(e->process, STR_LIT("pipe")))
 		remember_piped(s, at, m, &f);

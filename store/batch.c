@@ -32,6 +32,7 @@ void batch_init(struct batch *b)
 		.aged = {.item = sizeof(struct aged)},
 		.depths = {.item = sizeof(struct depth_sample)},
 		.api = {.item = sizeof(struct api_op)}};
+	clusters_init(b);
 	map_init(&b->api_seen);
 	arena_init(&b->arena, ARENA_MAX_BYTES);
 }
@@ -64,6 +65,7 @@ void batch_reset(struct store *s)
 
 	b->attempts.n = b->rejects.n = b->relabels.n = b->cursors.n = b->services.n = b->aged.n = 0;
 	b->depths.n = 0;
+	clusters_reset(b);
 	forget_health(b);
 	forget_samples(b);
 	clear_marks(b);
@@ -88,6 +90,7 @@ static void free_ring(struct sample_ring *ring)
 void batch_done(struct batch *b)
 {
 	vec_done(&b->api);
+	clusters_done(b);
 	map_done(&b->api_seen);
 	for (size_t i = 0; i < b->samples.n; i++)
 		free_ring(((struct sample_ring **)b->samples.p)[i]);

@@ -24,6 +24,7 @@ int64_t bucket_chunk(enum bucket_resolution res, enum bucket_dim dim, int64_t ke
 	case DIM_TAG:
 	case DIM_SUBACCOUNT:
 	case DIM_CLASS:
+	case DIM_CLUSTER:
 		return key >> (res == RES_MINUTE ? 16 : res == RES_HOUR ? 12 : 10);
 	case DIM_TOTAL:
 	case DIM_SERVICE:

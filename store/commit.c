@@ -272,6 +272,8 @@ static int write_batch(struct store *s, struct mt_error *reterr)
 	if (rc == 0)
 		rc = count_write(&s->counts, &s->db, reterr);
 	if (rc == 0)
+		rc = clusters_write(s, reterr);
+	if (rc == 0)
 		rc = api_write(s, reterr);
 	if (rc == 0)
 		rc = write_marks(s, reterr);

@@ -191,6 +191,8 @@ static int open_file(struct store *s, bool empty, struct mt_error *reterr)
 		rc = intern_load(&s->dict, &s->db, DICT_CACHE_ENTRIES, reterr);
 	if (rc == 0)
 		rc = reload(s, reterr);
+	if (rc == 0 && !s->rules)
+		rc = rules_open(s, reterr);
 	return rc == 0 ? store_bulk(s, s->options.bulk, reterr) : rc;
 }
 
@@ -246,6 +248,8 @@ int store_open(const struct store_options *options, struct store **ret, struct m
 	s->options.max_bytes = options->max_bytes ? options->max_bytes : MAX_BYTES_DEFAULT;
 	s->path = xstrdup(options->path);
 	s->options.path = s->path;
+	s->rules_path = options->rules_path ? xstrdup(options->rules_path) : NULL;
+	s->options.rules_path = s->rules_path;
 	s->lock_path = xasprintf("%s.lock", options->path);
 	s->lock_fd = -1;
 	buf_init(&s->template_buf, REPLY_MAX_BYTES);
@@ -304,6 +308,8 @@ void store_close(struct store *s)
 	free(s->path);
 	free(s->lock_path);
 	free(s->notice);
+	free(s->rules_path);
+	explain_free(s->rules);
 	free(s);
 }
 

@@ -128,6 +128,14 @@ static int delete_texts(struct prune *p)
 	rc = changed(p, db_run(&s->db, stmt, p->reterr));
 	if (rc < 0 || p->left <= 0)
 		return rc;
+	stmt = db_stmt(&s->db, SQL_CLUSTER_PRUNE, p->reterr);
+	if (!stmt)
+		return (int)p->reterr->code;
+	bind_int(stmt, 1, p->buckets_before_ms);
+	bind_int(stmt, 2, p->left);
+	rc = changed(p, db_run(&s->db, stmt, p->reterr));
+	if (rc < 0 || p->left <= 0)
+		return rc;
 	stmt = db_stmt(&s->db, SQL_DICT_PRUNE, p->reterr);
 	if (!stmt)
 		return (int)p->reterr->code;

@@ -113,6 +113,8 @@ int filter_init(
 	if (rc == 0)
 		rc = look_up(r, DICT_USER, q->user, &out->user, out, reterr);
 	if (rc == 0)
+		rc = look_up(r, DICT_SERVICE, q->egress, &out->egress, out, reterr);
+	if (rc == 0)
 		rc = look_up(r, DICT_REPLY, q->reply_template, &out->reply, out, reterr);
 	if (str_present(q->relay_host) || q->code_key != 0 || q->port != 0 || q->text.n > 0 ||
 		q->relay_port != 0 || q->message_flags || q->reject_actions || q->reply_class)
@@ -167,6 +169,7 @@ int filter_attempt(struct reader *r, const struct filter *f, const struct raw_at
 	if (!f->any)
 		return 1;
 	if (f->impossible || (f->dom && a->dom != f->dom) || (f->reply && a->reply != f->reply) ||
+		(f->egress && a->egress != f->egress) ||
 		(q->code_key && code_key(a->dsn, a->code) != q->code_key) ||
 		(f->by_message && !m) || (m && !has_service(f, m->service)) ||
 		(f->sender_dom && m->from_dom != f->sender_dom) || (f->user && m->user != f->user))

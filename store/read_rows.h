@@ -73,7 +73,7 @@ void message_walk_end(struct message_walk *w);
 /* A query's filter with its texts looked up. */
 struct filter {
 	const struct query *q;
-	int64_t dom, sender_dom, reply, user;
+	int64_t dom, sender_dom, reply, user, egress;
 	int64_t services[FILTER_SERVICES_MAX]; /* any of these */
 	size_t nservices;
 	bool any; /* something beyond provider, window and status is asked for */

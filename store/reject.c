@@ -91,6 +91,20 @@ static int fill(struct store *s, const struct at *at, const struct event *e, str
 	return rc;
 }
 
+static int cluster_refusal(struct store *s, const struct at *at, const struct reject *r,
+	struct str text, struct mt_error *reterr)
+{
+	struct cluster_record record = {.text = text,
+		.args = r->args,
+		.reply = r->reply,
+		.code = code_key(r->dsn, r->code),
+		.stage = (enum smtp_stage)r->stage,
+		.refusal = true};
+	int32_t id;
+
+	return cluster_count(s, at, &record, METRIC_REJECTED, &id, reterr);
+}
+
 int reject_event(struct store *s, struct at *at, const struct event *e, struct mt_error *reterr)
 {
 	struct reject *r = arena_alloc(&s->batch.arena, sizeof(*r));
@@ -112,6 +126,10 @@ int reject_event(struct store *s, struct at *at, const struct event *e, struct m
 	*(struct reject **)vec_add(&s->batch.rejects) = r;
 	mark_row(s, r->provider, r->t_ms, 0, 0, r->id);
 	count(s, at, e);
+	if (e->action == REJECT_REJECT)
+		rc = cluster_refusal(s, at, r, e->reply, reterr);
+	if (rc < 0)
+		return rc;
 	service_seen(s, at->p, at->service, e->service);
 	return end_message(s, at, e, reterr);
 }

@@ -12,6 +12,7 @@
 
 #include "store/base/arena.h"
 #include "store/base/err.h"
+#include "store/explain/explain.h"
 #include "store/vocab.h"
 
 struct reader;
@@ -56,6 +57,9 @@ struct query {
 	struct str user; /* sasl_username of the message, exact */
 	struct str reply_template; /* exact DICT_REPLY text */
 	int64_t code_key; /* see code_key(); 0 = any */
+	struct str egress; /* attempts: delivering service tag, exact */
+	int errors_by; /* read_clusters: enum cluster_by + 1 of a group to stay in; 0 = all */
+	int64_t errors_key; /* key of that group */
 	enum event_status status; /* STATUS_NONE = any */
 	int32_t port; /* relay or service port; 0 = any */
 	int32_t relay_port; /* attempts: the relay's port; 0 = any, QUERY_PORT_NONE = no network relay */
@@ -139,6 +143,51 @@ struct code_row {
 /* read_codes - by code and status, most frequent first. With domain/relay/text filters: from attempt rows. */
 int read_codes(struct reader *r, const struct query *q, struct arena *a, struct code_row **ret,
 	size_t *ret_n, struct mt_error *reterr) MT_MUST_CHECK;
+
+/* How failures and refusals are grouped. */
+enum cluster_by {
+	CLUSTER_SIGNATURE,
+	CLUSTER_CLASS,
+	CLUSTER_CAUSE,
+	CLUSTER_SIDE,
+	CLUSTER_STAGE,
+	CLUSTER_MAILBOX, /* mailbox provider by its MX host; key by name */
+	CLUSTER_DESTINATION, /* recipient domain; from here on attempts alone, key by name, no reason known */
+	CLUSTER_EGRESS, /* delivering service tag */
+	CLUSTER_SENDER, /* domain of the envelope sender */
+	CLUSTER__COUNT
+};
+
+#define CLUSTER_SLOTS 12
+#define CLUSTER_OWN_DOOR (-1) /* key of CLUSTER_MAILBOX: refusals, which no mailbox provider said */
+struct cluster_row {
+	int64_t key; /* of the group: dict id, or value of the enum */
+	struct str
+		name; /* signature: the reply's template; mailbox, destination, egress, sender: the word */
+	int64_t n, deferred, bounced, rejected; /* in the window; n: all three */
+	int64_t before; /* n of the window before; EVENT_UNKNOWN if not covered */
+	int64_t first_ms, last_ms; /* ever met; EVENT_UNKNOWN where not known */
+	int64_t ndomains,
+		negress; /* recipient domains and egress hit in the window; EVENT_UNKNOWN not counted */
+	int is_new; /* 1: first met within the last 24 hours of the window, 0: not, EVENT_UNKNOWN: not known */
+	bool at_least; /* ndomains, negress: of the newest records only */
+	bool has_trend;
+	int64_t trend[CLUSTER_SLOTS]; /* n over the window, oldest first */
+	/* of the most frequent of the group */
+	int64_t code;
+	enum smtp_stage stage;
+	enum explain_category category;
+	enum explain_cause cause;
+	enum explain_side side;
+	bool refusal, suppressed;
+	struct str rule, reply_template, example, relay;
+	size_t nclusters; /* signatures in it */
+};
+/* read_clusters - failed attempts and refusals in groups, most frequent first. Without a filter from buckets, exact;
+ * with one counted from rows (see reader_truncated), their reasons by rules, which may be NULL. */
+int read_clusters(struct reader *r, const struct query *q, enum cluster_by by,
+	const struct explain_rules *rules, struct arena *a, struct cluster_row **ret, size_t *ret_n,
+	struct mt_error *reterr) MT_MUST_CHECK;
 
 struct reply_row { /* failures, or refusals, of one wording */
 	int64_t key; /* dict id of the template; 0: records without a reply */

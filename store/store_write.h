@@ -22,6 +22,7 @@ struct store_options {
 	int64_t keep_buckets_ms; /* retention of hour and day buckets; 0 = default 400 days */
 	int64_t max_bytes; /* size cap of the cache; 0 = default 4 GiB */
 	bool bulk; /* catching up: fewer, larger checkpoints */
+	const char *rules_path; /* a person's explain.conf; NULL: the built-in rules alone */
 };
 
 /*
@@ -85,6 +86,14 @@ void store_durable(struct store *s);
 
 /* store_rollback - forget the batch and reload the joiner's state from the cache. */
 int store_rollback(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;
+
+/* store_rules_look - read the person's rules anew when their file has changed. An error tells what is wrong with it and
+ * where; the rules before go on to hold. */
+int store_rules_look(struct store *s, bool *ret_changed, struct mt_error *reterr) MT_MUST_CHECK;
+/* store_explain_again - after the rules changed: what signatures of the past mean by the new ones, max_rows at a time, in
+ * a transaction of its own. Nothing to do: 0, *ret_more false. */
+int store_explain_again(
+	struct store *s, int max_rows, bool *ret_more, struct mt_error *reterr) MT_MUST_CHECK;
 
 /* store_bulk - bulk mode on or off (see store_options.bulk); off, all that was committed is in the cache. */
 int store_bulk(struct store *s, bool bulk, struct mt_error *reterr) MT_MUST_CHECK;

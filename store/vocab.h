@@ -30,6 +30,7 @@ enum bucket_dim {
 	DIM_CLASS, /* key = dict id of a bounce classification; metric BOUNCED */
 	DIM_EGRESS_MAILBOX, /* key = egress_key(service tag, enum mailbox); SENT, BOUNCED, DEFERRED of smtp(8) */
 	DIM_GATE, /* key = egress_key(service tag, enum warmup_gate); BOUNCED, DEFERRED whose reply opens that gate */
+	DIM_CLUSTER, /* key = id of table cluster; metric DEFERRED, BOUNCED, REJECTED */
 	DIM__COUNT
 };
 
@@ -239,6 +240,7 @@ enum dict_kind {
 	DICT_TAG,
 	DICT_SUBACCOUNT,
 	DICT_CLASS,
+	DICT_CLUSTER, /* a signature, see cluster.c */
 	DICT__COUNT
 };
 

@@ -13,6 +13,7 @@
 #include "store/base/buf.h"
 #include "store/base/map.h"
 #include "store/count.h"
+#include "store/explain/explain.h"
 #include "store/intern.h"
 #include "store/session.h"
 #include "store/store_write.h"
@@ -48,6 +49,7 @@ struct attempt {
 	int32_t dom, relay, egress;
 	int32_t delay_cs[DELAY__COUNT];
 	int32_t dsn, code, reply, tls, run;
+	int32_t cluster; /* it is counted under; 0 none or not known */
 	uint8_t stage, flags;
 	struct str rcpt, orig, args;
 };
@@ -147,6 +149,8 @@ struct batch {
 	struct vec samples; /* struct sample_ring *, kept over batches */
 	struct vec relabels, cursors, marks, services, health, aged;
 	struct vec depths; /* struct depth_sample */
+	struct vec clusters; /* signatures met, see cluster.c */
+	struct map cluster_index; /* id -> place in clusters */
 	struct vec api; /* struct api_op, see api_private.h */
 	size_t api_rows; /* of them, as the caller is told */
 	struct map api_seen; /* events and messages of APIs met in this batch */
@@ -211,7 +215,7 @@ struct box_known { /* the mailbox provider of a relay host; see egress.c */
 
 struct store {
 	struct db db;
-	char *path, *lock_path, *notice;
+	char *path, *lock_path, *rules_path, *notice;
 	int lock_fd;
 	dev_t dev;
 	ino_t ino;
@@ -237,6 +241,19 @@ struct store {
 	struct listing *listings;
 	struct behind *behind; /* owned; NULL while keeping up */
 	struct box_known boxes[BOXES_KNOWN];
+	struct explain_rules *rules; /* owned */
+	uint64_t rules_stamp; /* of the person's file when they were read */
+	bool rules_pending; /* rows of table cluster are still by other rules */
+	int64_t rules_at; /* the last row asked again */
+};
+
+/* A failure or refusal to be counted by its signature. text, relay, args: any bytes, copied where kept. */
+struct cluster_record {
+	struct str text, relay, args;
+	int32_t reply, relay_id;
+	int64_t code; /* code_key */
+	enum smtp_stage stage;
+	bool refusal;
 };
 
 /* What the counting of one event needs, worked out once. */
@@ -352,6 +369,24 @@ void batch_sample(struct store *s, const struct at *at, const struct event *e, s
 void batch_init(struct batch *b);
 void batch_reset(struct store *s);
 void batch_done(struct batch *b);
+
+/* cluster.c: cluster_count - one more of a metric, under the signature of the record. cluster_attempt - the same of an
+ * attempt that failed, nothing of others; a->cluster is set. cluster_uncount - take that back. clusters_write - the
+ * rows of the batch. */
+int cluster_count(struct store *s, const struct at *at, const struct cluster_record *record,
+	enum metric metric, int32_t *ret_id, struct mt_error *reterr) MT_MUST_CHECK;
+int cluster_attempt(struct store *s, const struct at *at, struct attempt *a, struct str text,
+	struct str relay, struct mt_error *reterr) MT_MUST_CHECK;
+/* cluster_of_row - a->cluster of an attempt that is in the cache, by the rules of now. */
+int cluster_of_row(struct store *s, const struct at *at, struct attempt *a,
+	struct mt_error *reterr) MT_MUST_CHECK;
+void cluster_uncount(struct store *s, const struct attempt *a);
+int clusters_write(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;
+void clusters_init(struct batch *b);
+void clusters_reset(struct batch *b);
+void clusters_done(struct batch *b);
+/* rules_open - the rules, and whether those of before said the same. */
+int rules_open(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;
 
 /* rows.c: one row each; messages sorted by id. */
 int rows_messages(struct store *s, struct message *const *sorted, size_t n,

@@ -60,6 +60,19 @@ static void on_signal(int number)
 		collector_stop(collector_to_stop);
 }
 
+static void on_reload(int number)
+{
+	(void)number;
+	if (collector_to_stop)
+		collector_reload(collector_to_stop);
+}
+
+/* on_terminal - then SIGHUP tells that it is gone, and without one that the rules are to be read anew. */
+static bool on_terminal(void)
+{
+	return isatty(STDIN_FILENO) == 1 || isatty(STDERR_FILENO) == 1;
+}
+
 static void handle(int number, void (*handler)(int))
 {
 	struct sigaction action = {.sa_handler = handler};
@@ -86,6 +99,7 @@ static int run_collect(struct session *s)
 	struct collector_options o = {.conf = s->conf,
 		.clock = &s->clock,
 		.cache_path = s->cache_path,
+		.rules_path = s->rules_path,
 		.logs = s->logs,
 		.nlogs = s->nlogs,
 		.until_caught_up = s->args->until_caught_up,
@@ -107,7 +121,7 @@ static int run_collect(struct session *s)
 	collector_to_stop = s->collector;
 	handle(SIGTERM, on_signal);
 	handle(SIGINT, on_signal);
-	handle(SIGHUP, on_signal);
+	handle(SIGHUP, on_terminal() ? on_signal : on_reload);
 	rc = collector_run(s->collector, &error);
 	handle(SIGTERM, SIG_DFL);
 	handle(SIGINT, SIG_DFL);

@@ -73,6 +73,7 @@ int session_open(struct session *s, const struct args *args, struct mt_error *re
 	if (rc < 0)
 		return rc;
 	s->cache_path = main_cache_path(args, s->conf);
+	s->rules_path = explain_path(args->config);
 	s->logs = args->logs;
 	s->nlogs = args->nlogs;
 	return 0;
@@ -153,6 +154,7 @@ int session_collect(struct session *s, bool until_caught_up, struct mt_error *re
 	struct collector_options o = {.conf = s->conf,
 		.clock = &s->clock,
 		.cache_path = s->cache_path,
+		.rules_path = s->rules_path,
 		.logs = s->logs,
 		.nlogs = s->nlogs,
 		.made_up = s->demo != NULL,
@@ -206,6 +208,7 @@ void session_close(struct session *s)
 			close(s->notify[i]);
 	free(s->notice);
 	free(s->cache_path);
+	free(s->rules_path);
 	free(s->conf_path);
 	warmup_plans_done(&s->warmups);
 	conf_free(s->conf);

@@ -10,6 +10,7 @@
 #include "backends/demo.h"
 #include "store/alert.h"
 #include "store/warmup_conf.h"
+#include "store/explain/explain.h"
 #include "tui/args.h"
 
 #include <pthread.h>
@@ -24,6 +25,7 @@ struct session {
 	char *conf_path; /* owned; the file it was read from, NULL when there is none */
 	struct clock clock;
 	char *cache_path; /* owned */
+	char *rules_path; /* owned; a person's explain.conf, there or not */
 	const char **logs; /* borrowed from args, or demo_logs */
 	size_t nlogs;
 	const char *demo_logs[2];

@@ -47,6 +47,7 @@ static void copy_query(struct frame *f, const struct query *from)
 	q->sender_domain = arena_str(&f->arena, from->sender_domain);
 	q->user = arena_str(&f->arena, from->user);
 	q->reply_template = arena_str(&f->arena, from->reply_template);
+	q->egress = arena_str(&f->arena, from->egress);
 }
 
 /* --sort-key: by heading, of the panes that have such a column. */

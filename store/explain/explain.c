@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#define HOST_MAX_BYTES 255 /* RFC 1035 2.3.4 */
+
 struct asked { /* a reply, prepared */
 	const struct explain_rules *r;
 	struct reply_facts facts;
@@ -138,19 +140,22 @@ static const struct rule *first_fitting(struct asked *q, size_t *ret)
 	return NULL;
 }
 
+/* The longest suffix of the host that is some provider's. */
 static int provider_of(const struct explain_rules *r, struct str host)
 {
-	for (size_t i = 0; i < r->providers.n && host.n > 0; i++) {
-		const struct provider *p = list_at(&r->providers, i);
+	char lower[HOST_MAX_BYTES + 1];
+	uint64_t provider;
 
-		for (struct str rest = p->hosts; rest.n > 0;) {
-			struct str suffix = str_first(rest, str_find_char(rest, ' '));
-
-			if (suffix.n && rules_host_ends(host, suffix))
-				return (int)i + 1;
-			rest = str_skip(rest, suffix.n + 1);
-		}
-	}
+	if (host.n == 0 || host.n > HOST_MAX_BYTES)
+		return 0;
+	lower[0] = '.';
+	for (size_t i = 0; i < host.n; i++)
+		lower[i + 1] = (char)(host.p[i] >= 'A' && host.p[i] <= 'Z' ? host.p[i] + ('a' - 'A')
+									   : host.p[i]);
+	for (size_t i = 0; i <= host.n; i++)
+		if (lower[i] == '.' &&
+			map_get(&r->host_of, str_make(lower + i, host.n + 1 - i), &provider))
+			return (int)provider;
 	return 0;
 }
 

@@ -158,6 +158,18 @@ uint64_t explain_stamp(const char *path);
 void explain_examples(const struct explain_rules *rules,
 	void (*each)(void *ctx, int rule, const char *host, const char *text), void *ctx);
 
+/* explain_class - what to do with an address or a flow, as senders sort failures. */
+enum explain_class {
+	CLASS_UNKNOWN,
+	CLASS_HARD, /* take it off */
+	CLASS_SOFT, /* wait */
+	CLASS_BLOCK, /* mend what the sender is judged by */
+	CLASS_THROTTLE, /* slow down */
+	CLASS__COUNT
+};
+enum explain_class explain_class(enum explain_category category);
+const char *explain_class_word(enum explain_class);
+
 const char *explain_category_word(enum explain_category category);
 const char *explain_cause_word(enum explain_cause cause);
 const char *explain_side_word(enum explain_side side);

@@ -19,6 +19,7 @@ static struct explain_rules *blank(void)
 
 	arena_init(&r->arena, RULES_ARENA_MAX_BYTES);
 	map_init(&r->names);
+	map_init(&r->host_of);
 	map_init(&r->piece_of);
 	r->rules.item = sizeof(struct rule);
 	r->providers.item = sizeof(struct provider);
@@ -52,6 +53,7 @@ void explain_free(struct explain_rules *r)
 	free(r->coded.p);
 	free(r->always.p);
 	map_done(&r->names);
+	map_done(&r->host_of);
 	map_done(&r->piece_of);
 	arena_done(&r->arena);
 	free(r);

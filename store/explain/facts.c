@@ -64,6 +64,8 @@ static void find_codes(struct str text, struct reply_facts *out)
 			n--;
 			continue;
 		}
+		if (!scan_is_digit(word.p[0]))
+			continue;
 		while (word.n > 0 && word.p[word.n - 1] == '.')
 			word.n--;
 		if (!out->dsn)
@@ -95,9 +97,9 @@ static enum smtp_stage stage_by_words(struct str s)
 static void cut_stage(struct reply_facts *out)
 {
 	static const struct str frame = STR_INIT("(in reply to ");
-	size_t at = str_rfind(out->words, frame);
+	size_t at = str_rfind_char(out->words, '(');
 
-	if (at == out->words.n)
+	if (at == out->words.n || !str_starts(str_skip(out->words, at), frame))
 		return;
 	out->stage = stage_by_words(str_skip(out->words, at + frame.n));
 	out->words.n = at;

@@ -22,20 +22,89 @@ struct automaton {
 		shorter; /* of a state: the nearest suffix state at which a piece ends, ROOT none */
 };
 
+/* What a byte is to fold: part of a word as the byte it becomes, or one of these. */
+enum { GAP = 0, DOT = 1, AT = 2, NOTHING = 3, JOINT = 4 };
+#define SAME(c) [c] = c
+#define UPPER(c) [c] = (c) - 'A' + 'a'
+static const unsigned char byte_of[256] = {['.'] = DOT,
+	['@'] = AT,
+	['\''] = NOTHING,
+	['`'] = NOTHING,
+	['_'] = JOINT,
+	['+'] = JOINT,
+	UPPER('A'),
+	UPPER('B'),
+	UPPER('C'),
+	UPPER('D'),
+	UPPER('E'),
+	UPPER('F'),
+	UPPER('G'),
+	UPPER('H'),
+	UPPER('I'),
+	UPPER('J'),
+	UPPER('K'),
+	UPPER('L'),
+	UPPER('M'),
+	UPPER('N'),
+	UPPER('O'),
+	UPPER('P'),
+	UPPER('Q'),
+	UPPER('R'),
+	UPPER('S'),
+	UPPER('T'),
+	UPPER('U'),
+	UPPER('V'),
+	UPPER('W'),
+	UPPER('X'),
+	UPPER('Y'),
+	UPPER('Z'),
+	SAME('a'),
+	SAME('b'),
+	SAME('c'),
+	SAME('d'),
+	SAME('e'),
+	SAME('f'),
+	SAME('g'),
+	SAME('h'),
+	SAME('i'),
+	SAME('j'),
+	SAME('k'),
+	SAME('l'),
+	SAME('m'),
+	SAME('n'),
+	SAME('o'),
+	SAME('p'),
+	SAME('q'),
+	SAME('r'),
+	SAME('s'),
+	SAME('t'),
+	SAME('u'),
+	SAME('v'),
+	SAME('w'),
+	SAME('x'),
+	SAME('y'),
+	SAME('z'),
+	SAME('0'),
+	SAME('1'),
+	SAME('2'),
+	SAME('3'),
+	SAME('4'),
+	SAME('5'),
+	SAME('6'),
+	SAME('7'),
+	SAME('8'),
+	SAME('9')};
+
+static unsigned char kind_of(char c)
+{
+	unsigned char byte = (unsigned char)c;
+
+	return byte >= 0x80 ? byte : byte_of[byte];
+}
+
 static bool word_byte(char c)
 {
-	return scan_is_alnum(c) || (unsigned char)c >= 0x80;
-}
-
-static bool in_word(char c)
-{
-	return word_byte(c) || c == '.' || c == '@' || c == '\'' || c == '`' || c == '_' ||
-	       c == '+';
-}
-
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	return kind_of(c) > JOINT;
 }
 
 /* Left out of a reply: its own codes, and the name in NAME[ip]. */
@@ -43,10 +112,12 @@ static bool left_out(struct str word, struct str rest, int32_t code)
 {
 	uint64_t value;
 
-	while (word.n > 0 && word.p[word.n - 1] == '.')
-		word.n--;
 	if (rest.n > 0 && rest.p[0] == '[' && str_find_char(word, '.') < word.n)
 		return true;
+	if (!scan_is_digit(word.p[0]))
+		return false;
+	while (word.n > 0 && word.p[word.n - 1] == '.')
+		word.n--;
 	return facts_dsn(word) > 0 ||
 	       (code && word.n == 3 && scan_all_u64(word, 999, &value) && value == (uint64_t)code);
 }
@@ -54,13 +125,14 @@ static bool left_out(struct str word, struct str rest, int32_t code)
 static size_t put_word(struct str word, char *out, size_t n)
 {
 	for (size_t i = 0; i < word.n && n < FOLD_MAX_BYTES; i++) {
-		char c = word.p[i];
-		bool dot = c == '.' && i > 0 && i + 1 < word.n && word_byte(word.p[i - 1]) &&
-			   word_byte(word.p[i + 1]);
+		unsigned char kind = kind_of(word.p[i]);
 
-		if (word_byte(c) || dot)
-			out[n++] = lower(c);
-		else if (c != '\'' && c != '`' && n > 0 && out[n - 1] != ' ')
+		if (kind > JOINT)
+			out[n++] = (char)kind;
+		else if (kind == DOT && i > 0 && i + 1 < word.n && word_byte(word.p[i - 1]) &&
+			 word_byte(word.p[i + 1]))
+			out[n++] = '.';
+		else if (kind != NOTHING && n > 0 && out[n - 1] != ' ')
 			out[n++] = ' ';
 	}
 	return n;
@@ -68,19 +140,29 @@ static size_t put_word(struct str word, char *out, size_t n)
 
 size_t fold(struct str text, int32_t code, bool pattern, char *out)
 {
+	const char *p = text.p, *end = text.p + text.n;
 	size_t n = 0;
 
-	while (text.n > 0 && n < FOLD_MAX_BYTES) {
-		struct str word = scan_while(&text, in_word);
+	while (p < end && n < FOLD_MAX_BYTES) {
+		const char *begin = p;
+		bool address = false;
+		unsigned char kind;
 
-		if (word.n == 0) {
-			text = str_skip(text, 1);
+		while (p < end && (kind = kind_of(*p)) != GAP) {
+			address = address || kind == AT;
+			p++;
+		}
+		if (p == begin) {
+			p++;
 			if (n > 0 && out[n - 1] != ' ')
 				out[n++] = ' ';
-		} else if (!pattern && str_find_char(word, '@') < word.n) {
+		} else if (!pattern && address) {
 			out[n++] = '@';
-		} else if (pattern || !left_out(word, text, code)) {
-			n = put_word(word, out, n);
+		} else {
+			struct str word = str_make(begin, (size_t)(p - begin));
+
+			if (pattern || !left_out(word, str_make(p, (size_t)(end - p)), code))
+				n = put_word(word, out, n);
 		}
 	}
 	while (n > 0 && out[n - 1] == ' ')

@@ -67,6 +67,7 @@ struct explain_rules {
 	struct arena arena;
 	struct list rules, providers, codes, conditions, alternatives, piece_ids, pieces, examples;
 	struct map names; /* of rules -> number */
+	struct map host_of; /* suffix of host names, lower case, with its dot -> provider */
 	struct map piece_of; /* folded text with its edges -> number */
 	struct automaton *automaton;
 	uint32_t *anchor_first, *anchor_rules; /* of a piece: rules it may lead to; npieces + 1 */

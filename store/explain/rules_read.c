@@ -259,16 +259,38 @@ static const char *rule_line(struct reading *x, struct str key, struct str value
 	return rule_word(x, key, value);
 }
 
+/* The first provider of a suffix has it. */
+static const char *provider_hosts(struct reading *x, struct str value)
+{
+	char lower[256];
+
+	provider_of(x)->hosts = arena_str(&x->r->arena, value);
+	while (str_trim(value).n > 0) {
+		struct str suffix = take_word(&value);
+		uint64_t *known;
+		bool new;
+
+		if (suffix.n < 2 || suffix.n > sizeof(lower) || suffix.p[0] != '.')
+			return "a host is not an end of a name with a leading dot";
+		for (size_t i = 0; i < suffix.n; i++)
+			lower[i] = (char)(suffix.p[i] >= 'A' && suffix.p[i] <= 'Z'
+						  ? suffix.p[i] + ('a' - 'A')
+						  : suffix.p[i]);
+		known = map_ref(&x->r->host_of, str_make(lower, suffix.n), &new);
+		if (new)
+			*known = x->at + 1;
+	}
+	return NULL;
+}
+
 static const char *provider_line(struct reading *x, struct str key, struct str value)
 {
 	struct provider *p = provider_of(x);
 
 	if (str_eq(key, STR_LIT("name")))
 		return sentence(x, value, &p->name);
-	if (str_eq(key, STR_LIT("hosts"))) {
-		p->hosts = arena_str(&x->r->arena, value);
-		return NULL;
-	}
+	if (str_eq(key, STR_LIT("hosts")))
+		return provider_hosts(x, value);
 	if (str_eq(key, STR_LIT("marks")))
 		return add_condition(x->r, value, false, &p->marks);
 	return "a key of no provider: name, hosts, marks";

@@ -28,6 +28,43 @@ static const char *const actions[ACTION__COUNT] = {
 static const char *const stages[STAGE__COUNT] = {
 	"", "connect", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "end-of-data", "other"};
 
+enum explain_class explain_class(enum explain_category category)
+{
+	static const enum explain_class of[CATEGORY__COUNT] = {
+		[CATEGORY_USER_UNKNOWN] = CLASS_HARD,
+		[CATEGORY_MAILBOX_DISABLED] = CLASS_HARD,
+		[CATEGORY_SENDER_REJECTED] = CLASS_HARD,
+		[CATEGORY_RELAY_DENIED] = CLASS_HARD,
+		[CATEGORY_MESSAGE_TOO_BIG] = CLASS_HARD,
+		[CATEGORY_CONTENT_ERROR] = CLASS_HARD,
+		[CATEGORY_LOOP] = CLASS_HARD,
+		[CATEGORY_EXPIRED] = CLASS_HARD,
+		[CATEGORY_PROTOCOL_ERROR] = CLASS_HARD,
+		[CATEGORY_DNS_ERROR] = CLASS_HARD,
+		[CATEGORY_MAILBOX_FULL] = CLASS_SOFT,
+		[CATEGORY_NETWORK] = CLASS_SOFT,
+		[CATEGORY_TLS_ERROR] = CLASS_SOFT,
+		[CATEGORY_SERVER_ERROR] = CLASS_SOFT,
+		[CATEGORY_SERVER_FULL] = CLASS_SOFT,
+		[CATEGORY_IP_BLOCKED] = CLASS_BLOCK,
+		[CATEGORY_SPAM] = CLASS_BLOCK,
+		[CATEGORY_VIRUS] = CLASS_BLOCK,
+		[CATEGORY_AUTH_POLICY] = CLASS_BLOCK,
+		[CATEGORY_POLICY_REJECT] = CLASS_BLOCK,
+		[CATEGORY_GREYLISTED] = CLASS_THROTTLE,
+		[CATEGORY_RATE_LIMITED] = CLASS_THROTTLE,
+	};
+
+	return of[category];
+}
+
+const char *explain_class_word(enum explain_class class)
+{
+	static const char *const words[CLASS__COUNT] = {"?", "hard", "soft", "block", "throttle"};
+
+	return words[class];
+}
+
 const char *explain_category_word(enum explain_category category)
 {
 	return categories[category];

@@ -3,14 +3,18 @@
 
 Memory is compared with the same number of lines about few domains; the counts with what the log was made of.
 """
+import contextlib
 import itertools
 import json
 import os
+import re
+import sqlite3
 import subprocess
 import time
 
 from common import DEADLINE_S, agrees_with_counter, clean_env, figures, heavy, must_catch_up, only, queue_id, stamped
 
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 RSS_GROWTH_MAX_KIB = 64 << 10  # R8
 
 
@@ -64,6 +68,83 @@ def case_domains(mtatop, folder):
     return "%d distinct domains, RSS %+.1f MiB against 10 domains (%.1f MiB)" % (n, growth / 1024, peaks["few"] / 1024)
 
 
+def letters(i):
+    """A word without a digit: what has one is no part of a signature."""
+    word = ""
+    while True:
+        word, i = word + chr(ord("a") + i % 26), i // 26
+        if not i:
+            return word + "q"
+
+
+def storm(n, texts, domains):
+    """n failures, a thousand recipients a message."""
+    for i in range(n):
+        qid = queue_id(i // 1000)
+        if i % 1000 == 0:
+            yield "mx1 postfix/smtpd[100]: %s: client=c.example[203.0.113.9]" % qid
+            yield "mx1 postfix/qmgr[102]: %s: from=<a@example.test>, size=900, nrcpt=%d (queue active)" % (qid, min(1000, n - i))
+        domain = "d%07d.example" % (i % domains)
+        yield ("mx1 postfix/smtp[103]: %s: to=<u%d@%s>, relay=mx.%s[198.51.100.7]:25, delay=1, delays=0.1/0/0.4/0.5, dsn=4.2.2, "
+               "status=deferred (host mx.%s[198.51.100.7] said: 452 4.2.2 %s is over quota (in reply to RCPT TO command))"
+               % (qid, i, domain, domain, domain, letters(i % texts)))
+
+
+def vocab(enum, name):
+    """Value of an enum of store/vocab.h whose members count from 0."""
+    with open(os.path.join(TOP, "store", "vocab.h"), encoding="utf-8") as f:
+        text = f.read()
+    body = re.sub(r"/\*.*?\*/", "", re.search(r"enum %s \{(.*?)\};" % enum, text, re.S).group(1), flags=re.S)
+    return [word.strip() for word in body.split(",")].index(name)
+
+
+def varints(data):
+    value = shift = 0
+    for byte in data:
+        value |= (byte & 0x7f) << shift
+        shift += 7
+        if byte < 0x80:
+            yield value
+            value = shift = 0
+
+
+def sum_of_day(cache, dim):
+    """All counts of a dimension in the day buckets (store/bucket.h), and how many keys they have."""
+    keys, total = set(), 0
+    with contextlib.closing(sqlite3.connect("file:%s?mode=ro" % cache, uri=True)) as db:
+        for chunk, in db.execute("SELECT counts FROM bucket WHERE res=86400 AND dim=?", (dim,)):
+            pairs, key = iter(varints(chunk)), 0
+            for at in pairs:
+                n, key = next(pairs), key + (at >> 6)
+                total += n >> 1 if n & 1 == 0 else -((n + 1) >> 1)
+                keys.add(key)
+    return total, len(keys)
+
+
+def case_storm(mtatop, folder):
+    """Distinct texts and domains cost disk, not memory; each failure is in one signature, each wording in one of its own."""
+    n, texts, domains = heavy((40000, 5000, 20000), (5000000, 200000, 1000000))
+    env = clean_env(folder)
+    peaks = {}
+    for name, shape in (("quiet", (n, 10, 10)), ("storm", (n, texts, domains))):
+        log, cache = os.path.join(folder, name + ".log"), os.path.join(folder, name + ".db")
+        write(log, storm(*shape), max(500, n / 80000))
+        peaks[name] = peak_kib(mtatop, cache, log, env)
+        counted, keys = sum_of_day(cache, vocab("bucket_dim", "DIM_CLUSTER"))
+        if (counted, keys) != (n, shape[1]):
+            raise AssertionError("%s: %d failures in %d signatures, not %d in %d" % (name, counted, keys, n, shape[1]))
+        with contextlib.closing(sqlite3.connect("file:%s?mode=ro" % cache, uri=True)) as db:
+            rows = db.execute("SELECT count(*), count(DISTINCT category), min(rule) FROM cluster").fetchone()
+        if rows != (shape[1], 1, "full"):
+            raise AssertionError("%s: %s" % (name, rows))
+        os.unlink(log)
+    growth = peaks["storm"] - peaks["quiet"]
+    if growth > RSS_GROWTH_MAX_KIB:
+        raise AssertionError("memory grew by %d KiB: %s" % (growth, peaks))
+    return "%d failures, %d texts, %d domains, RSS %+.1f MiB against 10 of each (%.1f MiB)" % (
+        n, texts, domains, growth / 1024, peaks["quiet"] / 1024)
+
+
 def case_recipients(mtatop, folder):
     n = heavy(10000, 50000)
     env, log, cache = clean_env(folder), os.path.join(folder, "mail.log"), os.path.join(folder, "c.db")
@@ -114,5 +195,5 @@ def case_interleaved(mtatop, folder):
     return "%d messages of two hosts" % (2 * n)
 
 
-CASES = [("g20 distinct domains", case_domains), ("g21 10 k recipients of one id", case_recipients), ("g21 ids used again", case_ids_reused),
+CASES = [("g20 distinct domains", case_domains), ("g20 distinct texts and domains", case_storm), ("g21 10 k recipients of one id", case_recipients), ("g21 ids used again", case_ids_reused),
          ("g24 two formats, two hosts", case_interleaved)]

@@ -8,6 +8,7 @@
 
 #include "store/base/buf.h"
 #include "store/bucket.h"
+#include "store/explain/explain.h"
 #include "store/message_table.h"
 #include "store/reply.h"
 #include "tests/unit/cachefix.h"
@@ -18,7 +19,8 @@
 
 static const char *const schema_files[] = {/* tests run in the source root */
 	"store/schema/001.sql", "store/schema/002.sql", "store/schema/003.sql",
-	"store/schema/004.sql", "store/schema/005.sql", "store/schema/006.sql"};
+	"store/schema/004.sql", "store/schema/005.sql", "store/schema/006.sql",
+	"store/schema/007.sql"};
 #define SCHEMA_MAX_BYTES 65536
 #define MS_PER_S 1000
 
@@ -52,7 +54,7 @@ void fix_open(struct fix *f, const char *path)
 		    "application_id=1836343668");
 	fix_exec(f, "BEGIN");
 	fix_exec(f, schema);
-	fix_exec(f, "PRAGMA user_version=6");
+	fix_exec(f, "PRAGMA user_version=7");
 	free(schema);
 }
 
@@ -80,6 +82,7 @@ void fix_close(struct fix *f)
 {
 	fix_exec(f, "COMMIT");
 	assert_int_equal(sqlite3_close(f->db), SQLITE_OK);
+	explain_free(f->rules);
 }
 
 /* Bind "b" const struct str *, "i" int64_t, "u" int64_t with -1 as NULL, "z" int64_t with 0 as NULL, "s" const char *; then run. */
@@ -248,6 +251,40 @@ static enum metric metric_of(const struct fix_attempt *a)
 	return a->status == STATUS_DEFERRED ? METRIC_DEFERRED : METRIC_BOUNCED;
 }
 
+/* The signature of a record, as store/cluster.c has it, and one count of it. */
+static void count_cluster(struct fix *f, int64_t t_ms, int provider, const struct explain_query *q,
+	bool refusal, enum metric metric)
+{
+	struct explain_result why;
+	struct buf tmpl, args, key;
+	int64_t id, mailbox;
+
+	buf_init(&tmpl, 4096);
+	buf_init(&args, 4096);
+	buf_init(&key, 4096);
+	if (!f->rules)
+		assert_int_equal(explain_new((struct str){NULL, 0}, "", &f->rules, NULL), 0);
+	explain(f->rules, q, &why);
+	assert_int_equal(reply_split(q->text, &tmpl, &args), 0);
+	mailbox = fix_dict(f, DICT_MAILBOX, explain_provider_name(f->rules, why.provider));
+	buf_printf(&key, "%d %d %d %d %d %s", (int)fix_dict(f, DICT_REPLY, buf_z(&tmpl)),
+		(int)q->key, (int)q->stage, refusal, (int)mailbox, why.rule_name);
+	id = fix_dict(f, DICT_CLUSTER, buf_z(&key));
+	run(f,
+		"INSERT INTO cluster VALUES(?,?,?,?,?,?,?,?,?9,?9,?,?,?,?,?) ON CONFLICT DO UPDATE "
+		"SET"
+		" first_ms=min(first_ms,excluded.first_ms), last_ms=max(last_ms,excluded.last_ms)",
+		"iiiiiiisisiiii", id, fix_dict(f, DICT_REPLY, buf_z(&tmpl)), q->key,
+		(int64_t)q->stage, (int64_t)refusal, mailbox,
+		q->host.n ? fix_dict(f, DICT_RELAY, q->host.p) : (int64_t)0,
+		args.n ? buf_z(&args) : NULL, t_ms, why.rule_name, (int64_t)why.category,
+		(int64_t)why.cause, (int64_t)why.side, (int64_t)(why.action == ACTION_SUPPRESSED));
+	fix_bucket(f, t_ms, provider, DIM_CLUSTER, id, metric, 1);
+	buf_done(&tmpl);
+	buf_done(&args);
+	buf_done(&key);
+}
+
 static void count_attempt(struct fix *f, const struct fix_attempt *a, int64_t dom)
 {
 	enum metric metric = metric_of(a);
@@ -258,6 +295,13 @@ static void count_attempt(struct fix *f, const struct fix_attempt *a, int64_t do
 	if (metric == METRIC_SENT && a->run == 1)
 		fix_total(f, a->t_ms, a->provider, METRIC_FIRST_TRY, 1);
 	fix_bucket(f, a->t_ms, a->provider, DIM_CODE, code_key(a->dsn, a->code), metric, 1);
+	if (a->status == STATUS_DEFERRED || a->status == STATUS_BOUNCED)
+		count_cluster(f, a->t_ms, a->provider,
+			&(struct explain_query){.text = str_of(a->reply ? a->reply : ""),
+				.host = str_of(a->relay ? a->relay : ""),
+				.key = code_key(a->dsn, a->code),
+				.stage = a->stage},
+			false, metric);
 	fix_bucket(f, a->t_ms, a->provider, DIM_RELAY_PORT, a->relay_port, metric, 1);
 	fix_bucket(f, a->t_ms, a->provider, DIM_EGRESS, fix_dict(f, DICT_SERVICE, a->egress),
 		metric, 1);
@@ -350,6 +394,11 @@ void fix_reject(struct fix *f, const struct fix_reject *x)
 	fix_service(f, x->t_ms, x->provider, x->service, METRIC_REJECTED, 1);
 	fix_bucket(
 		f, x->t_ms, x->provider, DIM_CODE, code_key(x->dsn, x->code), METRIC_REJECTED, 1);
+	count_cluster(f, x->t_ms, x->provider,
+		&(struct explain_query){.text = str_of(x->reply),
+			.key = code_key(x->dsn, x->code),
+			.stage = x->stage},
+		true, METRIC_REJECTED);
 	if (x->code / 100 == 4)
 		fix_total(f, x->t_ms, x->provider, METRIC_REJECTED_TEMPORARY, 1);
 }

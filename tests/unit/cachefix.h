@@ -24,6 +24,7 @@
 struct fix {
 	sqlite3 *db;
 	int64_t next_message, next_attempt, next_reject;
+	struct explain_rules *rules; /* owned; made when first asked */
 };
 
 /* fix_unlink - the cache and what SQLite keeps beside it. */

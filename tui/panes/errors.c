@@ -151,6 +151,24 @@ static bool enter(
 	return true;
 }
 
+static const enum request requests[] = {REQ_BY_SENDER, REQ_NONE};
+
+static unsigned request(void *state, enum request req, const struct view *v,
+	const struct row *selected, const struct row *const *tagged, size_t ntagged,
+	struct pane_target *ret)
+{
+	(void)state;
+	(void)v;
+	(void)selected;
+	(void)tagged;
+	(void)ntagged;
+	if (req != REQ_BY_SENDER)
+		return REQRES_NONE;
+	ret->pane = "causes";
+	target_label(ret, "causes");
+	return REQRES_HANDLED | REQRES_OPEN;
+}
+
 const struct pane_ops pane_errors = {
 	.name = "errors",
 	.title = "Errors",
@@ -158,12 +176,16 @@ const struct pane_ops pane_errors = {
 		"repeated, bounced ones "
 		"recipients given up on, rejected ones refusals at our own door. Enter: the "
 		"wordings of "
-		"the replies with that code, then their records, then the message.",
+		"the replies with that code, then their records, then the message. b: by "
+		"signature, "
+		"class, cause, side, stage, mailbox provider, destination, egress, sender.",
 	.number = 3,
 	.columns = columns,
 	.ncolumns = COL__COUNT,
 	.default_sort = COL_N,
+	.requests = requests,
 	.tile_hint = {.priority = 3, .min_w = 60, .min_h = 5, .want_w = 82, .want_h = 14},
 	.refresh = refresh,
+	.request = request,
 	.enter = enter,
 };

@@ -4,7 +4,20 @@
 
 #include <stdio.h>
 
-enum col { COL_TIME, COL_QID, COL_RCPT, COL_STATUS, COL_CODE, COL_REPLY, COL__COUNT };
+enum col {
+	COL_TIME,
+	COL_QID,
+	COL_RCPT,
+	COL_STATUS,
+	COL_CODE,
+	COL_SIDE,
+	COL_MEANING,
+	COL_REPLY,
+	COL__COUNT
+};
+
+#define MEANING_MIN_COLUMNS                                                                        \
+	100 /* the columns are hidden on a narrower screen: then nothing is asked */
 
 static const struct column columns[COL__COUNT] = {
 	{"time", 11, ALIGN_LEFT, 1, true, "when the attempt was made"},
@@ -13,9 +26,26 @@ static const struct column columns[COL__COUNT] = {
 	{"status", 9, ALIGN_LEFT, 2, false,
 		"deferred: will be tried again; bounced, expired: given up"},
 	{"code", 7, ALIGN_LEFT, 1, false, "enhanced status code, else the basic reply code"},
-	{"reply", 0, ALIGN_LEFT, 1, false,
+	{"side", 9, ALIGN_LEFT, 5, false, "who can mend it: sender, recipient, remote, network"},
+	{"meaning", 34, ALIGN_LEFT, 6, false,
+		"what the reply means there; with the next step in the message view"},
+	{"reply", -17, ALIGN_LEFT, 1, false,
 		"the remote server's words, or the reason found here; whole in the message view"},
 };
+
+static void why(struct cell *c, struct table *t, const struct view *v, const struct attempt_row *a)
+{
+	struct explain_query q = {.text = a->reply,
+		.host = a->relay,
+		.key = code_key(a->dsn, a->code),
+		.stage = a->stage,
+		.status = a->status};
+	struct explain_result r;
+
+	explain(v->rules, &q, &r);
+	c[COL_SIDE] = cell_words(explain_side_word(r.side));
+	c[COL_MEANING] = cell_meaning(t, v, &r);
+}
 
 static int refresh(void *state, struct reader *r, const struct view *v, struct table *t,
 	struct mt_error *reterr)
@@ -42,6 +72,9 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 		c[COL_RCPT] = cell_text(t, rows[i].rcpt);
 		c[COL_STATUS] = cell_words(status_word(rows[i].status));
 		c[COL_CODE] = cell_code(t, code_key(rows[i].dsn, rows[i].code));
+		c[COL_SIDE] = c[COL_MEANING] = cell_words("?");
+		if (v->width >= MEANING_MIN_COLUMNS)
+			why(c, t, v, &rows[i]);
 		c[COL_REPLY] = cell_reply(t, rows[i].reply);
 	}
 	if (rc == 0 && n > 0)
