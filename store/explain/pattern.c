@@ -140,7 +140,7 @@ static size_t put_word(struct str word, char *out, size_t n)
 
 size_t fold(struct str text, int32_t code, bool pattern, char *out)
 {
-	const char *p = text.p, *end = text.p + text.n;
+	const char *p = text.p, *end = text.n ? text.p + text.n : text.p;
 	size_t n = 0;
 
 	while (p < end && n < FOLD_MAX_BYTES) {
