@@ -12,7 +12,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-PARTS = ("kills", "flood", "config", "cache", "torture", "privileges")
+PARTS = ("kills", "flood", "config", "rules", "cache", "torture", "privileges")
 
 
 def main(argv):
