@@ -259,12 +259,18 @@ static int store_line(struct api *a, size_t e, struct mt_error *reterr)
 	return store_api_budget(api_store(a), api_provider(a), &row, reterr);
 }
 
+/* is_unused - a fallback that was never needed is no line of the providers view. */
+static bool is_unused(const struct api_line *l)
+{
+	return l->never && l->requests == 0 && l->detail[0] == '\0';
+}
+
 int plan_store(struct api *a, struct mt_error *reterr)
 {
 	int rc = 0;
 
 	for (size_t e = 0; rc == 0 && e < a->vendor->n; e++)
-		if (a->line[e].dirty)
+		if (a->line[e].dirty && !is_unused(&a->line[e]))
 			rc = store_line(a, e, reterr);
 	return rc;
 }

@@ -70,8 +70,12 @@ static enum api_event_kind kind_of(const json_t *row, struct str event)
 		return API_EVENT_OTHER;
 	if (str_starts(json_text(row, "reason"), STR_LIT("suppress")))
 		return API_EVENT_SUPPRESSED;
-	return str_eq(json_text(row, "severity"), STR_LIT("temporary")) ? API_EVENT_DEFERRED
-									: API_EVENT_BOUNCED;
+	if (str_eq(json_text(row, "severity"), STR_LIT("permanent")))
+		return API_EVENT_BOUNCED;
+	if (str_eq(json_text(row, "severity"), STR_LIT("temporary")) ||
+		json_count(json_object_get(row, "delivery-status"), "retry-seconds") > 0)
+		return API_EVENT_DEFERRED;
+	return API_EVENT_OTHER; /* given up or tried again? It does not say */
 }
 
 static struct str domain_of(struct parse *p, const json_t *row)

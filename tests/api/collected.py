@@ -54,6 +54,13 @@ class Collected:
         self.output += done.stdout
         return done.returncode, done.stdout.decode("utf-8", "replace")
 
+    def job(self, provider, *argv):
+        """A job of the screen's; (exit status, lines)."""
+        done = subprocess.run([os.path.join(self.build, "tests", "job_tool"), self.at("mtatop.conf"), self.cache, provider, *argv],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=self.env(),
+                              timeout=TIMEOUT_S, check=False)
+        return done.returncode, done.stdout.decode("utf-8", "replace").splitlines()
+
     def start(self):
         self.process = subprocess.Popen(self.command("collect"), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL, env=self.env())

@@ -7,8 +7,10 @@ corrected, refused, cut, repeated or killed.
 """
 import os
 import random
+import socket
 import sys
 import tempfile
+import threading
 import time
 import traceback
 
@@ -422,6 +424,116 @@ def doctor_says_what_the_key_may_do():
         assert "chmod 600 %s" % c.at("key") in c.doctor()[1]
 
 
+def detail_of_one_message():
+    with account(domains=1, count=60) as fake, Collected(BUILD, "mailgun", fake) as c:
+        well(c.once())
+        message = next(m for m in fake.traffic.messages if len(m.events) > 2 and m.events[1].kind == "temporary")
+        code, lines = c.job("mailgun", "detail", "%d@%s" % (message.n, message.domain))
+        shown = [e for e in message.events if e.t <= fake.clock.ms()]
+        assert code == 0 and len(lines) == len(shown) + 1, (code, lines, shown)
+        assert "accepted" in lines[0] and message.to in lines[0] and "deferred (try 1)" in lines[1], lines
+        code, lines = c.job("mailgun", "detail", "nobody@nowhere")
+        assert code == 1 and "does not know this message" in lines[-1], lines
+        fake.do_fault("logs", "status", times=10, status=403)
+        code, lines = c.job("mailgun", "detail", "%d@%s" % (message.n, message.domain))
+        assert code == 1 and "403" in lines[-1], lines
+
+
+def an_address_is_taken_off_its_list():
+    with account(domains=1, count=5) as fake, Collected(BUILD, "mailgun", fake) as c:
+        fake.do_list_add("d0.example", "bounces", "a+b%c@x.example")
+        fake.do_list_add("d0.example", "whitelists", "w@x.example")
+        well(c.once())
+        for number, address in (("0", "a+b%c@x.example"), ("3", "w@x.example")):
+            code, lines = c.job("mailgun", "remove", number, "d0.example", address)
+            assert code == 0 and "1 of 1 taken off" in lines[-1], (code, lines)
+        lists(c)
+        assert not fake.lists["d0.example", "whitelists"] and "a+b%c@x.example" not in fake.lists["d0.example", "bounces"]
+        assert c.sql("SELECT count(*) FROM action")[0][0] == 2
+        code, lines = c.job("mailgun", "remove", "0", "d0.example", "never@x.example")
+        assert "was not on it" in lines[-1] and len([r for r in fake.log if r["method"] == "DELETE"]) == 3, lines
+
+
+def trap_17_not_warming_is_no_fault():
+    with account(domains=1, count=5) as fake, Collected(BUILD, "mailgun", fake) as c:
+        fake.do_fault("ip_warmups", "status", times=100, status=404)
+        fake.do_fault("ip_pools", "status", times=100, status=403)
+        well(c.once())
+        assert c.budgets()["IPs"][1] == HEALTH_FRESH, c.budgets()["IPs"]
+        assert c.sql("SELECT ip, warming FROM sending_ip ORDER BY ip") == [("198.51.100.7", 1), ("198.51.100.8", 0)]
+
+
+class Proxy:
+    """A proxy that tunnels to where it is asked to, and notes what it was asked; 407 when it wants a password."""
+
+    def __init__(self, refuse=False):
+        self.asked, self.refuse = [], refuse
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port = self.server.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.server.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+    def serve(self, client):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            more = client.recv(4096)
+            if not more:
+                return
+            head += more
+        self.asked.append(head)
+        target = head.split()[1].decode()
+        if self.refuse or not head.startswith(b"CONNECT"):
+            client.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+            client.close()
+            return
+        host, port = target.rsplit(":", 1)
+        there = socket.create_connection((host, int(port)))
+        client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        threading.Thread(target=self.copy, args=(there, client), daemon=True).start()
+        self.copy(client, there)
+
+    @staticmethod
+    def copy(a, b):
+        try:
+            while True:
+                data = a.recv(65536)
+                if not data:
+                    break
+                b.sendall(data)
+            b.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.server.close()
+
+
+def proxies_of_the_environment_are_used():
+    with tempfile.TemporaryDirectory() as tls, account(domains=1, count=10, tls=tls) as fake:
+        with Proxy() as proxy, Collected(BUILD, "mailgun", fake) as c:
+            well(c.once(https_proxy="http://127.0.0.1:%d" % proxy.port))
+            equal(c)
+            assert proxy.asked and all(b"CONNECT 127.0.0.1:%d" % fake.port in head for head in proxy.asked)
+            assert not [head for head in proxy.asked if b"Authorization" in head or KEY.encode() in head]
+        with Proxy(refuse=True) as proxy, Collected(BUILD, "mailgun", fake) as c:
+            asked = len(fake.log)
+            assert c.once(https_proxy="http://127.0.0.1:%d" % proxy.port)[0] == 1
+            assert len(fake.log) == asked and not c.counts()
+    with account(domains=1, count=10) as fake, Proxy() as proxy, Collected(BUILD, "mailgun", fake) as c:
+        well(c.once(http_proxy="http://127.0.0.1:%d" % proxy.port, ALL_PROXY="http://127.0.0.1:%d" % proxy.port))
+        assert not proxy.asked  # a key in plain goes to loopback alone
+
+
 def domains_that_are_asked_for_alone():
     with account(domains=4) as fake, Collected(BUILD, "mailgun", fake, domains="d1.example d3.example") as c:
         well(c.once())
@@ -449,7 +561,7 @@ def main():
     return 1 if failed else 0
 
 
-HELPERS = {"account", "bomb", "forget", "truth", "equal", "failures", "lists", "well", "main", "lists_after_a_walk"}
+HELPERS = {"Proxy", "account", "bomb", "forget", "truth", "equal", "failures", "lists", "well", "main", "lists_after_a_walk"}
 
 if __name__ == "__main__":
     sys.exit(main())

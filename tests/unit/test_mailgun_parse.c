@@ -242,6 +242,28 @@ static void trap_15_dates_that_are_none(void **state)
 		"\n");
 }
 
+/* Escape sequences in words and subjects: kept as they came, shown by no way out as they are. */
+static void trap_22_escape_sequences_are_text(void **state)
+{
+	(void)state;
+	same("# bounces "
+	     "d\n{\"items\":[{\"address\":\"a@b\",\"error\":\"x\\u001b["
+	     "2J\\u009b31m\\u202ey\\r\\nz\\u0000\"}]}",
+		"{\"row\":\"suppression\",\"list\":\"bounces\",\"domain\":\"d\",\"address\":\"a@"
+		"b\","
+		"\"reason\":\"x\\u001b[2J\\u009b31m\\u202ey\\u000d\\u000az\\u0000\"}\n");
+}
+
+/* Neither temporary nor permanent: no failure is made up. */
+static void a_failure_without_severity(void **state)
+{
+	(void)state;
+	same("{\"event\":\"failed\",\"id\":\"i\",\"@timestamp\":\"2026-11-23T10:30:18Z\"}",
+		"{\"row\":\"event\",\"kind\":\"other\",\"time\":\"2026-11-23T10:30:18.000Z\","
+		"\"id\":\"/i/20780\","
+		"\"message\":\"i\",\"reply\":\"failed\"}\n");
+}
+
 static void trap_21_bodies_that_are_no_answer(void **state)
 {
 	static const char *const bodies[] = {"", "<html>502</html>", "{\"items\":[1,]}",
@@ -274,6 +296,8 @@ int main(void)
 		cmocka_unit_test(trap_16_percent_as_text),
 		cmocka_unit_test(trap_17_list_and_detail_name_things_otherwise),
 		cmocka_unit_test(trap_21_bodies_that_are_no_answer),
+		cmocka_unit_test(trap_22_escape_sequences_are_text),
+		cmocka_unit_test(a_failure_without_severity),
 		cmocka_unit_test(trap_26_a_cut_body_gives_nothing),
 	};
 
