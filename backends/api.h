@@ -140,6 +140,12 @@ void api_switch_off(struct api *a, size_t e, const char *why);
 void api_switch_on(struct api *a, size_t e);
 bool api_is_off(const struct api *a, size_t e);
 
+/* Rows into the store (store_api.h); api is the struct api. One that the store can't take is left out. */
+int api_put_event(void *api, const struct api_event *e);
+int api_put_suppression(void *api, const struct api_suppression *row);
+int api_put_ip(void *api, const struct api_ip *row);
+int api_put_account(void *api, struct str name, struct str value);
+
 /*
  * A pager ends whatever the vendor answers: by an empty page, a page equal to the one before, a place that was had
  * before, or the cap on pages.

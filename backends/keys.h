@@ -14,6 +14,32 @@
 
 #define KEY_ORIGIN_MAX_BYTES 256
 
+/* The configuration keys every family with a web API has, as initializers of struct conf_key. */
+#define KEY_CONF_BASE_URL(family)                                                                  \
+	{                                                                                          \
+		.section = (family), .name = "base_url", .type = CONF_TEXT, .fallback = "",        \
+		.help = "Where the API is, for a proxy or a test: https://HOST, or http:// to "    \
+			"this machine; empty: the vendor's"                                        \
+	}
+#define KEY_CONF_CA_FILE(family)                                                                   \
+	{                                                                                          \
+		.section = (family), .name = "ca_file", .type = CONF_PATH, .fallback = "",         \
+		.help = "Certificates to trust instead of the system's"                            \
+	}
+#define KEY_CONF_KEY_FILE(family)                                                                  \
+	{                                                                                          \
+		.section = (family), .name = "key_file", .type = CONF_PATH, .fallback = "",        \
+		.help = "File with the API key, readable by nobody else (chmod 600); a systemd "   \
+			"credential comes first, the environment last"                             \
+	}
+#define KEY_CONF_RATE(family)                                                                      \
+	{                                                                                          \
+		.section = (family), .name = "requests_per_minute", .type = CONF_INT,              \
+		.fallback = "0", .max = 1000000,                                                   \
+		.help = "Requests to one endpoint a minute at most; 0: as mtatop knows the "       \
+			"vendor's limits"                                                          \
+	}
+
 /*
  * key_find - the key of a provider. where: at least KEY_ORIGIN_MAX_BYTES, gets where it was found ("key_file /etc/..."),
  * may be NULL. Gives *ret.

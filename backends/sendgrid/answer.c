@@ -59,32 +59,22 @@ static int take_counts(void *ctx, const struct sendgrid_counts *c)
 
 static int take_event(void *ctx, const struct api_event *e)
 {
-	struct taking *k = ctx;
-
-	return store_api_event(api_store(&k->s->api), api_provider(&k->s->api), e, k->error);
+	return api_put_event(&((struct taking *)ctx)->s->api, e);
 }
 
 static int take_suppression(void *ctx, const struct api_suppression *row)
 {
-	struct taking *k = ctx;
-
-	return store_api_suppression(
-		api_store(&k->s->api), api_provider(&k->s->api), row, k->error);
+	return api_put_suppression(&((struct taking *)ctx)->s->api, row);
 }
 
 static int take_ip(void *ctx, const struct api_ip *row)
 {
-	struct taking *k = ctx;
-
-	return store_api_ip(api_store(&k->s->api), api_provider(&k->s->api), row, k->error);
+	return api_put_ip(&((struct taking *)ctx)->s->api, row);
 }
 
 static int take_account(void *ctx, struct str name, struct str value)
 {
-	struct taking *k = ctx;
-
-	return store_api_account(
-		api_store(&k->s->api), api_provider(&k->s->api), name, value, k->error);
+	return api_put_account(&((struct taking *)ctx)->s->api, name, value);
 }
 
 static int take_subuser(void *ctx, struct str name, int64_t id)

@@ -9,11 +9,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "backends/sendgrid/show.h"
 #include "tests/unit/apirows.h"
 
 #include <dirent.h>
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -441,39 +439,6 @@ static void pages_that_stand_still_are_seen(void **state)
 	assert_true(a.mark == b.mark && a.mark != c.mark && a.mark != 0);
 }
 
-/* Bodies of our own, as `--replay sendgrid FILE` prints them. FIXTURES_UPDATE=1 writes the .rows anew: read the diff. */
-static void fixtures(void **state)
-{
-	glob_t found;
-
-	(void)state;
-	assert_int_equal(glob("tests/fixtures/sendgrid/*.json", 0, NULL, &found), 0);
-	assert_true(found.gl_pathc >= 10);
-	for (size_t i = 0; i < found.gl_pathc; i++) {
-		char path[400];
-		struct mt_error error = {0};
-
-		assert_true(read_file(found.gl_pathv[i]));
-		buf_clear(&out);
-		if (sendgrid_show(buf_str(&body), &out, &error) < 0)
-			fail_msg("%s: %s", found.gl_pathv[i], error.text);
-		snprintf(path, sizeof(path), "%.*srows", (int)strlen(found.gl_pathv[i]) - 4,
-			found.gl_pathv[i]);
-		if (getenv("FIXTURES_UPDATE")) {
-			FILE *f = fopen(path, "we");
-
-			assert_non_null(f);
-			assert_int_equal(fwrite(buf_z(&out), 1, out.n, f), out.n);
-			assert_int_equal(fclose(f), 0);
-		}
-		assert_true(read_file(path));
-		assert_string_equal(buf_z(&out), buf_z(&body));
-		for (const char *c = buf_z(&out); *c; c++)
-			assert_true((unsigned char)*c >= ' ' || *c == '\n');
-	}
-	globfree(&found);
-}
-
 static void endpoints_are_guessed(void **state)
 {
 	(void)state;
@@ -504,7 +469,6 @@ int main(void)
 		cmocka_unit_test(refusals_of_any_shape),
 		cmocka_unit_test(pages_that_stand_still_are_seen),
 		cmocka_unit_test(endpoints_are_guessed),
-		cmocka_unit_test(fixtures),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
