@@ -21,6 +21,7 @@ import sys
 import threading
 import time
 
+import api
 import ptyrun
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -351,7 +352,13 @@ def suite_sockets(table):
     table.below("sockets: share of a core at its interval", 100 * got["ours_ms"] / max(5000, 100 * got["ours_ms"]), "%", 1)
 
 
+def suite_api(table):
+    """100 Mailgun domains and 20 SendGrid subusers polled; a million events paged in; fakes on loopback"""
+    api.suite_api(table, MTATOP)
+
+
 SUITES = {f.__name__[6:]: f for f in (suite_catchup, suite_live, suite_screen, suite_idle, suite_queue, suite_sockets,
+                                suite_api,
                                 suite_soak)}
 
 

@@ -401,10 +401,14 @@ class Fake:
         p.add_argument("--key", default=None)
         p.add_argument("--now", type=int, default=None, help="ms since 1970; without it the clock is the real one")
         p.add_argument("--tls", default=None, help="folder for a CA made at run")
-        p.add_argument("--set", default=None, help="JSON list of control operations to begin with")
+        p.add_argument("--set", default=None, help="JSON list of control operations to begin with, or @FILE")
         args = p.parse_args()
         fake = cls(key=args.key, now_ms=args.now, tls=args.tls, port=args.port)
-        for op in json.loads(args.set or "[]"):
+        text = args.set or "[]"
+        if text.startswith("@"):
+            with open(text[1:], encoding="utf-8") as f:
+                text = f.read()
+        for op in json.loads(text):
             getattr(fake, "do_" + op.pop("op"))(**op)
         print("PORT %d" % fake.port, flush=True)
         try:
