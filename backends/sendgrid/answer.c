@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define WORDS_MAX_BYTES 4096
 #define OVERLAP_ROWS                                                                               \
 	10 /* of two pages of a list: rows that were removed meanwhile shift what follows */
 
@@ -244,9 +245,12 @@ static int refused(struct taking *k, const struct http_reply *reply)
 {
 	struct sendgrid *s = k->s;
 	struct walk *w = k->w;
-	char words[120];
+	char whole[WORDS_MAX_BYTES], words[120];
 
-	sendgrid_refusal(reply->body, words, sizeof(words));
+	/* The key may be quoted in it: taken out before it is cut, when it would not be known any more. */
+	sendgrid_refusal(reply->body, whole, sizeof(whole));
+	secret_scrub(s->api.key, whole);
+	snprintf(words, sizeof(words), "%.119s", whole);
 	if (k->e == SENDGRID_SUBUSERS)
 		s->subusers_known =
 			true; /* without numbers; those configured are asked for by name */

@@ -13,7 +13,7 @@
 
 #define TARGET_MAX_BYTES 4096
 #define LINE_MAX_BYTES 16384
-#define REASON_MAX_BYTES 120
+#define WORDS_MAX_BYTES 4096
 #define SUBUSER_MAX_BYTES 200
 
 static int open_job(struct api_job *j, const struct instance_def *def, const struct job_output *out,
@@ -29,10 +29,11 @@ static int open_job(struct api_job *j, const struct instance_def *def, const str
 /* refusal - the class of an answer that is none, with the vendor's words. */
 static int refusal(const struct api_job *j, struct mt_error *reterr)
 {
-	char words[REASON_MAX_BYTES];
+	char words[WORDS_MAX_BYTES];
 
 	sendgrid_refusal(buf_str(&j->body), words, sizeof(words));
-	return mt_error_set(reterr, (enum mt_err)j->rc, "%.120s%s%s", j->error.text,
+	secret_scrub(j->key, words); /* before it is cut */
+	return mt_error_set(reterr, (enum mt_err)j->rc, "%.120s%s%.120s", j->error.text,
 		words[0] ? ": " : "", words);
 }
 
