@@ -143,7 +143,8 @@ static void on_reply(void *ctx, const struct http_reply *reply)
 		a->line[e].limit = reply->limit;
 	if (reply->rc == 0)
 		a->refused_row = 0;
-	if (is_final(reply->rc) && reply->status)
+	if ((is_final(reply->rc) || (reply->rc == MT_EAUTH && a->vendor->sees_401)) &&
+		reply->status)
 		take(a, e, reply);
 	else
 		refused(a, e, reply);

@@ -80,6 +80,7 @@ struct api_vendor {
 	int (*end)(struct api *a, size_t e, bool complete, struct mt_error *reterr);
 	/* close - free what the vendor's state owns. May be NULL. */
 	void (*close)(struct api *a);
+	bool sees_401; /* took has a say in these too: a 401 may be about one of several accounts, not the key */
 };
 
 struct api_at { /* whose reply */

@@ -269,6 +269,10 @@ static int refused(struct taking *k, const struct http_reply *reply)
 		sendgrid_next_account(s, w);
 		return 0;
 	}
+	if (reply->rc == MT_EAUTH) {
+		s->api.refused_row++;
+		s->api.stopped |= s->api.refused_row >= API_UNAUTHORIZED_ROW;
+	}
 	if (k->e == SENDGRID_MESSAGES && reply->status == 400 && strstr(words, "authorization"))
 		return mt_error_set(
 			k->error, MT_EPERM, "the account has no additional email activity history");

@@ -69,7 +69,8 @@ static void make_endpoints(struct sendgrid *s, const struct conf *conf, const ch
 		.next = sendgrid_next,
 		.took = sendgrid_took,
 		.end = sendgrid_end,
-		.close = close_source};
+		.close = close_source,
+		.sees_401 = true};
 }
 
 /* leave_out - endpoints this configuration has no use for: never asked, and no fault. */

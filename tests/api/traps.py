@@ -71,6 +71,17 @@ def trap_02_403_on_one_panel_only(case):
     case.stop()
 
 
+def trap_02_a_subuser_that_is_refused(case):
+    """One of them is not there, or not the key's to act for: the others' figures are had, and it is said."""
+    fake = acme(case, start=False, subusers="ghost alpha")
+    fake.do_subuser("alpha")
+    cases_sendgrid.traffic(fake, 1, 40, subuser="alpha", seed=2)
+    case.start()
+    case.wait("the cache to be the ledger", lambda: check_sendgrid(case, fake, "acme", ("", "alpha")))
+    case.wait("it to be said", lambda: "ghost" in (case.budgets("acme")["stats"]["detail"] or ""))
+    case.stop()
+
+
 def trap_03_400_authorization_required(case):
     fake = acme(case, activity="yes")
     case.wait("the add-on to be missed", lambda: "activity history" in
