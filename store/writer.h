@@ -207,7 +207,7 @@ struct messages {
 };
 #define MID_BUCKETS 4096
 
-#define BOXES_KNOWN 256
+#define BOXES_KNOWN 2048
 struct box_known { /* the mailbox provider of a relay host; see egress.c */
 	int32_t relay_host; /* 0 none */
 	uint8_t box;
