@@ -95,8 +95,8 @@ static void start_today(
 		s->stage = calendar_stage(s, today);
 	}
 	for (size_t i = today + 1 > RECENT_DAYS ? today + 1 - RECENT_DAYS : 0; i < today; i++) {
-		s->recent_days++;
-		s->recent_sending += any(&days[i]);
+		s->recent_days += days[i].known;
+		s->recent_sending += days[i].known && any(&days[i]);
 	}
 }
 

@@ -226,6 +226,15 @@ static void sending_days_and_the_calendar(void **state)
 	assert_int_equal(r->status.sending_days, 4);
 	assert_int_equal(r->status.state, WARMUP_ON_TRACK); /* a day off is no delay */
 	assert_int_equal(r->status.eta_ms, T0_MS + (22 + 25 * 13 / 2 + 1) * DAY_MS);
+	/* days of which nothing is known are no days without mail */
+	for (int i = 0; i < 21; i++)
+		r->day[i].known = false;
+	at(r, 22, 12);
+	assert_int_equal(r->status.unknown_days, 21);
+	assert_int_equal(r->status.stage, 1);
+	assert_int_equal(r->status.eta_ms, T0_MS + (22 + 28) * DAY_MS);
+	for (int i = 0; i < 21; i++)
+		r->day[i].known = true;
 	r->plan.calendar = true;
 	at(r, 22, 12);
 	assert_int_equal(r->status.stage, 22);
