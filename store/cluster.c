@@ -11,11 +11,10 @@
 #include "store/base/mem.h"
 #include "store/reply.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#define KEY_MAX_BYTES 256
+#define RULE_MAX_BYTES 64 /* a name's, see rules_read.c */
+#define NUMBERS_MAX_BYTES (4 * 17) /* 16 digits and a space each */
 #define RULES_META "explain_rules"
 
 /* A signature met in this batch. */
@@ -36,14 +35,30 @@ static int mailbox_id(
 	return join_id(s, at, DICT_MAILBOX, str_of(name), ret, reterr);
 }
 
+/* As hexadecimal digits and a space. */
+static char *put_number(char *to, uint64_t value)
+{
+	do
+		*to++ = "0123456789abcdef"[value & 15];
+	while (value >>= 4);
+	*to++ = ' ';
+	return to;
+}
+
 static int cluster_id(struct store *s, const struct at *at, const struct cluster_seen *c,
 	int32_t *ret, struct mt_error *reterr)
 {
-	char key[KEY_MAX_BYTES];
-	int n = snprintf(key, sizeof(key), "%" PRId32 " %" PRId64 " %d %d %" PRId32 " %s", c->reply,
-		c->code, c->stage, c->refusal, c->mailbox, c->why.rule_name);
+	struct str rule = str_first(str_of(c->why.rule_name), RULE_MAX_BYTES);
+	char key[NUMBERS_MAX_BYTES + RULE_MAX_BYTES], *end = key;
 
-	return join_id(s, at, DICT_CLUSTER, str_make(key, (size_t)n), ret, reterr);
+	end = put_number(end, (uint64_t)c->reply);
+	end = put_number(end, (uint64_t)c->code);
+	end = put_number(end, (uint64_t)(c->stage * 2 + c->refusal));
+	end = put_number(end, (uint64_t)c->mailbox);
+	if (rule.n)
+		memcpy(end, rule.p, rule.n);
+	return join_id(
+		s, at, DICT_CLUSTER, str_make(key, (size_t)(end - key) + rule.n), ret, reterr);
 }
 
 /* remember - its row is written with the batch. */
@@ -241,6 +256,19 @@ void clusters_done(struct batch *b)
 
 /* ---- the rules ---- */
 
+/* In a new cache there is no past to ask again. */
+static int nothing_yet(struct store *s, struct mt_error *reterr)
+{
+	sqlite3_stmt *stmt = db_stmt(&s->db, SQL_CLUSTER_MAX, reterr);
+	int64_t newest;
+	int rc = stmt ? db_int(&s->db, stmt, 0, &newest, reterr) : (int)reterr->code;
+
+	if (rc < 0 || newest > 0)
+		return rc;
+	s->rules_pending = false;
+	return meta_set_int(s, RULES_META, (int64_t)explain_hash(s->rules), reterr);
+}
+
 int rules_open(struct store *s, struct mt_error *reterr)
 {
 	const char *path = s->options.rules_path;
@@ -254,9 +282,8 @@ int rules_open(struct store *s, struct mt_error *reterr)
 	rc = s->rules ? 0 : explain_new((struct str){NULL, 0}, "", &s->rules, reterr);
 	if (rc == 0)
 		rc = meta_get_int(s, RULES_META, 0, &known, reterr);
-	if (rc == 0 && known != (int64_t)explain_hash(s->rules))
-		s->rules_pending = true;
-	return rc;
+	s->rules_pending = rc == 0 && known != (int64_t)explain_hash(s->rules);
+	return rc == 0 && s->rules_pending ? nothing_yet(s, reterr) : rc;
 }
 
 int store_rules_look(struct store *s, bool *ret_changed, struct mt_error *reterr)
