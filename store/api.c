@@ -347,5 +347,7 @@ int api_write(struct store *s, struct mt_error *reterr)
 			rc = api_write_list(s, &ops[i], reterr);
 		}
 	}
+	if (rc == 0)
+		rc = api_write_ids(s, reterr);
 	return rc == 0 && s->batch.api.n ? api_write_sizes(s, reterr) : rc;
 }

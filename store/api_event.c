@@ -9,6 +9,8 @@
 
 #include "store/base/mem.h"
 
+#include <stdlib.h>
+
 #define SEED_EVENT 1 /* events and messages share table api_id */
 #define SEED_MESSAGE 2
 #define NOTE_TEXT_MAX_BYTES 2048
@@ -39,6 +41,7 @@ static int stored_id(struct taking *t, uint64_t hash, bool *ret_found, int64_t *
 
 	if (!stmt)
 		return (int)t->reterr->code;
+	txn_look(t->s);
 	bind_int(stmt, 1, t->at.p->id);
 	bind_int(stmt, 2, (int64_t)hash);
 	return db_int(&t->s->db, stmt, -1, ret, t->reterr) < 0 ? (int)t->reterr->code
@@ -47,11 +50,9 @@ static int stored_id(struct taking *t, uint64_t hash, bool *ret_found, int64_t *
 
 static int remember(struct taking *t, uint64_t hash, int64_t id)
 {
-	struct seen_op *op = api_op(t->s, t->at.p->id, OP_SEEN, sizeof(*op), t->reterr);
+	struct api_seen *seen = vec_add(&t->s->batch.api_ids);
 
-	if (!op)
-		return (int)t->reterr->code;
-	*op = (struct seen_op){hash, id, t->at.day};
+	*seen = (struct api_seen){hash, id, t->at.p->id, t->at.day};
 	return 0;
 }
 
@@ -403,14 +404,44 @@ static int changed(struct store *s, const struct attempt *a, struct mt_error *re
 	return db_run(&s->db, stmt, reterr);
 }
 
+static int by_key(const void *left, const void *right)
+{
+	const struct api_seen *a = left, *b = right;
+
+	if (a->provider != b->provider)
+		return a->provider < b->provider ? -1 : 1;
+	if ((int64_t)a->hash != (int64_t)b->hash)
+		return (int64_t)a->hash < (int64_t)b->hash ? -1 : 1;
+	return (a->id > b->id) - (a->id < b->id);
+}
+
+/* In order of the key: each page of the table is met once a batch. */
+int api_write_ids(struct store *s, struct mt_error *reterr)
+{
+	struct api_seen *all = s->batch.api_ids.p;
+	int rc = 0;
+
+	if (s->batch.api_ids.n)
+		qsort(all, s->batch.api_ids.n, sizeof(all[0]), by_key);
+	for (size_t i = 0; rc == 0 && i < s->batch.api_ids.n; i++) {
+		sqlite3_stmt *stmt = db_stmt(&s->db, SQL_API_ID_PUT, reterr);
+
+		if (!stmt)
+			return (int)reterr->code;
+		bind_int(stmt, 1, all[i].provider);
+		bind_int(stmt, 2, (int64_t)all[i].hash);
+		bind_int(stmt, 3, all[i].id);
+		bind_int(stmt, 4, all[i].day);
+		rc = db_run(&s->db, stmt, reterr);
+	}
+	return rc;
+}
+
 int api_write_event(struct store *s, const struct api_op *op, struct mt_error *reterr)
 {
-	const struct seen_op *seen = op->row;
 	const struct note_op *text = op->row;
 	const struct tally_op *told = op->row;
-	enum sql_id id = op->kind == OP_SEEN   ? SQL_API_ID_PUT
-			 : op->kind == OP_NOTE ? SQL_API_NOTE_PUT
-					       : SQL_API_TALLY;
+	enum sql_id id = op->kind == OP_NOTE ? SQL_API_NOTE_PUT : SQL_API_TALLY;
 	sqlite3_stmt *stmt;
 
 	if (op->kind == OP_ATTEMPT_CHANGED)
@@ -418,12 +449,7 @@ int api_write_event(struct store *s, const struct api_op *op, struct mt_error *r
 	stmt = db_stmt(&s->db, id, reterr);
 	if (!stmt)
 		return (int)reterr->code;
-	if (op->kind == OP_SEEN) {
-		bind_int(stmt, 1, op->provider);
-		bind_int(stmt, 2, (int64_t)seen->hash);
-		bind_int(stmt, 3, seen->id);
-		bind_int(stmt, 4, seen->day);
-	} else if (op->kind == OP_NOTE) {
+	if (op->kind == OP_NOTE) {
 		bind_int(stmt, 1, text->message);
 		bind_int(stmt, 2, text->t_ms);
 		bind_int(stmt, 3, (int64_t)text->hash);

@@ -230,7 +230,6 @@ int api_write_list(struct store *s, const struct api_op *op, struct mt_error *re
 	case OP_ATTEMPT_CHANGED:
 	case OP_TALLY:
 	case OP_NOTE:
-	case OP_SEEN:
 		break;
 	}
 	return 0;

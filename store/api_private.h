@@ -24,8 +24,7 @@ enum api_op_kind {
 	OP_BUDGET,
 	OP_ATTEMPT_CHANGED,
 	OP_TALLY,
-	OP_NOTE,
-	OP_SEEN
+	OP_NOTE
 };
 struct api_op {
 	enum api_op_kind kind;
@@ -66,10 +65,10 @@ struct note_op {
 	enum api_event_kind kind;
 	struct str text;
 };
-struct seen_op {
+struct api_seen { /* a row of table api_id */
 	uint64_t hash;
 	int64_t id;
-	int32_t day;
+	int32_t provider, day;
 };
 
 /* api_op - a new operation with room for its row, zeroed; NULL: the batch is too large (reterr filled). */
@@ -92,6 +91,7 @@ int api_poll_swap(struct store *s, int provider, uint64_t metrics, int64_t now_m
 /* api_event.c, api_list.c: one operation each. */
 int api_write_event(
 	struct store *s, const struct api_op *op, struct mt_error *reterr) MT_MUST_CHECK;
+int api_write_ids(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;
 int api_write_list(struct store *s, const struct api_op *op, struct mt_error *reterr) MT_MUST_CHECK;
 /* api_write_sizes - how long the suppression lists are that the batch changed. */
 int api_write_sizes(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;

@@ -31,7 +31,8 @@ void batch_init(struct batch *b)
 		.health = {.item = sizeof(struct health_change)},
 		.aged = {.item = sizeof(struct aged)},
 		.depths = {.item = sizeof(struct depth_sample)},
-		.api = {.item = sizeof(struct api_op)}};
+		.api = {.item = sizeof(struct api_op)},
+		.api_ids = {.item = sizeof(struct api_seen)}};
 	clusters_init(b);
 	map_init(&b->api_seen);
 	arena_init(&b->arena, ARENA_MAX_BYTES);
@@ -71,7 +72,7 @@ void batch_reset(struct store *s)
 	clear_marks(b);
 	b->dirty.n = 0;
 	b->events = 0;
-	b->api.n = b->api_rows = 0;
+	b->api.n = b->api_ids.n = b->api_rows = 0;
 	map_clear(&b->api_seen);
 	arena_reset(&b->arena);
 	count_reset(&s->counts);
@@ -91,6 +92,7 @@ void batch_done(struct batch *b)
 {
 	vec_done(&b->api);
 	clusters_done(b);
+	vec_done(&b->api_ids);
 	map_done(&b->api_seen);
 	for (size_t i = 0; i < b->samples.n; i++)
 		free_ring(((struct sample_ring **)b->samples.p)[i]);

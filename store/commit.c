@@ -13,6 +13,19 @@
 
 #define SECONDS_PER_MINUTE 60
 
+void txn_look(struct store *s)
+{
+	if (!s->looking && sqlite3_get_autocommit(s->db.handle))
+		s->looking = sqlite3_exec(s->db.handle, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
+}
+
+void txn_look_end(struct store *s)
+{
+	if (s->looking && !sqlite3_get_autocommit(s->db.handle))
+		sqlite3_exec(s->db.handle, "COMMIT", NULL, NULL, NULL);
+	s->looking = false;
+}
+
 int txn_begin(struct store *s, struct mt_error *reterr)
 {
 	struct stat st;
@@ -30,6 +43,7 @@ int txn_begin(struct store *s, struct mt_error *reterr)
 	if (st.st_dev != s->dev || st.st_ino != s->ino)
 		return mt_error_set(reterr, MT_ENOENT,
 			"the cache %s was replaced while in use; it must be opened anew", s->path);
+	txn_look_end(s);
 	rc = behind_wait(s, reterr);
 	if (rc == 0)
 		rc = listings_flush(s, reterr);
@@ -320,6 +334,7 @@ int store_commit(struct store *s, struct mt_error *reterr)
 		return rc;
 	if (!s->batch.events && !s->batch.api_rows && !s->batch.cursors.n && !s->batch.health.n)
 		return 0;
+	txn_look_end(s);
 	rc = s->durable ? db_exec(s->db.handle, "PRAGMA synchronous=FULL", reterr) : 0;
 	if (rc == 0)
 		rc = commit_batch(s, reterr);

@@ -82,10 +82,25 @@ static bool passes(const struct looking *l, const struct suppression_row *row)
 		       text_has(row->code, needle)) != l->q->text_invert;
 }
 
+/* Behind the page before; where all wanted begin with the needle, not before it: one bound, for the index. */
+static void begin_at(
+	const struct looking *l, enum read_sql id, struct str *address, struct str *scope)
+{
+	struct str needle = {l->needle, l->needle_n};
+
+	*address = l->paged ? l->from.address : STR_LIT("");
+	*scope = l->paged ? l->from.scope : STR_LIT("");
+	if (id == READ_SUPPRESSIONS_BEGIN && bytes_order(*address, needle) < 0) {
+		*address = needle;
+		*scope = STR_LIT("");
+	}
+}
+
 /* Rows of one range that pass; scan: the range is not of the needle's own index. */
 static int collect(struct looking *l, enum read_sql id, int provider, int list, bool scan)
 {
 	int64_t seen = 0, limit = scan && l->needle_n ? l->scan : (int64_t)l->max + 1;
+	struct str address, scope;
 	sqlite3_stmt *stmt;
 	size_t kept = 0;
 	int rc = rd_prepare(l->r, id, &stmt, l->reterr);
@@ -94,14 +109,14 @@ static int collect(struct looking *l, enum read_sql id, int provider, int list, 
 		return rc;
 	rd_bind(stmt, 1, provider);
 	rd_bind(stmt, 2, list);
-	rd_bind_str(stmt, 3, l->paged ? l->from.address : STR_LIT(""));
-	rd_bind_str(stmt, 4, l->paged ? l->from.scope : STR_LIT(""));
+	begin_at(l, id, &address, &scope);
+	rd_bind_str(stmt, 3, address);
+	rd_bind_str(stmt, 4, scope);
 	rd_bind(stmt, 5, limit);
-	if (!scan) {
+	if (id == READ_SUPPRESSIONS_DOMAIN)
 		rd_bind_str(stmt, 6, (struct str){l->needle, l->needle_n});
-		if (id == READ_SUPPRESSIONS_BEGIN)
-			rd_bind_str(stmt, 7, (struct str){l->end, l->needle_n + 1});
-	}
+	if (id == READ_SUPPRESSIONS_BEGIN)
+		rd_bind_str(stmt, 7, (struct str){l->end, l->needle_n + 1});
 	while (kept < l->max && (rc = rd_step(l->r, stmt, l->reterr)) > 0) {
 		struct suppression_row row = raw(stmt), *added;
 

@@ -152,6 +152,7 @@ struct batch {
 	struct vec clusters; /* signatures met, see cluster.c */
 	struct map cluster_index; /* id -> place in clusters */
 	struct vec api; /* struct api_op, see api_private.h */
+	struct vec api_ids; /* struct api_seen */
 	size_t api_rows; /* of them, as the caller is told */
 	struct map api_seen; /* events and messages of APIs met in this batch */
 	size_t events;
@@ -224,6 +225,7 @@ struct store {
 	struct store_options options;
 	bool durable; /* the next commit is to be synced */
 	bool bulk, damaged, state_dirty;
+	bool looking; /* a read transaction is open: look-ups of one batch need no lock each */
 	struct intern dict;
 	struct counts counts;
 	struct sessions sessions;
@@ -404,6 +406,10 @@ int meta_set_int(
 
 /* commit.c */
 int txn_begin(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;
+/* txn_look - open a read transaction until the next txn_begin, if none is open. */
+void txn_look(struct store *s);
+/* txn_look_end - end it; before what must not be within one. */
+void txn_look_end(struct store *s);
 /* txn_end - dictionary rows, then COMMIT if rc is 0; else, or when that fails, ROLLBACK. Returns the first failure. */
 int txn_end(struct store *s, int rc, struct mt_error *reterr) MT_MUST_CHECK;
 int reload(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;
