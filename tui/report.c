@@ -38,6 +38,18 @@ const struct report_total report_totals[] = {
 	{"lines", METRIC_LINES},
 	{"foreign_lines", METRIC_FOREIGN},
 	{"oversize_lines", METRIC_OVERSIZE},
+	{"requests", METRIC_REQUESTS},
+	{"processed", METRIC_PROCESSED},
+	{"suppressed", METRIC_SUPPRESSED},
+	{"blocked", METRIC_BLOCKED},
+	{"hard_bounces", METRIC_HARD_BOUNCES},
+	{"soft_bounces", METRIC_SOFT_BOUNCES},
+	{"complaints", METRIC_COMPLAINTS},
+	{"unsubscribes", METRIC_UNSUBSCRIBES},
+	{"opens", METRIC_OPENS},
+	{"unique_opens", METRIC_UNIQUE_OPENS},
+	{"clicks", METRIC_CLICKS},
+	{"unique_clicks", METRIC_UNIQUE_CLICKS},
 };
 const size_t report_ntotals = sizeof(report_totals) / sizeof(report_totals[0]);
 
@@ -154,6 +166,8 @@ static int read_all(struct report *r, struct reader *reader, const struct report
 		rc = read_queue(reader, &r->query, &r->queue, reterr);
 	if (rc == 0)
 		rc = read_delays(reader, &r->query, r->delays, reterr);
+	if (rc == 0)
+		rc = report_read_vendor(r, reader, reterr);
 	failures = r->query;
 	failures.status = STATUS__COUNT;
 	failures.limit = FAILURES_SHOWN;

@@ -7,11 +7,15 @@
  * schema  version of this contract, an integer
  * generated  when the report was made
  * window{}  since, until: what the figures are of: the window asked for, or all the cache holds, with its edges moved
- *   out to whole units of resolution_s (60; 3600 where the minutes are pruned)
- * providers[]  name, kind, health, age_s, finest_bucket_s
+ *   out to whole units of resolution_s (60; 3600 where the minutes are pruned; 900, 3600 or 86400 where vendors count by
+ *   slots of that length, then told by slot_s, and days begin at the account's midnight); differences: the figures are
+ *   those between polls of a vendor's counters; left_out: providers that are in no figure, their slots being too long
+ * providers[]  name, kind, health, age_s, finest_bucket_s, time_zone, demo
  * totals{}  messages, recipients, sent, deferred_attempts, bounced, expired, rejected (4xx and 5xx),
  *   rejected_temporary (the 4xx of them), warnings, unparsed_lines; and handed_over, expired_recipients,
- *   notifications, first_try, held, discarded, reject_warnings, lines, foreign_lines, oversize_lines
+ *   notifications, first_try, held, discarded, reject_warnings, lines, foreign_lines, oversize_lines; and what vendors
+ *   alone count: requests, processed, suppressed, blocked, hard_bounces, soft_bounces, complaints, unsubscribes, opens,
+ *   unique_opens, clicks, unique_clicks. A figure not every provider looked at has is null
  * by_code[]  dsn (or code, for a basic code alone; null without one), status (sent, deferred, bounced, rejected), n
  * by_domain[]  domain (of the recipient), sent, deferred, bounced
  * by_port[]  port (null where several share the service's name), direction (in, out), service, connections, accepted,
@@ -20,6 +24,15 @@
  * queue{}  maildrop, incoming, active, deferred, hold, corrupt, oldest_s, source (spool, postqueue, log), age_s of these
  * delays{}  a, b, c, d, total: p50, p90, p99 in seconds, of sent records
  * failures[]  the latest: time, queue_id, recipient, status, dsn, relay, reply
+ * by_mailbox_provider[]  name, sent, deferred, bounced, as vendors tell it
+ * suppressions{}  addresses on vendors' lists: bounces, complaints, unsubscribes, allowed, blocks, invalid; age_s since
+ *   all were read whole
+ * sending_ips[]  provider, ip, rdns, pools, dedicated, warming, stage, stages, day, limit (messages in limit_per_s
+ *   seconds; 0: in the stage), percent (of the stage sent), started
+ * sending_domains[]  provider, domain, state, disabled (why), dns_valid, dns_invalid, dns_unknown, queue_disabled,
+ *   queue_until, queue_reason
+ * account[]  provider, name, value (the vendor's words), age_s
+ * requests[]  provider, endpoint, health, used, limit, remaining, window_s, reset, next, sent, missing (permission)
  * :report-doc
  */
 #ifndef MT_TUI_REPORT_H
@@ -61,6 +74,14 @@ struct report {
 	size_t nproviders, ncodes, ndomains, nports, nfailures;
 	struct queue_figures queue;
 	struct delay_figures delays[DELAY__COUNT];
+	/* of accounts at vendors */
+	struct suppression_counts suppressions;
+	struct domain_row *mailboxes;
+	struct sending_ip_row *ips;
+	struct sending_domain_row *sending_domains;
+	struct account_row *account;
+	struct budget_row *budgets;
+	size_t nmailboxes, nips, nsending_domains, naccount, nbudgets;
 };
 
 /* report_run - read and print. MT_ENOENT: no cache there, or no provider of that name. */
@@ -70,6 +91,12 @@ int report_run(const struct report_options *o, struct mt_error *reterr) MT_MUST_
 int report_json(const struct report *r, struct buf *out);
 int report_text(const struct report *r, struct buf *out);
 int report_csv(const struct report *r, struct buf *out);
+
+/* report_vendor.c: what vendors tell: read it; its sections; its members of window. */
+int report_read_vendor(
+	struct report *r, struct reader *reader, struct mt_error *reterr) MT_MUST_CHECK;
+void report_json_vendor(const struct report *r, struct buf *out);
+void report_json_window(const struct report *r, struct buf *out);
 
 /* Words shared by the forms. */
 const char *report_health(enum health health);

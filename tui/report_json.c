@@ -86,6 +86,8 @@ static void providers(const struct report *r, struct buf *out)
 		words(out, "health", report_health(p->health));
 		number(out, "age_s", report_age_s(r, p->last_ok_ms));
 		number(out, "finest_bucket_s", p->finest_bucket_s);
+		text(out, "time_zone", p->time_zone.n ? p->time_zone : (struct str){NULL, 0});
+		buf_printf(out, ",\"demo\":%s", p->demo ? "true" : "false");
 		buf_add_char(out, '}');
 	}
 	buf_add_char(out, ']');
@@ -235,6 +237,7 @@ int report_json(const struct report *r, struct buf *out)
 	buf_add_char(out, ',');
 	stamp(out, "until", r->totals.to_ms);
 	number(out, "resolution_s", r->totals.window_res_s);
+	report_json_window(r, out);
 	buf_add_char(out, '}');
 	if (r->demo)
 		buf_add_z(out, ",\"demo\":true");
@@ -246,5 +249,6 @@ int report_json(const struct report *r, struct buf *out)
 	queue(r, out);
 	delays(r, out);
 	failures(r, out);
+	report_json_vendor(r, out);
 	return buf_add_z(out, "}\n");
 }

@@ -63,6 +63,9 @@ static void text_head(const struct report *r, struct buf *out)
 	}
 	buf_add_z(out, "\nTotals\n");
 	for (size_t i = 0; i < report_ntotals; i++) {
+		if (report_totals[i].metric >= METRIC_REQUESTS &&
+			r->totals.n[report_totals[i].metric] == EVENT_UNKNOWN)
+			continue; /* of vendors, where there is none */
 		buf_printf(out, "  %-20s", report_totals[i].name);
 		cell_count(out, 14, r->totals.n[report_totals[i].metric]);
 		buf_add_char(out, '\n');
