@@ -161,7 +161,7 @@ static double search(const char *path, const char *text)
 
 int main(int argc, char **argv)
 {
-	int n = argc > 2 ? atoi(argv[2]) : 1000000, provider;
+	int n = argc > 2 ? (int)strtol(argv[2], NULL, 10) : 1000000, provider;
 	char *path = xasprintf("%s/api.db", argc > 1 ? argv[1] : "/tmp");
 	struct clock clock = clock_fake(NOW_MS);
 	struct store_options o = {.path = path, .clock = &clock};
