@@ -5,6 +5,7 @@
  * usage: api_bench FOLDER [N]    prints one JSON object; makes FOLDER/api.db anew.
  */
 #include "store/base/mem.h"
+#include "store/base/scan.h"
 #include "store/store_api.h"
 #include "store/store_read.h"
 
@@ -161,7 +162,8 @@ static double search(const char *path, const char *text)
 
 int main(int argc, char **argv)
 {
-	int n = argc > 2 ? (int)strtol(argv[2], NULL, 10) : 1000000, provider;
+	uint64_t asked = 1000000;
+	int n, provider;
 	char *path = xasprintf("%s/api.db", argc > 1 ? argv[1] : "/tmp");
 	struct clock clock = clock_fake(NOW_MS);
 	struct store_options o = {.path = path, .clock = &clock};
@@ -169,6 +171,10 @@ int main(int argc, char **argv)
 	struct mt_error error = {0};
 	struct store *s;
 	double e, first, again, polled;
+
+	if (argc > 2 && !scan_all_u64(str_of(argv[2]), 100000000, &asked))
+		return 2;
+	n = (int)asked;
 
 	unlink(path);
 	must(store_open(&o, &s, &error), &error);
