@@ -297,6 +297,24 @@ static void test_walks(void **state)
 	fixture_end(&f);
 }
 
+/* A job takes an address out of the cache by a connection of its own. */
+static void test_unsuppressed(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	open_api(&f, 3600, "");
+	suppress(&f, "a.example", "one@x.example");
+	suppress(&f, "b.example", "one@x.example");
+	fixture_commit(&f);
+	must(store_api_unsuppressed_at(f.path, f.provider, API_LIST_BOUNCES, STR_LIT("a.example"),
+		     STR_LIT("one@x.example"), NULL),
+		NULL, "unsuppressed");
+	assert_int_equal(sql_int(&f, "SELECT count(*) FROM suppression"), 1);
+	assert_int_equal(sql_int(&f, "SELECT n FROM suppression_count"), 1);
+	fixture_end(&f);
+}
+
 /* List and detail of an IP come apart; the end of a warm-up takes its figures away. */
 static void test_ip_parts(void **state)
 {
@@ -338,6 +356,7 @@ int main(void)
 		cmocka_unit_test(test_events_once),
 		cmocka_unit_test(test_event_changes),
 		cmocka_unit_test(test_walks),
+		cmocka_unit_test(test_unsuppressed),
 		cmocka_unit_test(test_ip_parts),
 	};
 
