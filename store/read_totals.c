@@ -100,7 +100,7 @@ static int known_metrics(struct reader *r, const struct query *q, const struct n
 	int rc = slots_metrics(r, q->provider, w, to->dim, ret, &vendors, reterr);
 
 	if (rc == 0)
-		rc = coverage_read(r, q->provider, &covered, reterr);
+		rc = coverage_local(r, q->provider, &covered, reterr);
 	if (rc < 0 || !window_covered(&covered, w) ||
 		(q->provider ? slots_of_provider(r, q->provider) != NULL
 			     : !r->local && r->napi > 0))
@@ -212,6 +212,14 @@ static bool fits(const struct slots *s, int res)
 	return s->slot_s % (res - 1) == 0 && (res == RES_SLOT_DAY || s->from_s % (res - 1) == 0);
 }
 
+static bool any_fits(const struct reader *r, const struct slots *s)
+{
+	for (size_t i = 0; i < r->napi; i++)
+		if (fits(s, r->api[i].res))
+			return true;
+	return false;
+}
+
 static int add_vendor(struct reader *r, const struct api_info *api, bool several,
 	const struct segment *all, const struct narrowed *to, struct series *s,
 	struct mt_error *reterr)
@@ -285,6 +293,9 @@ static int series(struct reader *r, const struct query *q, const struct narrowed
 	if (known)
 		rc = counts_walk(
 			r, &seg, false, to->dim, to->key, q->provider, add_slot, &s, reterr);
+	/* beside providers counted by the minute, only vendors that are in the graph tell which of its slots are known */
+	if (rc == 0 && !q->provider && r->local && !any_fits(r, &s.slots))
+		rc = coverage_local(r, 0, &covered, reterr);
 	for (size_t i = 0; rc == 0 && known && i < r->napi; i++)
 		if (!q->provider || r->api[i].provider == q->provider)
 			rc = add_vendor(

@@ -79,7 +79,7 @@ static int floors_read(struct reader *r, struct mt_error *reterr)
 	return rc;
 }
 
-int coverage_read(struct reader *r, int provider, struct coverage *out, struct mt_error *reterr)
+int coverage_local(struct reader *r, int provider, struct coverage *out, struct mt_error *reterr)
 {
 	int64_t minute_s, hour_s, newest_s, newest_ms = EVENT_UNKNOWN, ok_ms = EVENT_UNKNOWN;
 	sqlite3_stmt *stmt;
@@ -113,7 +113,14 @@ int coverage_read(struct reader *r, int provider, struct coverage *out, struct m
 	if (newest_s >= 0 && newest_ms > out->newest_ms)
 		out->newest_ms = newest_ms;
 	out->until_ms = out->newest_ms >= 0 && ok_ms > out->newest_ms ? ok_ms : out->newest_ms;
-	return slots_coverage(r, provider, out, reterr);
+	return 0;
+}
+
+int coverage_read(struct reader *r, int provider, struct coverage *out, struct mt_error *reterr)
+{
+	int rc = coverage_local(r, provider, out, reterr);
+
+	return rc < 0 ? rc : slots_coverage(r, provider, out, reterr);
 }
 
 int window_of(

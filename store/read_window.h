@@ -41,6 +41,9 @@ struct coverage {
 	int64_t until_ms; /* up to when silence means zero: newest record or last successful look at the source */
 };
 
+/* coverage_local - the same without the counters of vendors: of what is counted by the minute. */
+int coverage_local(struct reader *r, int provider, struct coverage *out,
+	struct mt_error *reterr) MT_MUST_CHECK;
 int coverage_read(struct reader *r, int provider, struct coverage *out,
 	struct mt_error *reterr) MT_MUST_CHECK;
 /* window_read - the window of a query; t0 = t1 = 0: all the cache holds (empty window when it holds nothing). */

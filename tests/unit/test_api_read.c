@@ -232,6 +232,27 @@ static void test_differences(void **state)
 	bed_end(&b);
 }
 
+/* What the vendor was asked lately says nothing of a log that has not been read since. */
+static void test_stale_log_beside_a_vendor(void **state)
+{
+	struct query q = {.t0_ms = (S + 9 * H) * 1000LL, .t1_ms = (S + 10 * H + 3000) * 1000LL};
+	struct mt_error error = {0};
+	int64_t series[11];
+	struct totals t;
+	struct bed b;
+
+	(void)state;
+	bed_begin(&b);
+	cover(&b, b.mailgun, S, S + 11 * H, S + 10 * H + 3000);
+	look(&b);
+	must(read_series(b.r, &q, METRIC_SENT, series, 11, &error), &error, "series");
+	assert_int_equal(series[2], 0); /* the log's last line is of 09:29 */
+	assert_int_equal(series[4], EVENT_UNKNOWN);
+	t = totals(&b, 0, S + 10 * H, S + 10 * H + 1800);
+	assert_int_equal(t.n[METRIC_SENT], EVENT_UNKNOWN);
+	bed_end(&b);
+}
+
 static void suppress(struct bed *b, int list, const char *address, const char *reason)
 {
 	struct mt_error error = {0};
@@ -302,6 +323,7 @@ int main(void)
 		cmocka_unit_test(test_days),
 		cmocka_unit_test(test_all),
 		cmocka_unit_test(test_differences),
+		cmocka_unit_test(test_stale_log_beside_a_vendor),
 		cmocka_unit_test(test_suppressions),
 	};
 

@@ -169,6 +169,12 @@ static int envelope(
 static void delay_line(struct lines *l, struct buf *b, const struct attempt_row *a)
 {
 	enum delay_part worst = longest_delay(a);
+	bool told = false;
+
+	for (int i = 0; i < DELAY__COUNT; i++)
+		told |= a->delay_cs[i] != EVENT_UNKNOWN;
+	if (!told && vendor_is(l->v, l->v->query.provider))
+		return; /* a vendor tells none */
 
 	buf_clear(b);
 	fmt_cs(b, a->delay_cs[DELAY_TOTAL]);
