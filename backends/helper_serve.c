@@ -44,12 +44,15 @@ static const struct tool {
 	const char *minus; /* options whose value is "-" */
 	bool names; /* takes names: letters, digits, _ */
 	bool writes; /* needs read_write whatever its options */
+	const char *first; /* its first option must be this; NULL: any */
 } tools[] = {
-	{"postcat", "hq", "", "", true, false},
-	{"postconf", "MPhnx", "", "", true, false},
-	{"postmulti", "l", "", "", false, false},
-	{"postqueue", "jp", "f", "", false, false},
-	{"postsuper", "", "", "Hdehr", false, true},
+	{"exim", "bP", "", "", true, false, "-bP"},
+	{"exim4", "bP", "", "", true, false, "-bP"},
+	{"postcat", "hq", "", "", true, false, NULL},
+	{"postconf", "MPhnx", "", "", true, false, NULL},
+	{"postmulti", "l", "", "", false, false, NULL},
+	{"postqueue", "jp", "f", "", false, false, NULL},
+	{"postsuper", "", "", "Hdehr", false, true, NULL},
 };
 
 /* Every folder on the way and the file: only root can change what will be run. */
@@ -85,6 +88,8 @@ static bool is_name(const char *word)
 
 static bool allows_options(const struct tool *t, const char *const *argv, bool read_write)
 {
+	if (t->first && (!argv[1] || strcmp(argv[1], t->first) != 0))
+		return false;
 	for (size_t i = 1; argv[i]; i++) {
 		if (argv[i][0] != '-') {
 			if (!t->names || !is_name(argv[i]))

@@ -138,7 +138,8 @@ static void tell_apart(const struct instances *list, size_t at)
 	for (size_t i = 0; i < list->n; i++) {
 		const struct instance *other = list->all[i];
 
-		if (i == at || !other->def.syslog_name || !share_log(list->all[at], other))
+		if (i == at || other->family != list->all[at]->family || !other->def.syslog_name ||
+			!share_log(list->all[at], other))
 			continue;
 		others[d->nothers++] = xstrdup(other->def.syslog_name);
 		d->rest &= at < i;

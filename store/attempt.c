@@ -8,6 +8,9 @@
 
 #include "store/base/mem.h"
 
+#define MS_PER_CS 10
+#define RUN_LATER 2 /* not the first */
+#define PORT_NOT_LOGGED (-1) /* a relay whose port the log does not tell */
 #define DELAY_EXACT_CS 1000000 /* 10,000 s: longer ones to three significant digits */
 
 /* What one delivery record counts under. */
@@ -97,6 +100,17 @@ static int fill_relay_host(struct store *s, const struct at *at, const struct ev
 	return rc;
 }
 
+/* What a log without queue runs and delays still tells: was it tried before, and when did it come? */
+static void fill_runless(const struct at *at, const struct message *m, struct attempt *a)
+{
+	bool began = (m->bits & BIT_STARTED) && !(m->flags & MESSAGE_NO_START);
+	int64_t cs = (at->t_ms - m->t_ms) / MS_PER_CS;
+
+	a->run = m->ndeferred > 0 || !began ? RUN_LATER : 1;
+	if (a->delay_cs[DELAY_TOTAL] < 0 && began && cs >= 0 && cs <= DELAY_MAX_CS)
+		a->delay_cs[DELAY_TOTAL] = (int32_t)cs;
+}
+
 static int fill(struct store *s, const struct at *at, const struct message *m,
 	const struct event *e, struct facts *f, struct mt_error *reterr)
 {
@@ -122,7 +136,9 @@ static int fill(struct store *s, const struct at *at, const struct message *m,
 	a->run = m->runs;
 	for (int i = 0; i < DELAY__COUNT; i++)
 		a->delay_cs[i] = e->delay_cs[i];
-	f->port = e->relay_port > 0 ? e->relay_port : 0;
+	if (e->runless)
+		fill_runless(at, m, a);
+	f->port = e->relay_port > 0 ? e->relay_port : e->relay_ip.n ? PORT_NOT_LOGGED : 0;
 	f->sender = m->bits & BIT_FROM ? m->from_dom : -1;
 	return rc;
 }
@@ -134,7 +150,8 @@ static void count_outcome(
 	int provider = at->p->id;
 
 	count_add(c, provider, at->minute, DIM_TOTAL, 0, metric, 1);
-	count_add(c, provider, at->minute, DIM_RELAY_PORT, f->port, metric, 1);
+	if (f->port != PORT_NOT_LOGGED)
+		count_add(c, provider, at->minute, DIM_RELAY_PORT, f->port, metric, 1);
 	count_add(c, provider, at->minute, DIM_EGRESS, f->a->egress, metric, 1);
 	if (f->relay_host)
 		count_add(c, provider, at->minute, DIM_RELAY, f->relay_host, metric, 1);
@@ -155,7 +172,9 @@ static void count_sent(struct store *s, const struct at *at, const struct facts 
 		count_add(c, provider, at->minute, DIM_TOTAL, 0, METRIC_FIRST_TRY, 1);
 	if (f->tls) {
 		count_add(c, provider, at->minute, DIM_TOTAL, 0, METRIC_TLS_OUT, 1);
-		count_add(c, provider, at->minute, DIM_RELAY_PORT, f->port, METRIC_TLS_OUT, 1);
+		if (f->port != PORT_NOT_LOGGED)
+			count_add(c, provider, at->minute, DIM_RELAY_PORT, f->port, METRIC_TLS_OUT,
+				1);
 	}
 	for (int part = 0; part < DELAY__COUNT; part++)
 		if (f->a->delay_cs[part] >= 0)
@@ -295,6 +314,9 @@ int attempt_event(struct store *s, struct at *at, const struct event *e, struct 
 	tally(s, at, m, e, &f);
 	if (rc == 0)
 		rc = cluster_attempt(s, at, f.a, e->reply, e->relay, reterr);
+	if (e->settles && m->nsent + m->nbounced > 0 &&
+		(m->nrcpt < 0 || m->nsent + m->nbounced >= m->nrcpt) && !m->end_ms)
+		message_close(s, m, at->t_ms);
 	if (e->status == STATUS_SENT && !f.handed && m->mid_hash &&
 		str_eq(e->process, STR_LIT("pipe")))
 		remember_piped(s, at, m, &f);

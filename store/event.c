@@ -77,8 +77,9 @@ static int host_failure(
 
 	add_total(s, at, METRIC_HOST_FAILURES);
 	count_add(c, at->p->id, at->minute, DIM_EGRESS, at->service, METRIC_HOST_FAILURES, 1);
-	count_add(c, at->p->id, at->minute, DIM_RELAY_PORT, e->relay_port > 0 ? e->relay_port : 0,
-		METRIC_HOST_FAILURES, 1);
+	if (e->relay_port > 0 || !e->runless)
+		count_add(c, at->p->id, at->minute, DIM_RELAY_PORT,
+			e->relay_port > 0 ? e->relay_port : 0, METRIC_HOST_FAILURES, 1);
 	if (relay)
 		count_add(c, at->p->id, at->minute, DIM_RELAY, relay, METRIC_HOST_FAILURES, 1);
 	batch_sample(s, at, e, e->text.n ? e->text : e->reply);
@@ -124,6 +125,7 @@ static int one_kind(struct store *s, struct at *at, const struct event *e, struc
 	case EVENT_DISCONNECT:
 	case EVENT_LOST:
 	case EVENT_AUTH_FAILED:
+	case EVENT_AUTH_OK:
 	case EVENT_TLS:
 		return session_event(s, at, e, reterr);
 	case EVENT_HOST_FAILURE:

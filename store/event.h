@@ -40,6 +40,7 @@ enum event_kind {
 	EVENT_SERVER, /* the MTA itself: started, reload, stopped, process died; text */
 	EVENT_POSTSCREEN, /* PASS NEW/OLD, PREGREET, HANGUP, DNSBL, ALLOWLISTED ...; action */
 	EVENT_STATISTICS, /* anvil, scache, verify figures */
+	EVENT_AUTH_OK, /* a client logged in; of MTAs that say so in a line of its own */
 	EVENT__COUNT
 };
 
@@ -140,7 +141,9 @@ struct event {
 	int32_t code; /* basic reply code 200..599 in the reply text; EVENT_UNKNOWN if none */
 	enum smtp_stage stage;
 	struct str stage_text; /* the stage in the log's words: "RCPT TO", "end of DATA", "VRFY" */
-	bool forced; /* EVENT_EXPIRED: force-expired */
+	bool forced; /* EVENT_EXPIRED: force-expired; EVENT_REMOVED: taken out by a person */
+	bool settles; /* the MTA logs no removal: a message is gone when all its recipients are settled */
+	bool runless; /* the MTA logs neither queue runs nor, as it comes, delays, sessions and counts of recipients */
 	struct str reply; /* inside the outermost ( ) of a delivery; the text of a reject */
 	struct str reject_subject; /* who or what a reject is about: the <...> after its code */
 	struct str reject_reason; /* the text of a reject without code and subject */

@@ -281,7 +281,7 @@ static int queued(struct store *s, struct at *at, const struct event *e, struct 
 
 	if (rc < 0)
 		return rc;
-	if (m->runs < INT32_MAX)
+	if (m->runs < INT32_MAX && !(e->runless && m->runs > 0))
 		m->runs++;
 	depth_touch(s, m);
 	if (m->size_bytes < 0)
@@ -296,6 +296,16 @@ static int queued(struct store *s, struct at *at, const struct event *e, struct 
 	return rc;
 }
 
+/* The log did not say how many recipients it had: all are settled now. */
+static void settle_recipients(struct store *s, struct message *m)
+{
+	if (m->nsent + m->nbounced == 0)
+		return;
+	m->nrcpt = m->nsent + m->nbounced;
+	if (counted(m))
+		join_count_recipients(s, m, 1);
+}
+
 static int removed(struct store *s, struct at *at, const struct event *e, struct mt_error *reterr)
 {
 	int rc = 0;
@@ -303,8 +313,10 @@ static int removed(struct store *s, struct at *at, const struct event *e, struct
 
 	if (!m)
 		return rc;
-	if (str_eq(e->process, STR_LIT("postsuper")))
+	if (e->forced || str_eq(e->process, STR_LIT("postsuper")))
 		m->flags |= MESSAGE_DELETED;
+	else if (e->runless && m->nrcpt < 0)
+		settle_recipients(s, m);
 	message_close(s, m, at->t_ms);
 	return 0;
 }

@@ -25,12 +25,23 @@ static struct str last_part(struct str *tag)
 	return part;
 }
 
+/* A listener known by nothing but its port: Exim's I=[ip]:port. */
+static bool is_port(struct str tag)
+{
+	uint64_t port;
+
+	return tag.n > 0 && scan_is_digit(tag.p[0]) && scan_all_u64(tag, PORT_MAX, &port) &&
+	       port > 0;
+}
+
 bool ports_listens(struct str tag)
 {
+	const struct str whole = tag;
 	struct str process = last_part(&tag);
 
 	return str_eq(process, STR_LIT("smtpd")) || str_eq(process, STR_LIT("postscreen")) ||
-	       str_eq(process, STR_LIT("qmqpd"));
+	       str_eq(process, STR_LIT("qmqpd")) || is_port(whole) ||
+	       str_eq(whole, STR_LIT("exim")) || str_eq(whole, STR_LIT("opensmtpd"));
 }
 
 /* The name between instance and process: empty for "postfix/smtpd". */
@@ -67,6 +78,11 @@ int32_t ports_stock(struct str tag, int *ret_wrapper)
 
 	if (ret_wrapper)
 		*ret_wrapper = EVENT_UNKNOWN;
+	if (is_port(tag)) {
+		if (ret_wrapper && named_port(tag) == PORT_SUBMISSIONS)
+			*ret_wrapper = 1;
+		return named_port(tag);
+	}
 	if (!smtpd && !str_eq(process, STR_LIT("postscreen")))
 		return EVENT_UNKNOWN;
 	for (size_t i = 0; i < sizeof(stock) / sizeof(stock[0]); i++)

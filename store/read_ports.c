@@ -227,6 +227,12 @@ static void settle(struct inbound *in)
 	struct port_row *row = &in->row;
 
 	row->connections = in->postscreen ? in->postscreen_connections : in->smtpd_connections;
+	/* a log that tells of messages, not of sessions (Exim without +smtp_connection) */
+	if (row->connections == 0 && row->accepted + row->rejected > 0 &&
+		str_find_char(row->service, '/') == row->service.n) {
+		row->connections = EVENT_UNKNOWN;
+		row->tls = in->tls_told ? row->tls : EVENT_UNKNOWN;
+	}
 	if (!in->tls_told && in->smtpd_connections > 0)
 		row->tls = EVENT_UNKNOWN;
 	if (!in->tls_told && in->smtpd_connections == 0 && in->postscreen)

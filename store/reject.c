@@ -9,6 +9,8 @@
 
 static bool temporary(const struct event *e)
 {
+	if (str_starts(e->action_text, STR_LIT("temporarily")))
+		return true;
 	if (e->code > 0)
 		return e->code >= CODE_TEMPORARY_FIRST && e->code <= CODE_TEMPORARY_LAST;
 	return e->dsn / DSN_CLASS == DSN_CLASS_TEMPORARY;

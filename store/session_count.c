@@ -28,7 +28,7 @@ static void add(struct store *s, const struct at *at, enum metric metric, int64_
 /* postscreen serves thousands of clients in one process and hands the good ones on: no sessions there. */
 static bool has_sessions(const struct event *e)
 {
-	return e->pid > 0 && !str_eq(e->process, STR_LIT("postscreen"));
+	return e->pid > 0 && !e->runless && !str_eq(e->process, STR_LIT("postscreen"));
 }
 
 /* The session a line inside it belongs to; made when its connect was not seen (the log began later). */
@@ -139,6 +139,8 @@ static int tls_seen(
 		}
 		return rc;
 	}
+	if (e->runless)
+		add(s, at, METRIC_TLS, 1);
 	if (!has_sessions(e) || str_eq(e->process, STR_LIT("tlsproxy")))
 		return 0; /* tlsproxy works for postscreen: another process tells of the session */
 	open = inside(s, at, e);
@@ -154,6 +156,10 @@ void session_received(struct store *s, const struct at *at, const struct event *
 	struct session_key key = key_of(at, e);
 	struct session *open;
 
+	if (e->runless && e->sasl_method.n) { /* told by message, not by session */
+		add(s, at, METRIC_AUTH_OK, 1);
+		return;
+	}
 	if (e->sasl_user.n == 0 || !has_sessions(e))
 		return;
 	open = session_find(&s->sessions, &key);
@@ -174,6 +180,8 @@ int session_event(struct store *s, struct at *at, const struct event *e, struct 
 		disconnect_seen(s, at, e);
 	else if (e->kind == EVENT_LOST)
 		add(s, at, METRIC_LOST, 1);
+	else if (e->kind == EVENT_AUTH_OK)
+		add(s, at, METRIC_AUTH_OK, 1);
 	else if (e->kind == EVENT_AUTH_FAILED)
 		auth_failed_seen(s, at, e);
 	else if (e->kind == EVENT_TLS)

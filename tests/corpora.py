@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""corpora - other projects' log lines (../shared/corpora) against `mtatop --replay postfix`.
+"""corpora - other projects' log lines (../shared/corpora) against `mtatop --replay NAME`.
 
   corpora.py MTATOP      prints ok/FAIL/skip lines; exit status 1 on FAIL
 Every key that a source asserts, and every key read from its line by a strict regex ("mechanical"), must be right,
@@ -28,6 +28,53 @@ NAMES = {"postscreen_violation": "action"}
 OTHER = {"bounce_queueid": "child_queue_id", "postscreen_access": "action", "postsuper_action": "action",
          "tls_trustlevel": "tls_trust", "pipe_response": "response", "local_response": "response",
          "error_response": "response", "smtpd_lostconn_data": "action"}
+# Of other mail servers: a source's key -> ours, and words of theirs for ours.
+EXIM_NAMES = {"host_ip": "client_ip", "host_port": "client_port", "interface_port": "program", "auth_mech": "sasl_method",
+              "source_user": "from", "transport": "program"}
+EXIM_WORDS = {"event": {"arrival": "received", "completed": "removed"},
+              "flag": {"<=": "received", "=>": "delivery", "->": "delivery", "**": "delivery", "==": "delivery"}}
+# Keys of theirs that no event of ours has a place for: how Exim came to its decision, and what is in the message.
+EXIM_UNREAD = ("router", "defer_errno", "subject", "for_recipients", "acl", "rate_limit", "rbl_url", "interface_ip", "tz", "user")
+
+
+def exim_keys(record, mechanical):
+    """(our key, value) of a record of Exim's that is to be scored."""
+    expect = record["expect"]
+    for key, value in expect.items():
+        if key in EXIM_UNREAD or (key in (record.get("asserted") or [])) == mechanical:
+            continue
+        if key == "host":
+            key = "client_host"
+        elif key == "target_user":
+            key = "sasl_username" if "authenticator failed" in record["line"] else "to"
+        elif key == "time" and expect.get("tz"):
+            value += expect["tz"][:3] + ":" + expect["tz"][3:]
+        elif key == "flag":
+            yield "event", EXIM_WORDS["flag"][value]
+            continue
+        yield EXIM_NAMES.get(key, key), EXIM_WORDS.get(key, {}).get(value, value)
+
+OPENSMTPD_WORDS = {"event": {"connected": "connect", "disconnected": "disconnect", "message": "received", "connecting": "other",
+                             "message_accepted": "received"},
+                   "status": {"delivered": "sent"}}
+# Of no event's: which part logged it and where a session's address is told; the text is ours only of what is not understood.
+OPENSMTPD_UNREAD = ("session", "subsystem", "reason", "ciphers", "source_ip", "relay_address", "user", "method", "result",
+                    "client_address", "text", "program")
+
+
+def opensmtpd_keys(record, mechanical):
+    """(our key, value) of a record of OpenSMTPD's: a message's id is the first half of its envelopes'."""
+    for key, value in record["expect"].items():
+        if key in OPENSMTPD_UNREAD or (key in (record.get("asserted") or [])) == mechanical:
+            continue
+        if key == "relay_host" and record["expect"].get("event") == "connecting":
+            continue
+        if key == "queue_id":
+            value = value[:8]
+        elif key == "delay":
+            value = sum(int(n) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[unit] for n, unit in re.findall(r"(\d+)([smhd])", value))
+        key = {"msgid": "queue_id", "stat": "response", "ndest": "nrcpt", "rcpt": "orig_to"}.get(key, key)
+        yield key, OPENSMTPD_WORDS.get(key, {}).get(value, value)
 
 
 def load(name):
@@ -57,16 +104,20 @@ class Excused:
         return sorted(set(self.reasons) - self.used)
 
 
-def replay(mtatop, lines):
-    """The object of each line, by index; lines without one are missing."""
+def replay(mtatop, lines, family="postfix"):
+    """The object of each line, by index; lines without one are missing. Several of one line are one object."""
     with tempfile.NamedTemporaryFile("wb") as f:
         for line in lines:
             f.write(line.encode("utf-8", "surrogateescape").replace(b"\n", b"\\n") + b"\n")
         f.flush()
-        out = subprocess.run([mtatop, "--replay", "postfix", f.name], check=True, stdout=subprocess.PIPE,
+        out = subprocess.run([mtatop, "--replay", family, f.name], check=True, stdout=subprocess.PIPE,
                              env=dict(os.environ, TZ="UTC")).stdout
-    rows = (json.loads(row) for row in out.splitlines())
-    return {row["line"] - 1: row for row in rows}
+    rows = {}
+    for row in map(json.loads, out.splitlines()):
+        if row["event"] == "notification" and row["line"] - 1 in rows:
+            row = {"line": row["line"], "bounce_of": row.get("queue_id")}
+        rows[row["line"] - 1] = {**row, **rows.get(row["line"] - 1, {})}
+    return rows
 
 
 def same_time(got, want):
@@ -109,12 +160,12 @@ def wanted(record, mechanical):
                 yield OTHER[key], value
 
 
-def score(mtatop, name, mechanical, excused):
+def score(mtatop, name, mechanical, excused, family="postfix", keys=wanted):
     records = load(name)
-    rows = replay(mtatop, [r["line"] for r in records])
+    rows = replay(mtatop, [r["line"] for r in records], family)
     right = explained = total = 0
     for index, record in enumerate(records):
-        for key, want in wanted(record, mechanical):
+        for key, want in keys(record, mechanical):
             got = rows.get(index, {}).get(key)
             total += 1
             if same(key, got, want):
@@ -180,6 +231,9 @@ def main(argv):
     good = [score(argv[0], name, mechanical, excused)
             for name, mechanical in (("postfix_asserted.jsonl", False), ("postfix_asserted.jsonl", True),
                                      ("postfix_spec_311.jsonl", True))]
+    good += [score(argv[0], name, mechanical, excused, "exim", exim_keys)
+             for name, mechanical in (("exim_asserted.jsonl", False), ("exim_asserted.jsonl", True), ("exim_mechanical.jsonl", True))]
+    good.append(score(argv[0], "opensmtpd_mechanical.jsonl", True, excused, "opensmtpd", opensmtpd_keys))
     good.append(transactions(argv[0], "postfix_transactions.jsonl"))
     good.append(stamps(argv[0], "timestamps.jsonl"))
     for source, key, got in excused.unused():

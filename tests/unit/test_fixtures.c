@@ -178,7 +178,8 @@ static void fixture(void **state)
 	struct parsed p = {.family = family_of(in_path)};
 	struct buf path, in, want;
 
-	assert_non_null(p.family);
+	if (!p.family) /* a build without it: -Dbackends= */
+		skip();
 	buf_init(&path, 4096);
 	buf_init(&in, IN_MAX_BYTES);
 	buf_init(&want, EVENTS_MAX_BYTES);
@@ -204,25 +205,57 @@ static void fixture(void **state)
 	buf_done(&p.events);
 }
 
-static void looks_like_postfix(void **state)
+/* The family that is surest of a head, as instances.c picks it. */
+static const char *surest(struct str head)
+{
+	const char *name = NULL;
+	int best = 0;
+
+	for (size_t i = 0; backend_table[i]; i++) {
+		int sure = backend_table[i]->looks_like ? backend_table[i]->looks_like(head) : 0;
+
+		name = sure > best ? backend_table[i]->name : name;
+		best = sure > best ? sure : best;
+	}
+	return name;
+}
+
+static void looks_like_its_family(void **state)
 {
 	static const struct {
-		const char *head;
-		bool postfix;
-	} cases[] = {{"Nov 21 10:00:00 mx1 postfix/smtpd[1]: connect from x[192.0.2.1]\n", true},
-		{"Nov 21 10:00:00 mx1 postfix-out/qmgr[1]: 4A1B2C3D4E: removed\n", true},
-		{"Nov 21 10:00:00 mx1 mail-out/qmgr[1]: 4A1B2C3D4E: removed\n", true},
+		const char *head, *family;
+	} cases[] = {
+		{"Nov 21 10:00:00 mx1 postfix/smtpd[1]: connect from x[192.0.2.1]\n", "postfix"},
+		{"Nov 21 10:00:00 mx1 postfix-out/qmgr[1]: 4A1B2C3D4E: removed\n", "postfix"},
+		{"Nov 21 10:00:00 mx1 mail-out/qmgr[1]: 4A1B2C3D4E: removed\n", "postfix"},
 		{"{\"log\":\"Nov 21 10:00:00 mx1 postfix/smtpd[1]: connect from x[192.0.2.1]\\n\"}",
-			true},
-		{"<22>1 2026-03-02T09:11:12Z mx1 postfix/qmgr 4711 - - 3A0F21C0B2: removed", true},
-		{"Nov 21 10:00:00 mx1 smtpd[1]: 5df87c903d709659 smtp connected\n", false},
-		{"Nov 21 10:00:00 mx1 sendmail[17]: t5288U8x003159: from=<a@b>\n", false},
-		{"", false}};
-	const struct backend_ops *family = backend_find("postfix");
+			"postfix"},
+		{"<22>1 2026-03-02T09:11:12Z mx1 postfix/qmgr 4711 - - 3A0F21C0B2: removed",
+			"postfix"},
+		{"2026-11-21 10:00:00 1vLaB1-0001Xy-2Z <= a@example.org H=x [192.0.2.1] S=1\n",
+			"exim"},
+		{"2026-11-21 10:00:00.123 +0100 [7] 1vLaB1-00000001XyZ-2Z00 Completed\n", "exim"},
+		{"2026-11-21 10:00:00 Start queue run: pid=7\n", "exim"},
+		{"2026-11-21 10:00:00 H=[192.0.2.1] F=<a@b> rejected RCPT <c@d>: no\n", "exim"},
+		{"Nov 21 10:00:00 mx1 exim[1]: 1vLaB1-0001Xy-2Z Completed\n", "exim"},
+		{"Nov 21 10:00:00 mx1 smtpd[1]: 5df87c903d709659 smtp connected address=local "
+		 "host=x\n",
+			"opensmtpd"},
+		{"Nov 21 10:00:00 mx1 smtpd[1]: relay: Ok for 4296f49012345678: from=<>\n",
+			"opensmtpd"},
+		{"2026-11-21 10:00:00 a program of another kind\n", NULL},
+		{"Nov 21 10:00:00 mx1 sendmail[17]: t5288U8x003159: from=<a@b>\n", NULL},
+		{"", NULL}};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_int_equal(family->looks_like(str_of(cases[i].head)) > 0, cases[i].postfix);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *got = surest(str_of(cases[i].head));
+
+		if (cases[i].family && !backend_find(cases[i].family))
+			continue;
+		if (!got != !cases[i].family || (got && strcmp(got, cases[i].family) != 0))
+			fail_msg("%s: %s", got ? got : "none", cases[i].head);
+	}
 }
 
 int main(void)
@@ -241,7 +274,7 @@ int main(void)
 			.test_func = fixture,
 			.initial_state = found.gl_pathv[i]};
 	tests[found.gl_pathc] =
-		(struct CMUnitTest){.name = "looks_like", .test_func = looks_like_postfix};
+		(struct CMUnitTest){.name = "looks_like", .test_func = looks_like_its_family};
 	failed = _cmocka_run_group_tests("fixtures", tests, found.gl_pathc + 1, NULL, NULL);
 	free(tests);
 	globfree(&found);

@@ -65,7 +65,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	static const char *const names[] = {"postqueue", "postsuper", "postconf", "sh"};
+	static const char *const names[] = {"postqueue", "postsuper", "postconf", "sh", "exim4"};
 	struct fixture *f = *state;
 	char path[PATH_BYTES];
 
@@ -128,6 +128,14 @@ static void test_refuses(void **state)
 	assert_int_equal(run(f, "postconf", "a=b", NULL, NULL, LONG_MS), MT_EPERM);
 	assert_int_equal(run(f, "postconf", "-c", "relative", NULL, LONG_MS), MT_EPERM);
 	assert_int_equal(run(f, "postconf", "-c", NULL, NULL, LONG_MS), MT_EPERM);
+	/* names are parameters only behind -bP: elsewhere they are recipients */
+	tool(f, "exim4", 0755, "echo \"$*\"");
+	assert_int_equal(run(f, "exim4", "-bP", "log_file_path", NULL, LONG_MS), 0);
+	assert_string_equal(buf_z(&f->out), "-bP log_file_path\n");
+	assert_int_equal(run(f, "exim4", "root", NULL, NULL, LONG_MS), MT_EPERM);
+	assert_int_equal(run(f, "exim4", "-P", "root", NULL, LONG_MS), MT_EPERM);
+	assert_int_equal(run(f, "exim4", "-bp", NULL, NULL, LONG_MS), MT_EPERM);
+	assert_int_equal(run(f, "exim4", "-Mrm", "1vLaB1-0001Xy-2Z", NULL, LONG_MS), MT_EPERM);
 	/* files others may change */
 	tool(f, "postqueue", 0777, "echo never");
 	assert_int_equal(run(f, "postqueue", "-j", NULL, NULL, LONG_MS), MT_EPERM);

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* exim/backend - the exim family's one line of registration. */
+#include "backends/backend.h"
+#include "backends/exim/discover.h"
+#include "backends/exim/log.h"
+#include "backends/logsource.h"
+
+extern const struct backend_ops exim_backend;
+
+static const struct source_ops *const sources[] = {&logsource, NULL};
+
+const struct backend_ops exim_backend = {
+	.name = "exim",
+	.summary = "Exim: its main log, or reject and panic log",
+	.keys = exim_keys,
+	.nkeys = EXIM_NKEYS,
+	.caps = BACKEND_CAP_LOG,
+	.parse_state_bytes = sizeof(struct exim_log),
+	.parse_init = exim_log_init,
+	.parse_now = exim_log_now,
+	.parse = exim_log_parse,
+	.looks_like = exim_log_looks_like,
+	.discover = exim_discover,
+	.sources = sources,
+};

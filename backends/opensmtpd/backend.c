@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* opensmtpd/backend - the opensmtpd family's one line of registration. */
+#include "backends/backend.h"
+#include "backends/opensmtpd/discover.h"
+#include "backends/opensmtpd/log.h"
+#include "backends/logsource.h"
+
+extern const struct backend_ops opensmtpd_backend;
+
+static const struct source_ops *const sources[] = {&logsource, NULL};
+
+const struct backend_ops opensmtpd_backend = {
+	.name = "opensmtpd",
+	.summary = "OpenSMTPD: its log",
+	.keys = opensmtpd_keys,
+	.nkeys = OPENSMTPD_NKEYS,
+	.caps = BACKEND_CAP_LOG,
+	.parse_state_bytes = sizeof(struct opensmtpd_log),
+	.parse_init = opensmtpd_log_init,
+	.parse_now = opensmtpd_log_now,
+	.parse = opensmtpd_log_parse,
+	.looks_like = opensmtpd_log_looks_like,
+	.discover = opensmtpd_discover,
+	.sources = sources,
+};
