@@ -381,7 +381,7 @@ static void close_source(struct api *a)
 }
 
 static const struct api_vendor vendor = {
-	endpoints, EP__COUNT, begin, next, took, end, close_source};
+	endpoints, EP__COUNT, begin, next, took, end, close_source, false};
 
 static const char *base_of(const struct conf *conf, const char *section)
 {
