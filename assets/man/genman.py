@@ -55,9 +55,10 @@ def report(path):
     return "\n".join(out)
 
 
-def breakable(text):
-    """A list of choices may go on in the next line behind any of them."""
-    return re.sub(r"\|(?=\S)", r"|\\:", text)
+def choices(text):
+    """`what it does: a|b|c` with spaces between the choices: a line of them without any can't be adjusted."""
+    head, colon, tail = text.rpartition(": ")
+    return head + colon + tail.replace("|", ", ") if "|" in tail and " " not in tail else text
 
 
 def config(path):
@@ -71,7 +72,7 @@ def config(path):
             elif line.startswith("#") and not re.match(r"#\s?[a-z_]+ =", line):
                 help_lines.append(line.lstrip("# "))
             elif "=" in line:
-                out.append(".TP\n.B %s\n%s" % (roff(line.lstrip("# ")), breakable(roff(" ".join(help_lines)))))
+                out.append(".TP\n.B %s\n%s" % (roff(line.lstrip("# ")), choices(roff(" ".join(help_lines)))))
                 help_lines = []
             else:
                 help_lines = []
