@@ -306,7 +306,7 @@ def case_full_disk(mtatop, folder):
 def case_full_disk_live(mtatop, folder):
     """The disk fills while it follows (also at a checkpoint), has room again: it goes on by itself, nothing lost."""
     good = Good(mtatop, folder)
-    with SmallDisk(folder, "3m") as place:
+    with SmallDisk(folder, "6m") as place:
         cache, log = os.path.join(place, "c.db"), os.path.join(folder, "live.log")
         with open(good.log, "rb") as f:
             data = f.read()
