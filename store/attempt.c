@@ -323,27 +323,39 @@ int attempt_event(struct store *s, struct at *at, const struct event *e, struct 
 	return rc;
 }
 
-/* The recipient an expired message was last deferred for: in this batch, else in the cache. */
+/* The newest deferral of a message in a batch, if it has one. */
+static const struct attempt *deferred_in(const struct batch *b, int64_t message)
+{
+	struct attempt *const *all = b->attempts.p;
+
+	for (size_t i = b->attempts.n; i-- > 0;)
+		if (all[i]->message == message && all[i]->status == STATUS_DEFERRED)
+			return all[i];
+	return NULL;
+}
+
+/* The recipient an expired message was last deferred for: in this batch, in the one on its way, else in the cache. */
 static int last_deferred(
 	struct store *s, const struct message *m, struct attempt *out, struct mt_error *reterr)
 {
-	struct attempt **all = s->batch.attempts.p;
+	const struct batch *behind = behind_batch(s);
+	const struct attempt *last = deferred_in(&s->batch, m->id);
 	sqlite3_stmt *stmt;
 	int rc;
 
-	for (size_t i = s->batch.attempts.n; i-- > 0;)
-		if (all[i]->message == m->id && all[i]->status == STATUS_DEFERRED) {
-			out->rcpt = all[i]->rcpt;
-			out->dom = all[i]->dom;
-			out->dsn = all[i]->dsn;
-			out->code = all[i]->code;
-			out->reply = all[i]->reply;
-			out->args = all[i]->args;
-			out->relay = all[i]->relay;
-			return 0;
-		}
-	rc = behind_wait(s, reterr);
-	stmt = rc == 0 ? db_stmt(&s->db, SQL_ATTEMPT_LAST_DEFERRED, reterr) : NULL;
+	if (!last && behind)
+		last = deferred_in(behind, m->id);
+	if (last) {
+		out->rcpt = batch_str(s, last->rcpt);
+		out->dom = last->dom;
+		out->dsn = last->dsn;
+		out->code = last->code;
+		out->reply = last->reply;
+		out->args = batch_str(s, last->args);
+		out->relay = last->relay;
+		return 0;
+	}
+	stmt = db_stmt(&s->db, SQL_ATTEMPT_LAST_DEFERRED, reterr);
 	if (!stmt)
 		return (int)reterr->code;
 	bind_int(stmt, 1, m->id);

@@ -179,6 +179,11 @@ int behind_commit(struct store *s, struct mt_error *reterr)
 	return b->running ? 0 : behind_wait(s, reterr);
 }
 
+const struct batch *behind_batch(const struct store *s)
+{
+	return s->behind && s->behind->pending ? &s->behind->w.batch : NULL;
+}
+
 void behind_forget(struct store *s)
 {
 	struct behind *b = s->behind;

@@ -423,6 +423,8 @@ int store_connect(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;
  * out of the cache, the caller reads which. behind_done - the same, and all is freed. */
 int behind_commit(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;
 int behind_wait(struct store *s, struct mt_error *reterr) MT_MUST_CHECK;
+/* behind_batch - the batch on its way, not to be changed; NULL without one. Gone after the next call of these. */
+const struct batch *behind_batch(const struct store *s);
 void behind_forget(struct store *s);
 void behind_done(struct store *s);
 int health_write(struct store *s, int source, const struct source_health *h,
