@@ -450,6 +450,7 @@ void collector_free(struct collector *c)
 	}
 	free(c->slots);
 	alerts_free(c->alerts);
+	store_lock_free(c->lock);
 	store_close(c->store);
 	instances_done(&c->instances);
 	for (int i = 0; i < 2; i++)

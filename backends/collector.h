@@ -25,6 +25,7 @@ struct collector_progress {
 };
 
 struct alert_rules;
+struct store_lock;
 struct warmup_plans;
 
 struct collector_options {
@@ -42,7 +43,15 @@ struct collector_options {
 	void (*progress)(void *ctx,
 		const struct collector_progress *p); /* at most 5 a second; may be NULL */
 	void *progress_ctx;
+	struct store_lock *
+		lock; /* from collector_lock, given to the collector whatever collector_new returns; NULL: take it */
 };
+
+/* collector_lock - the place of a collector that has ended, for who watched it: as store_lock_left. Give it to
+ * collector_new, or back by collector_unlock. */
+int collector_lock(
+	const char *cache_path, struct store_lock **ret, struct mt_error *reterr) MT_MUST_CHECK;
+void collector_unlock(struct store_lock *lock);
 
 /* collector_new - open the store, find the providers. Errors as store_open; MT_ENOENT when no mail system
  * and no log was found. Gives *ret. */

@@ -22,8 +22,10 @@ static int open_store(
 		.clock = c->clock,
 		.keep_attempts_ms = conf_int(o->conf, "mtatop", NULL, "keep_attempts"),
 		.keep_buckets_ms = conf_int(o->conf, "mtatop", NULL, "keep_buckets"),
-		.max_bytes = conf_int(o->conf, "mtatop", NULL, "cache_size")};
+		.max_bytes = conf_int(o->conf, "mtatop", NULL, "cache_size"),
+		.lock = c->lock};
 
+	c->lock = NULL;
 	return store_open(&s, &c->store, reterr);
 }
 
@@ -130,6 +132,16 @@ static int set_up(struct collector *c, const struct collector_options *o, struct
 	return rc;
 }
 
+int collector_lock(const char *cache_path, struct store_lock **ret, struct mt_error *reterr)
+{
+	return store_lock_left(cache_path, ret, reterr);
+}
+
+void collector_unlock(struct store_lock *lock)
+{
+	store_lock_free(lock);
+}
+
 int collector_new(
 	const struct collector_options *o, struct collector **ret, struct mt_error *reterr)
 {
@@ -142,6 +154,7 @@ int collector_new(
 	c->notify_fd = o->notify_fd;
 	c->progress = o->progress;
 	c->progress_ctx = o->progress_ctx;
+	c->lock = o->lock;
 	c->stop_pipe[0] = c->stop_pipe[1] = -1;
 	rc = set_up(c, o, reterr);
 	if (rc < 0) {

@@ -26,6 +26,7 @@ struct slot { /* one source of one provider */
 struct collector {
 	const struct clock *clock;
 	struct clock own_clock;
+	struct store_lock *lock; /* owned until the store has it; NULL */
 	struct store *store; /* owned */
 	struct alerts *alerts; /* owned; NULL: none */
 	bool committed; /* since the alerts looked last */

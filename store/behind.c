@@ -43,7 +43,6 @@ static struct behind *behind_new(struct store *s, struct mt_error *reterr)
 	b->w.path = s->path; /* borrowed */
 	b->w.dev = s->dev;
 	b->w.ino = s->ino;
-	b->w.lock_fd = -1;
 	batch_init(&b->w.batch);
 	if (store_connect(&b->w, reterr) == 0)
 		return b;

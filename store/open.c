@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * open - the cache file: folder, lock, permissions, pragmas, recovery, and the store around it.
+ * open - the cache file: folder, permissions, pragmas, recovery, and the store around it.
  *
- * Invariant: one writer. The lock is flock(2) on PATH.lock, which dies with its process; its content
- * (the pid) is only for the message to the second one.
+ * No descriptor of a file that is there is opened and closed here: a screen of this process may be reading it, and
+ * close(2) would drop SQLite's POSIX locks with it (sqlite.org, How To Corrupt, 2.2).
  */
 #include "store/writer.h"
 
@@ -16,7 +16,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -54,71 +53,55 @@ static int make_folder(const char *path, struct mt_error *reterr)
 	return rc;
 }
 
-static int lock_busy(int fd, const char *path, struct mt_error *reterr)
+static int no_permission(const struct store *s, struct mt_error *reterr)
 {
-	char pid[16] = "";
-	ssize_t n = pread(fd, pid, sizeof(pid) - 1, 0);
-
-	if (n > 0)
-		pid[strcspn(pid, "\n")] = '\0';
-	return mt_error_set(reterr, MT_EBUSY,
-		"another collector (process %s) is writing the cache %s", pid[0] ? pid : "unknown",
-		path);
+	return mt_error_set(reterr, MT_EPERM,
+		"no permission to write the cache %s; run: chmod u+w '%s' (or name another "
+		"with --cache)",
+		s->path, s->path);
 }
 
-static int take_lock(struct store *s, struct mt_error *reterr)
+static bool is_refusal(int err)
 {
-	char pid[16];
-	int n;
-
-	s->lock_fd = open(s->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
-	if (s->lock_fd < 0) {
-		if (errno == EACCES || errno == EROFS || errno == EPERM)
-			return mt_error_set(reterr, MT_EPERM,
-				"no permission to write beside the cache %s; name another file "
-				"with --cache",
-				s->path);
-		return mt_error_sys(reterr, errno, "cannot make %s", s->lock_path);
-	}
-	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno == EWOULDBLOCK)
-			return lock_busy(s->lock_fd, s->path, reterr);
-		return mt_error_sys(reterr, errno, "cannot lock %s", s->lock_path);
-	}
-	n = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
-	if (ftruncate(s->lock_fd, 0) < 0 || pwrite(s->lock_fd, pid, (size_t)n, 0) < 0)
-		return errno == ENOSPC || errno == EDQUOT
-			       ? mt_error_sys(reterr, errno, "cannot write %s", s->lock_path)
-			       : 0;
-	return 0;
+	return err == EACCES || err == EROFS || err == EPERM;
 }
 
 /* The file is made by us, so that no umask makes it readable; SQLite gives -wal and -shm the same mode. */
-static int make_file(struct store *s, bool *ret_empty, struct mt_error *reterr)
+static int make_missing(const struct store *s, struct mt_error *reterr)
 {
 	int fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, FILE_MODE);
-	struct stat st;
 
-	if (fd < 0 && (errno == EACCES || errno == EROFS || errno == EPERM))
-		return mt_error_set(reterr, MT_EPERM,
-			"no permission to write the cache %s; run: chmod u+w '%s' (or name another "
-			"with --cache)",
-			s->path, s->path);
+	if (fd < 0 && is_refusal(errno))
+		return no_permission(s, reterr);
 	if (fd < 0)
 		return mt_error_sys(reterr, errno, "cannot open the cache %s", s->path);
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		close(fd);
+	close(fd);
+	return 0;
+}
+
+static int make_file(struct store *s, bool *ret_empty, struct mt_error *reterr)
+{
+	struct stat st;
+	int rc = 0;
+
+	if (stat(s->path, &st) < 0 && errno == ENOENT)
+		rc = make_missing(s, reterr);
+	if (rc < 0)
+		return rc;
+	if (stat(s->path, &st) < 0)
+		return is_refusal(errno)
+			       ? no_permission(s, reterr)
+			       : mt_error_sys(reterr, errno, "cannot open the cache %s", s->path);
+	if (!S_ISREG(st.st_mode))
 		return mt_error_set(
 			reterr, MT_EINVAL, "the cache %s is not a regular file", s->path);
-	}
-	if ((st.st_mode & 077) && st.st_uid == geteuid() && fchmod(fd, FILE_MODE) < 0) {
-		close(fd);
+	if (access(s->path, R_OK | W_OK) < 0)
+		return no_permission(s, reterr);
+	if ((st.st_mode & 077) && st.st_uid == geteuid() && chmod(s->path, FILE_MODE) < 0)
 		return mt_error_sys(reterr, errno, "cannot make the cache %s private", s->path);
-	}
 	s->dev = st.st_dev;
 	s->ino = st.st_ino;
 	*ret_empty = st.st_size == 0;
-	close(fd);
 	return 0;
 }
 
@@ -204,23 +187,25 @@ static int open_sound(struct store *s, bool empty, struct mt_error *reterr)
 	if (rc != MT_ECORRUPT)
 		return rc;
 	db_done(&s->db);
-	rc = recover_readable(s->path, reterr);
+	rc = s->taken_over ? 0 : recover_readable(s->path, reterr);
 	return rc == 0 ? open_file(s, empty, reterr) : rc;
 }
 
 /* At most once more, with an empty file, after a damaged one was moved aside. */
 static int open_or_recover(struct store *s, struct mt_error *reterr)
 {
-	bool empty = false;
+	bool empty = false, flagged;
 	int rc = make_file(s, &empty, reterr);
 
 	if (rc < 0)
 		return rc;
-	if (recover_flagged(s->path))
+	flagged = recover_flagged(s->path);
+	if (flagged)
 		rc = mt_error_set(reterr, MT_ECORRUPT, "damage was met while it was in use");
 	else
 		rc = open_sound(s, empty, reterr);
-	if (rc != MT_ECORRUPT)
+	/* Whether it is the disk could not be told (recover_readable): the next start finds out. */
+	if (rc != MT_ECORRUPT || (s->taken_over && !flagged))
 		return rc;
 	db_done(&s->db);
 	rc = recover_move_aside(s->path, s->clock, reterr->text, &s->notice, reterr);
@@ -250,14 +235,14 @@ int store_open(const struct store_options *options, struct store **ret, struct m
 	s->options.path = s->path;
 	s->rules_path = options->rules_path ? xstrdup(options->rules_path) : NULL;
 	s->options.rules_path = s->rules_path;
-	s->lock_path = xasprintf("%s.lock", options->path);
-	s->lock_fd = -1;
+	s->lock = options->lock;
+	s->taken_over = options->lock != NULL;
 	buf_init(&s->template_buf, REPLY_MAX_BYTES);
 	buf_init(&s->args_buf, REPLY_MAX_BYTES);
 	batch_init(&s->batch);
 	rc = make_folder(s->path, reterr);
-	if (rc == 0)
-		rc = take_lock(s, reterr);
+	if (rc == 0 && !s->lock)
+		rc = store_lock_make(s->path, &s->lock, reterr);
 	if (rc == 0)
 		rc = open_or_recover(s, reterr);
 	if (rc < 0) {
@@ -303,10 +288,8 @@ void store_close(struct store *s)
 	free(s->providers);
 	buf_done(&s->template_buf);
 	buf_done(&s->args_buf);
-	if (s->lock_fd >= 0)
-		close(s->lock_fd);
+	store_lock_free(s->lock);
 	free(s->path);
-	free(s->lock_path);
 	free(s->notice);
 	free(s->rules_path);
 	explain_free(s->rules);

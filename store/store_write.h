@@ -14,6 +14,7 @@
 #include "store/vocab.h"
 
 struct store;
+struct store_lock;
 
 struct store_options {
 	const char *path; /* of the database file; its folder is made 0700, the file 0600 */
@@ -23,7 +24,20 @@ struct store_options {
 	int64_t max_bytes; /* size cap of the cache; 0 = default 4 GiB */
 	bool bulk; /* catching up: fewer, larger checkpoints */
 	const char *rules_path; /* a person's explain.conf; NULL: the built-in rules alone */
+	struct store_lock *
+		lock; /* from store_lock_left, given to the store whatever store_open returns; NULL: take it */
 };
+
+/* store_lock_make - take the collector's lock of the cache at path, whose folder is there. MT_EBUSY (another has it),
+ * MT_EPERM, MT_EFULL. Gives *ret; end with store_lock_free or hand it to store_open. */
+int store_lock_make(
+	const char *path, struct store_lock **ret, struct mt_error *reterr) MT_MUST_CHECK;
+/* store_lock_left - the same of a cache that has been collected into: MT_ENOENT when its lock file is gone. For who
+ * watches a collector and goes on in its place; its own reader may be open on the cache. */
+int store_lock_left(
+	const char *path, struct store_lock **ret, struct mt_error *reterr) MT_MUST_CHECK;
+/* store_lock_free - let go of it. NULL is accepted. */
+void store_lock_free(struct store_lock *lock);
 
 /*
  * store_open - open or make the cache, take the collector lock, migrate, recover.

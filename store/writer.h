@@ -216,8 +216,9 @@ struct box_known { /* the mailbox provider of a relay host; see egress.c */
 
 struct store {
 	struct db db;
-	char *path, *lock_path, *rules_path, *notice;
-	int lock_fd;
+	char *path, *rules_path, *notice;
+	struct store_lock *lock; /* owned */
+	bool taken_over; /* lock was given: a screen of this process has the file open */
 	dev_t dev;
 	ino_t ino;
 	const struct clock *clock;

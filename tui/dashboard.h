@@ -21,13 +21,15 @@ struct dashboard_options { /* all borrowed for the run */
 	const struct warmup_plans *warmups; /* may be NULL */
 	const struct clock *clock;
 	const char *cache_path;
-	int notify_fd; /* readable after each commit; -1 = none (attached: poll the cache) */
+	int notify_fd; /* readable after each commit of this process; -1 = none */
 	const struct services *services; /* may be NULL */
 	const char *notice; /* one sentence to show at the start, or NULL */
 	bool demo; /* label everything DEMO */
 	bool attached; /* another process collects */
 	bool (*collector_failed)(
 		void *ctx, struct mt_error *ret_error); /* has the collector thread ended? NULL */
+	const char *(*takes_over)(
+		void *ctx); /* attached: told once that this process collects now, else NULL. NULL */
 	void *collector_ctx;
 };
 

@@ -202,7 +202,10 @@ static void follow_setup(struct loop *l)
 static void check_collector(struct loop *l)
 {
 	struct mt_error err = {0};
+	const char *news = l->o->takes_over ? l->o->takes_over(l->o->collector_ctx) : NULL;
 
+	if (news)
+		app_message(l->app, STYLE_WARN, "%s", news);
 	if (l->app->alarm[0] || !l->o->collector_failed ||
 		!l->o->collector_failed(l->o->collector_ctx, &err))
 		return;

@@ -237,12 +237,13 @@ static struct dashboard_options screen_options(struct session *s)
 		.warmups = &s->warmups,
 		.clock = &s->clock,
 		.cache_path = s->cache_path,
-		.notify_fd = s->attached ? -1 : s->notify[0],
+		.notify_fd = s->notify[0],
 		.services = s->services,
 		.notice = s->notice,
 		.demo = s->demo != NULL,
 		.attached = s->attached,
 		.collector_failed = session_failed,
+		.takes_over = session_takes_over,
 		.collector_ctx = s};
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * main_session - see main_session.h. The thread shares with the screen the database, the notify pipe and
- * the one flag here that says it has given up.
+ * what session.lock is over: that it has given up, and, in the place of a collector that ended, that it collects.
  */
 #include "tui/main_session.h"
 
@@ -17,6 +17,8 @@
 #include <unistd.h>
 
 #define COLLECTOR_NICE 10 /* a tenth of the screen's share, where both want the same core */
+#define LOOK_INTERVAL_MS 3000
+#define GRACE_MS 12000 /* a service that is started anew goes first: RestartSec=10s of its unit */
 
 static int load_conf(struct session *s, struct mt_error *reterr)
 {
@@ -94,21 +96,64 @@ int session_demo(struct session *s, bool live, struct mt_error *reterr)
 	return 0;
 }
 
+static struct collector_options collector_options(struct session *s)
+{
+	return (struct collector_options){.conf = s->conf,
+		.clock = &s->clock,
+		.cache_path = s->cache_path,
+		.rules_path = s->rules_path,
+		.logs = s->logs,
+		.nlogs = s->nlogs,
+		.made_up = s->demo != NULL,
+		.alerts = s->demo ? NULL : &s->alerts, /* made-up traffic rings nobody */
+		.warmups = &s->warmups,
+		.notify_fd = s->notify[1]};
+}
+
+static void give_up(struct session *s, const struct mt_error *error)
+{
+	pthread_mutex_lock(&s->lock);
+	s->failed = true;
+	s->error = *error;
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* take_over - the collector in the place of the one that ended; NULL: failed, or the screen is closing. */
+static struct collector *take_over(struct session *s)
+{
+	struct collector_options o = collector_options(s);
+	struct collector *c = NULL;
+	struct mt_error error = {0};
+	bool closing;
+
+	o.lock = s->left;
+	s->left = NULL;
+	if (collector_new(&o, &c, &error) < 0) {
+		give_up(s, &error);
+		return NULL;
+	}
+	pthread_mutex_lock(&s->lock);
+	closing = s->closing;
+	if (!closing)
+		s->collector = c;
+	pthread_mutex_unlock(&s->lock);
+	if (!closing)
+		return c;
+	collector_free(c);
+	return NULL;
+}
+
 static void *collector_thread(void *ctx)
 {
 	struct session *s = ctx;
 	struct mt_error error = {0};
-	int rc;
+	struct collector *c;
 
 	/* Linux: of this thread alone. Catching up takes all it gets; a key must not wait for it. */
 	(void)setpriority(PRIO_PROCESS, 0, COLLECTOR_NICE);
-	rc = collector_run(s->collector, &error);
-	if (rc < 0) {
-		pthread_mutex_lock(&s->lock);
-		s->failed = true;
-		s->error = error;
-		pthread_mutex_unlock(&s->lock);
-	}
+	c = s->left ? take_over(s) : s->collector;
+	if (c && collector_run(c, &error) < 0)
+		give_up(s, &error);
 	return NULL;
 }
 
@@ -151,23 +196,13 @@ void session_confine(struct session *s)
 
 int session_collect(struct session *s, bool until_caught_up, struct mt_error *reterr)
 {
-	struct collector_options o = {.conf = s->conf,
-		.clock = &s->clock,
-		.cache_path = s->cache_path,
-		.rules_path = s->rules_path,
-		.logs = s->logs,
-		.nlogs = s->nlogs,
-		.made_up = s->demo != NULL,
-		.until_caught_up = until_caught_up,
-		.alerts = s->demo ? NULL : &s->alerts, /* made-up traffic rings nobody */
-		.warmups = &s->warmups,
-		.notify_fd = -1};
+	struct collector_options o;
 	int rc = 0;
 
-	if (!until_caught_up) {
+	if (!until_caught_up)
 		rc = open_notify(s, reterr);
-		o.notify_fd = s->notify[1];
-	}
+	o = collector_options(s);
+	o.until_caught_up = until_caught_up;
 	if (rc == 0)
 		rc = collector_new(&o, &s->collector, reterr);
 	s->attached = rc == MT_EBUSY;
@@ -194,12 +229,70 @@ bool session_failed(void *ctx, struct mt_error *ret_error)
 	return failed;
 }
 
+/* place_left - is the other collector gone, and has nobody come in its place for GRACE_MS? Then its lock is s->left. */
+static bool place_left(struct session *s)
+{
+	int64_t now = clock_mono_ms(&s->clock);
+	struct mt_error ignored;
+
+	if (now < s->next_look_mono_ms)
+		return false;
+	s->next_look_mono_ms = now + LOOK_INTERVAL_MS;
+	if (collector_lock(s->cache_path, &s->left, &ignored) < 0) {
+		s->left = NULL;
+		s->free_mono_ms = 0;
+		return false;
+	}
+	if (!s->free_mono_ms)
+		s->free_mono_ms = now;
+	if (now - s->free_mono_ms >= GRACE_MS)
+		return true;
+	collector_unlock(s->left);
+	s->left = NULL;
+	return false;
+}
+
+const char *session_takes_over(void *ctx)
+{
+	struct session *s = ctx;
+	struct mt_error error = {0};
+	const char *notice = NULL;
+
+	if (!s->attached)
+		return NULL;
+	if (!s->thread_started) {
+		if (place_left(s) && start_thread(s, &error) < 0) {
+			collector_unlock(s->left);
+			s->left = NULL;
+			s->free_mono_ms = 0;
+		}
+		return NULL;
+	}
+	pthread_mutex_lock(&s->lock);
+	s->attached = s->collector == NULL;
+	if (s->collector)
+		notice = collector_notice(s->collector);
+	pthread_mutex_unlock(&s->lock);
+	if (s->attached)
+		return NULL;
+	return notice ? notice : "the collector ended; this mtatop collects now";
+}
+
+static void end_thread(struct session *s)
+{
+	if (!s->thread_started)
+		return;
+	pthread_mutex_lock(&s->lock);
+	s->closing = true;
+	if (s->collector)
+		collector_stop(s->collector);
+	pthread_mutex_unlock(&s->lock);
+	pthread_join(s->thread, NULL);
+}
+
 void session_close(struct session *s)
 {
-	if (s->thread_started) {
-		collector_stop(s->collector);
-		pthread_join(s->thread, NULL);
-	}
+	end_thread(s);
 	services_free(s->services);
 	collector_free(s->collector);
 	demo_stop(s->demo);

@@ -30,15 +30,19 @@ struct session {
 	size_t nlogs;
 	const char *demo_logs[2];
 	struct demo *demo; /* owned; NULL without */
-	struct collector *collector; /* owned; NULL when attached */
+	struct collector
+		*collector; /* owned; NULL when attached. Under lock once the thread has started */
 	struct services *services; /* owned */
 	char *notice; /* owned; NULL none */
-	bool attached;
+	bool attached; /* another process collects; the screen's thread alone asks */
+	struct store_lock
+		*left; /* owned; the place of a collector that ended, on its way to the thread */
+	int64_t next_look_mono_ms, free_mono_ms; /* for it; free_mono_ms: first found free, 0 not */
 	int notify[2]; /* pipe: the collector writes, the screen reads */
 	pthread_t thread;
 	bool thread_started;
-	pthread_mutex_t lock; /* over failed, error */
-	bool failed;
+	pthread_mutex_t lock; /* over collector, closing, failed, error */
+	bool closing, failed;
 	struct mt_error error;
 };
 
@@ -53,6 +57,11 @@ int session_collect(struct session *s, bool until_caught_up, struct mt_error *re
 void session_confine(struct session *s);
 /* session_failed - has the collector thread given up? Fills *ret_error. ctx is the session. */
 bool session_failed(void *ctx, struct mt_error *ret_error);
+/*
+ * session_takes_over - attached: has the collector ended, and this process begun to collect in its place? Asked by the
+ * screen each round, it looks every few seconds. Returns what to tell the person, once; NULL no. ctx is the session.
+ */
+const char *session_takes_over(void *ctx);
 void session_close(struct session *s);
 
 /* main_alerts - `mtatop alerts`. */

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """threads - the program built with ThreadSanitizer: catching up (parser ahead, writer behind), then the dashboard with a
-collector under it, keys and a growing log.
+collector under it, keys and a growing log, then one that goes on in the place of another process's collector.
 
   threads.py BUILD_DIR       prints ok/FAIL lines
 """
@@ -63,11 +63,40 @@ def dashboard(mtatop, folder):
     result("dashboard", code == 0 and not races, "exit %d\n%s" % (code, "\n".join(races)[-4000:]))
 
 
+def takeover(mtatop, folder):
+    """The dashboard goes on in the place of a collector that was killed: its reader is open when the writer comes."""
+    log, cache, report = os.path.join(folder, "left.log"), os.path.join(folder, "t", "c.db"), os.path.join(folder, "t", "race")
+    write_log(log, 3000)
+    env = {"HOME": folder, "TSAN_OPTIONS": "exitcode=%d:log_path=%s" % (RACE_EXIT, report)}
+    collector = subprocess.Popen([mtatop, "collect", "--cache", cache, "--log", log], env=clean_env(folder), stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    term = None
+    try:
+        wait_for("the collector's cache", lambda: os.path.exists(cache + "-wal"), WAIT_S)
+        term = Terminal([mtatop, "--cache", cache, "--log", log], env=env)
+        term.wait("another mtatop collects", deadline_s=WAIT_S)
+        collector.kill()
+        collector.wait()
+        with open(log, "ab") as f:
+            f.writelines(stamped(line) for line in itertools.islice(Log(98), LINES_A_KEY))
+        term.wait("this mtatop collects now", deadline_s=WAIT_S)
+        term.keys("Q")
+        code = term.exit_status(WAIT_S)
+    finally:
+        collector.kill()
+        collector.wait()
+        if term:
+            term.close()
+    races = [open(os.path.join(folder, "t", f), errors="replace").read() for f in os.listdir(os.path.join(folder, "t")) if f.startswith("race")]
+    result("takeover", code == 0 and not races, "exit %d\n%s" % (code, "\n".join(races)[-4000:]))
+
+
 def main(build):
     mtatop = os.path.join(os.path.abspath(build), "tui", "mtatop")
     with tempfile.TemporaryDirectory(prefix="mtatop-threads-") as folder:
         catching_up(mtatop, folder)
         dashboard(mtatop, folder)
+        takeover(mtatop, folder)
 
 
 if __name__ == "__main__":

@@ -299,6 +299,63 @@ static void second_collector_is_refused(void **state)
 	fixture_end(&f);
 }
 
+#define SQLITE_SHARED_FIRST                                                                        \
+	0x40000002 /* where SQLite locks a file in use (os.h, SHARED_FIRST, SHARED_SIZE) */
+#define SQLITE_SHARED_BYTES 510
+
+/* locked_by_us - asked by another process: does this one hold SQLite's lock on the file? */
+static bool locked_by_us(const char *path)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	if (pid == 0) {
+		struct flock lock = {.l_type = F_WRLCK,
+			.l_whence = SEEK_SET,
+			.l_start = SQLITE_SHARED_FIRST,
+			.l_len = SQLITE_SHARED_BYTES};
+		int fd = open(path, O_RDWR | O_CLOEXEC);
+
+		_exit(fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type == F_RDLCK ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status == 0;
+}
+
+static void place_of_a_collector_that_ended(void **state)
+{
+	struct store_options options = {0};
+	struct mt_error error = {0};
+	struct reader *reader = NULL;
+	struct store *second = NULL;
+	struct fixture f;
+
+	(void)state;
+	fixture_begin(&f);
+	options = (struct store_options){.path = f.path, .clock = &f.clock};
+	assert_int_equal(store_lock_left(f.path, &options.lock, &error), MT_ENOENT);
+	fill(&f);
+	assert_int_equal(store_lock_left(f.path, &options.lock, &error), MT_EBUSY);
+	assert_int_equal(reader_open(f.path, &reader, &error), 0);
+	store_close(f.store);
+	f.store = NULL;
+	assert_true(locked_by_us(f.path));
+
+	assert_int_equal(store_lock_left(f.path, &options.lock, &error), 0);
+	assert_int_equal(try_open(&f, &error), MT_EBUSY);
+	f.store = NULL;
+	assert_int_equal(store_open(&options, &second, &error), 0);
+	assert_true(locked_by_us(f.path)); /* the reader's, too: nobody may take its WAL away */
+	assert_int_equal(try_open(&f, &error), MT_EBUSY);
+	store_close(second);
+	reader_close(reader);
+	assert_false(locked_by_us(f.path));
+	f.store = NULL;
+	fixture_open(&f);
+	assert_int_equal(sql_int(&f, "SELECT count(*) FROM message"), 300);
+	fixture_end(&f);
+}
+
 static void deleted_while_open_is_noticed(void **state)
 {
 	struct fixture f;
@@ -471,6 +528,7 @@ int main(void)
 		cmocka_unit_test(older_is_brought_up),
 		cmocka_unit_test(hostile_schema_is_moved_aside),
 		cmocka_unit_test(second_collector_is_refused),
+		cmocka_unit_test(place_of_a_collector_that_ended),
 		cmocka_unit_test(deleted_while_open_is_noticed),
 		cmocka_unit_test(size_limit_keeps_the_batch),
 		cmocka_unit_test(full_disk_keeps_the_batch),
