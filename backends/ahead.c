@@ -14,6 +14,7 @@
 #define BATCH_WORDS 32768 /* 256 KiB, about a thousand events */
 #define SLICE_BYTES 4096 /* given to the parser at once: bounds a batch when every byte is a line */
 #define EVENT_WORDS (sizeof(struct event) / sizeof(uint64_t))
+#define TEXT_MAX_BYTES (256u << 20) /* of a batch: a thousand lines of the longest that is read */
 #define BITS 64
 #define GROUP 8
 #define MAP_WORDS ((EVENT_WORDS + BITS - 1) / BITS)
@@ -101,6 +102,8 @@ static void *get(struct ahead *a, struct ring *r)
 struct collect {
 	struct ahead_batch *batch;
 	uint64_t base;
+	const char *own; /* the parser's state: its bytes change with the next line */
+	size_t own_bytes;
 };
 
 static uint64_t word_of(const struct event *e, size_t i)
@@ -145,17 +148,11 @@ static uint64_t collect_words(
 }
 
 /* Maps of the words that follow, then these; the offset comes first of all. */
-static int collect(void *ctx, const struct event *e)
+static void pack(struct ahead_batch *b, const struct event *e, uint64_t base)
 {
-	struct collect *c = ctx;
-	struct ahead_batch *b = c->batch;
 	size_t maps;
 
-	if (b->n + 1 + MAP_WORDS + EVENT_WORDS > b->cap) {
-		b->cap = b->cap ? b->cap * 2 : BATCH_WORDS + BATCH_WORDS / 4;
-		b->word = xrealloc(b->word, b->cap * sizeof(b->word[0]));
-	}
-	b->word[b->n++] = e->line_offset + c->base;
+	b->word[b->n++] = e->line_offset + base;
 	maps = b->n;
 	b->n += MAP_WORDS;
 	for (size_t m = 0; m < MAP_WORDS; m++) {
@@ -163,6 +160,60 @@ static int collect(void *ctx, const struct event *e)
 
 		b->word[maps + m] = collect_words(b, e, m * BITS, end);
 	}
+}
+
+/* points_home - may one of these words be a pointer into the parser's state? */
+static bool points_home(const struct collect *c, const uint64_t *word, size_t n)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < n; i++)
+		found |= word[i] - (uint64_t)(uintptr_t)c->own < c->own_bytes;
+	return found;
+}
+
+#define AT(field) offsetof(struct event, field)
+static const size_t strings[] = {AT(host), AT(service), AT(process), AT(queue_id),
+	AT(child_queue_id), AT(orig_queue_id), AT(client_host), AT(client_ip), AT(orig_client),
+	AT(sasl_method), AT(sasl_user), AT(sasl_sender), AT(helo), AT(proto), AT(from), AT(to),
+	AT(orig_to), AT(message_id), AT(relay), AT(relay_host), AT(relay_ip), AT(relay_socket),
+	AT(status_text), AT(stage_text), AT(reply), AT(reject_subject), AT(reject_reason),
+	AT(action_text), AT(tls), AT(tls_trust), AT(tls_version), AT(tls_cipher), AT(tls_bits),
+	AT(text)};
+#undef AT
+
+/* own_strings - what the parser wrote itself is copied: its next line overwrites it before the event is read. */
+static void own_strings(const struct collect *c, struct event *e)
+{
+	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {
+		struct str s;
+
+		memcpy(&s, (char *)e + strings[i], sizeof(s));
+		if ((uintptr_t)s.p - (uintptr_t)c->own >= c->own_bytes)
+			continue;
+		s = arena_str(&c->batch->text, s);
+		memcpy((char *)e + strings[i], &s, sizeof(s));
+	}
+}
+
+static int collect(void *ctx, const struct event *e)
+{
+	struct collect *c = ctx;
+	struct ahead_batch *b = c->batch;
+	size_t from = b->n;
+	struct event copy;
+
+	if (b->n + 1 + MAP_WORDS + EVENT_WORDS > b->cap) {
+		b->cap = b->cap ? b->cap * 2 : BATCH_WORDS + BATCH_WORDS / 4;
+		b->word = xrealloc(b->word, b->cap * sizeof(b->word[0]));
+	}
+	pack(b, e, c->base);
+	if (!points_home(c, b->word + from + 1 + MAP_WORDS, b->n - from - 1 - MAP_WORDS))
+		return 0;
+	memcpy(&copy, e, sizeof(copy));
+	own_strings(c, &copy);
+	b->n = from;
+	pack(b, &copy, c->base);
 	return 0;
 }
 
@@ -194,6 +245,7 @@ static struct ahead_batch *begin_batch(struct ahead *a)
 	if (b) {
 		b->n = b->at = 0;
 		b->last = false;
+		arena_reset(&b->text);
 	}
 	return b;
 }
@@ -207,6 +259,8 @@ static void parse_job(struct ahead *a, const struct ahead_job *job)
 
 	if (c.batch)
 		parser_ready(a->parser, family, job->restart, &job->options);
+	c.own = a->parser->state;
+	c.own_bytes = family->parse_state_bytes;
 	while (c.batch && at < job->n) {
 		struct str rest = {job->bytes + at, job->n - at};
 		bool whole = slice >= rest.n;
@@ -247,8 +301,10 @@ struct ahead *ahead_new(struct parser *parser)
 	int rc;
 
 	a->parser = parser;
-	for (size_t i = 0; i < BATCHES; i++)
+	for (size_t i = 0; i < BATCHES; i++) {
+		arena_init(&a->batch[i].text, TEXT_MAX_BYTES);
 		ring_put(&a->empty, &a->batch[i]);
+	}
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_cond_init(&a->changed, NULL);
 	/* Signals are for others: the thread is born with all of them blocked. */
@@ -275,8 +331,10 @@ void ahead_free(struct ahead *a)
 	pthread_join(a->thread, NULL);
 	pthread_cond_destroy(&a->changed);
 	pthread_mutex_destroy(&a->lock);
-	for (size_t i = 0; i < BATCHES; i++)
+	for (size_t i = 0; i < BATCHES; i++) {
 		free(a->batch[i].word);
+		arena_done(&a->batch[i].text);
+	}
 	free(a);
 }
 

@@ -10,6 +10,7 @@
 #define MT_BACKENDS_AHEAD_H
 
 #include "backends/backend.h"
+#include "store/base/arena.h"
 
 /* A family's parser and its state; zeroed = none yet. */
 struct parser {
@@ -36,6 +37,7 @@ struct ahead_job {
 struct ahead_batch {
 	uint64_t *word; /* owned */
 	size_t n, cap, at; /* words used, had, read */
+	struct arena text; /* what the parser had to write itself (a line that was a JSON string) */
 	bool last; /* of its job */
 };
 
@@ -51,7 +53,7 @@ void ahead_give(struct ahead *a, const struct ahead_job *job);
 /* ahead_take - the next batch, waited for; a job must be under way. Valid until ahead_return. */
 struct ahead_batch *ahead_take(struct ahead *a);
 void ahead_return(struct ahead *a, struct ahead_batch *batch);
-/* ahead_event - the next event of a batch, its strings in the job's bytes, line_offset from the file's beginning;
+/* ahead_event - the next event of a batch, its strings in the job's bytes or the batch's own, line_offset from the file's beginning;
  * false at the end. */
 bool ahead_event(struct ahead_batch *batch, struct event *out);
 

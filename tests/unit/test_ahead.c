@@ -128,6 +128,70 @@ static void check(struct str text, size_t job_bytes)
 	free(want.event);
 }
 
+static void same_text(struct str have, struct str want)
+{
+	assert_int_equal(have.n, want.n);
+	if (want.n)
+		assert_memory_equal(have.p, want.p, want.n);
+}
+
+/* Lines that were JSON strings (docker) are written anew by the parser: the events of a batch keep their own of them. */
+static void wrapped_lines(void **state)
+{
+	struct parser p = {.family = family()};
+	struct ahead *a = ahead_new(&p);
+	struct seen want = {0};
+	struct ahead_job job;
+	struct buf plain, json;
+	bool last = false;
+	size_t at = 0;
+
+	(void)state;
+	assert_non_null(a);
+	buf_init(&plain, TEXT_MAX_BYTES);
+	buf_init(&json, TEXT_MAX_BYTES);
+	for (int i = 0; i < 5000; i++) {
+		size_t from = plain.n;
+
+		buf_printf(&plain,
+			"Nov 25 10:00:02 mx1 postfix/smtp[10]: %X: to=<u%d@d%d.example>, "
+			"relay=mx%d[192.0.2.1]:25, "
+			"delay=1, delays=0/0/0/1, dsn=5.1.1, status=bounced (host mx%d said: 550 "
+			"no u%d)\n",
+			0xabc000 + i, i, i % 50, i, i, i);
+		buf_printf(&json, "{\"log\":\"%.*s\\n\",\"stream\":\"stdout\"}\n",
+			(int)(plain.n - from - 1), plain.p + from);
+	}
+	directly(buf_str(&plain), true, &want);
+	job = (struct ahead_job){
+		.bytes = json.p, .n = json.n, .final = true, .restart = true, .options = options};
+	ahead_give(a, &job);
+	while (!last) {
+		struct ahead_batch *batch = ahead_take(a);
+		struct event e;
+
+		for (; ahead_event(batch, &e); at++) {
+			const struct event *w = &want.event[at];
+
+			assert_true(at < want.n);
+			same_text(e.queue_id, w->queue_id);
+			same_text(e.to, w->to);
+			same_text(e.relay, w->relay);
+			same_text(e.reply, w->reply);
+			same_text(e.service, w->service);
+			same_text(e.host, w->host);
+		}
+		last = batch->last;
+		ahead_return(a, batch);
+	}
+	assert_int_equal(at, 5000);
+	ahead_free(a);
+	parser_done(&p);
+	free(want.event);
+	buf_done(&plain);
+	buf_done(&json);
+}
+
 static void same_events(void **state)
 {
 	struct buf text;
@@ -185,6 +249,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(same_events),
+		cmocka_unit_test(wrapped_lines),
 		cmocka_unit_test(ends_at_once),
 	};
 
