@@ -116,6 +116,23 @@ int store_provider(struct store *s, const char *name, const char *kind, const ch
 	return db_run(&s->db, find, reterr);
 }
 
+int store_active_limit(struct store *s, int provider, int64_t limit, struct mt_error *reterr)
+{
+	struct mt_error local;
+	sqlite3_stmt *stmt;
+
+	reterr = reterr ? reterr : &local;
+	if (!provider_state(s, provider))
+		return mt_error_set(reterr, MT_EINVAL, "cache: no provider %d", provider);
+	stmt = db_stmt(&s->db, SQL_PROVIDER_ACTIVE_LIMIT, reterr);
+	if (!stmt)
+		return (int)reterr->code;
+	bind_int(stmt, 1, provider);
+	if (limit > 0)
+		bind_int(stmt, 2, limit);
+	return db_run(&s->db, stmt, reterr);
+}
+
 int store_source(
 	struct store *s, int provider, const char *name, int *ret_id, struct mt_error *reterr)
 {

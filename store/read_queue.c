@@ -9,6 +9,8 @@
 #define TREND_MS (10 * 60000) /* over which deferred_per_min is taken */
 #define MS_PER_MINUTE 60000
 #define PROVIDERS_MAX 256
+#define PER_MILLE 1000
+#define ACTIVE_LIMIT_MAX INT32_MAX /* Postfix holds it in an int */
 
 struct depth {
 	bool found;
@@ -67,6 +69,31 @@ static int trend(struct reader *r, int provider, const struct depth *d, int64_t 
 	return 0;
 }
 
+/* add_limit - of the active queue; pointless, and so unknown, where its depth is not known. */
+static int add_limit(struct reader *r, int provider, const struct depth *d,
+	struct queue_figures *sum, struct mt_error *reterr)
+{
+	int64_t limit = EVENT_UNKNOWN, active = d->found ? d->n[QUEUE_ACTIVE] : EVENT_UNKNOWN;
+	sqlite3_stmt *stmt;
+	int rc = rd_prepare(r, READ_PROVIDER_ACTIVE_LIMIT, &stmt, reterr);
+
+	if (rc < 0)
+		return rc;
+	rd_bind(stmt, 1, provider);
+	rc = rd_int(r, stmt, EVENT_UNKNOWN, &limit, reterr);
+	if (rc < 0)
+		return rc;
+	if (active < 0 || limit <= 0) {
+		sum->active_limit = EVENT_UNKNOWN;
+		return 0;
+	}
+	if (sum->active_limit >= 0)
+		sum->active_limit += limit < ACTIVE_LIMIT_MAX ? limit : ACTIVE_LIMIT_MAX;
+	active = active < limit ? active * PER_MILLE / limit : PER_MILLE;
+	sum->active_pm = active > sum->active_pm ? (int)active : sum->active_pm;
+	return 0;
+}
+
 static void add_depth(struct queue_figures *sum, const struct depth *d, int64_t per_min)
 {
 	for (int i = 0; i < QUEUE__COUNT; i++) {
@@ -107,7 +134,8 @@ static int with_queues(
 int read_queue(
 	struct reader *r, const struct query *q, struct queue_figures *out, struct mt_error *reterr)
 {
-	struct queue_figures sum = {.oldest_ms = EVENT_UNKNOWN, .t_ms = EVENT_UNKNOWN};
+	struct queue_figures sum = {
+		.oldest_ms = EVENT_UNKNOWN, .t_ms = EVENT_UNKNOWN, .active_pm = EVENT_UNKNOWN};
 	int64_t to_ms = q->t1_ms ? q->t1_ms : INT64_MAX, per_min;
 	int ids[PROVIDERS_MAX], n = 0;
 	int rc = with_queues(r, q->provider, ids, &n, reterr);
@@ -120,6 +148,8 @@ int read_queue(
 		if (rc == 0 && d.found)
 			rc = trend(r, ids[i], &d, &per_min, reterr);
 		add_depth(&sum, &d, per_min);
+		if (rc == 0)
+			rc = add_limit(r, ids[i], &d, &sum, reterr);
 	}
 	if (rc < 0)
 		return rc;
@@ -127,6 +157,7 @@ int read_queue(
 		for (int i = 0; i < QUEUE__COUNT; i++)
 			sum.n[i] = EVENT_UNKNOWN;
 		sum.deferred_per_min = INT64_MIN;
+		sum.active_limit = EVENT_UNKNOWN;
 	}
 	*out = sum;
 	return 0;

@@ -366,7 +366,10 @@ struct queue_figures {
 	int64_t oldest_ms, t_ms; /* t_ms of the sample; EVENT_UNKNOWN if none */
 	enum queue_source source;
 	int64_t deferred_per_min; /* change over the last minutes, signed; INT64_MIN unknown */
+	int64_t active_limit; /* of the active queue, as configured now; summed as n; EVENT_UNKNOWN */
+	int active_pm; /* of all providers whose limit is known, the fullest active queue in 1/1000 of it; EVENT_UNKNOWN */
 };
+#define ACTIVE_NEAR_PM 900 /* an active queue so full is about to keep mail waiting in incoming */
 int read_queue(struct reader *r, const struct query *q, struct queue_figures *out,
 	struct mt_error *reterr) MT_MUST_CHECK;
 /* read_queue_series - depth of one queue in nslots slots (last sample in each; EVENT_UNKNOWN without one). */

@@ -134,6 +134,11 @@ struct service_row {
 int store_services(struct store *s, int provider, const struct service_row *rows, size_t n,
 	struct mt_error *reterr) MT_MUST_CHECK;
 
+/* store_active_limit - how many messages the provider's active queue takes, or EVENT_UNKNOWN (anything below 1). Source:
+ * postconf(5), qmgr_message_active_limit. */
+int store_active_limit(
+	struct store *s, int provider, int64_t limit, struct mt_error *reterr) MT_MUST_CHECK;
+
 struct egress_row {
 	struct str tag; /* of a transport of smtp(8): "postfix/relay/smtp" */
 	struct str ip; /* it sends from; absent: not known */

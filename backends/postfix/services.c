@@ -58,6 +58,8 @@ int postfix_services(
 	buf_init(&params, MASTER_MAX_BYTES);
 	if (!def->config_dir || !tool) { /* only a log: stock names must do */
 		rc = store_services(store, provider, NULL, 0, reterr);
+		if (rc == 0)
+			rc = store_active_limit(store, provider, EVENT_UNKNOWN, reterr);
 		goto out;
 	}
 	rc = postfix_config_load(&c, def->config_dir, reterr);
@@ -67,6 +69,8 @@ int postfix_services(
 		buf_clear(&params); /* Postfix < 2.11: the options of -M have it all */
 	if (rc == 0)
 		rc = write_maps(store, provider, buf_str(&services), buf_str(&params), &c, reterr);
+	if (rc == 0)
+		rc = store_active_limit(store, provider, c.qmgr_message_active_limit, reterr);
 	postfix_config_done(&c);
 out:
 	buf_done(&services);

@@ -104,7 +104,9 @@ int read_queue(
 	(void)r;
 	(void)q;
 	(void)reterr;
-	*out = (struct queue_figures){.n = {EVENT_UNKNOWN, 1, 312, 5120, 4, EVENT_UNKNOWN}};
+	*out = (struct queue_figures){.n = {EVENT_UNKNOWN, 1, 312, 5120, 4, EVENT_UNKNOWN},
+		.active_limit = EVENT_UNKNOWN,
+		.active_pm = EVENT_UNKNOWN};
 	return 0;
 }
 

@@ -152,6 +152,7 @@ void cachefix_static(struct fix *f)
 		(long long)submission, (long long)submissions, (long long)out);
 	fix_exec(f, sql);
 	fix_exec(f, rows);
+	fix_exec(f, "UPDATE provider SET active_limit=20000 WHERE id=1");
 	queue_samples(f);
 	sockets(f);
 	snprintf(sql, sizeof(sql),

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "store/store_read.h"
 #include "tests/unit/store_fixture.h"
 
 #define MINUTE_MS 60000
@@ -138,6 +139,65 @@ static void test_unchanged(void **state)
 	fixture_end(&f);
 }
 
+static void figures(const struct fixture *f, int provider, struct queue_figures *ret)
+{
+	const struct query q = {.provider = provider};
+	struct mt_error error = {0};
+	struct reader *r;
+
+	must(reader_open(f->path, &r, &error), &error, "open");
+	must(reader_begin(r, &error), &error, "begin");
+	must(read_queue(r, &q, ret, &error), &error, "read_queue");
+	reader_end(r);
+	reader_close(r);
+}
+
+static void test_active_limit(void **state)
+{
+	struct queue_depth d = {.source = QUEUE_SOURCE_SPOOL, .oldest_ms = EVENT_UNKNOWN};
+	struct mt_error error = {0};
+	struct queue_figures q;
+	struct fixture f;
+	int other;
+
+	(void)state;
+	fixture_begin(&f);
+	fixture_open(&f);
+	d.n[QUEUE_ACTIVE] = 899;
+	must(store_queue_depth(f.store, f.provider, &d, &error), &error, "depth");
+	figures(&f, 0, &q);
+	assert_int_equal(q.active_limit, EVENT_UNKNOWN);
+	assert_int_equal(q.active_pm, EVENT_UNKNOWN);
+	must(store_active_limit(f.store, f.provider, 1000, &error), &error, "limit");
+	figures(&f, 0, &q);
+	assert_int_equal(q.active_limit, 1000);
+	assert_int_equal(q.active_pm, 899);
+
+	/* A second one, of which the depth is not known, then known: the sum, and the fuller of the two. */
+	must(store_provider(f.store, "out", "postfix", NULL, &other, &error), &error, "provider");
+	must(store_active_limit(f.store, other, 20, &error), &error, "limit");
+	figures(&f, 0, &q);
+	assert_int_equal(q.active_limit, EVENT_UNKNOWN);
+	assert_int_equal(q.active_pm, 899);
+	figures(&f, other, &q);
+	assert_int_equal(q.active_limit, EVENT_UNKNOWN);
+	d.n[QUEUE_ACTIVE] = 25; /* lowered by a reload: more than it takes */
+	must(store_queue_depth(f.store, other, &d, &error), &error, "depth");
+	figures(&f, 0, &q);
+	assert_int_equal(q.n[QUEUE_ACTIVE], 924);
+	assert_int_equal(q.active_limit, 1020);
+	assert_int_equal(q.active_pm, 1000);
+	figures(&f, f.provider, &q);
+	assert_int_equal(q.active_pm, 899);
+
+	must(store_active_limit(f.store, other, EVENT_UNKNOWN, &error), &error, "limit");
+	figures(&f, 0, &q);
+	assert_int_equal(q.active_limit, EVENT_UNKNOWN);
+	assert_int_equal(q.active_pm, 899);
+	assert_int_equal(store_active_limit(f.store, 99, 1, &error), MT_EINVAL);
+	fixture_end(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +205,7 @@ int main(void)
 		cmocka_unit_test(test_survives_restart),
 		cmocka_unit_test(test_own_source),
 		cmocka_unit_test(test_unchanged),
+		cmocka_unit_test(test_active_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

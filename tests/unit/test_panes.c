@@ -331,6 +331,55 @@ static void test_pages(void **state)
 		assert_true(open_pane(f, pane_table[i])->table.nrows <= 1000);
 }
 
+/* styled - are the first bytes of text, on a line of ASCII, in the style of this letter (tui/screen_text.c)? */
+static bool styled(struct fixture *f, const char *text, char letter)
+{
+	const char *at = strstr(screen(f), text), *line = at;
+	size_t row = 0, column = 0;
+	struct str styles;
+	struct buf b;
+	bool found;
+
+	assert_non_null(at);
+	while (line > buf_z(&f->screen) && line[-1] != '\n')
+		line--;
+	column = (size_t)(at - line);
+	for (const char *p = buf_z(&f->screen); p < line; p++)
+		row += *p == '\n';
+	buf_init(&b, SCREEN_MAX_BYTES);
+	assert_int_equal(screen_text_styles(app_draw(f->a), &b), 0);
+	styles = buf_str(&b);
+	while (row-- > 0)
+		styles = str_skip(styles, str_find_char(styles, '\n') + 1);
+	found = styles.n > column && styles.p[column] == letter;
+	buf_done(&b);
+	return found;
+}
+
+/* The words come where a person looks for what is short, once nothing of the machine is. */
+static void test_active_queue_near_its_limit(void **state)
+{
+	struct fixture *f = *state;
+	struct fix fix;
+
+	f->a->provider = 1;
+	open_pane(f, pane_by_name(STR_LIT("queue")));
+	expect(f, "active 1 of 20,000");
+	assert_false(styled(f, "active 1 of 20,000", 'w'));
+	fix_reopen(&fix, f->cache);
+	fix_exec(&fix, "DELETE FROM host_minute");
+	fix_close(&fix);
+	open_pane(f, pane_by_name(STR_LIT("host")));
+	assert_false(shows(f, "bottleneck"));
+	fix_reopen(&fix, f->cache);
+	fix_exec(&fix, "UPDATE provider SET active_limit=1 WHERE id=1");
+	fix_close(&fix);
+	open_pane(f, pane_by_name(STR_LIT("host")));
+	expect(f, "qmgr's active queue is full (100% of qmgr_message_active_limit)");
+	open_pane(f, pane_by_name(STR_LIT("queue")));
+	assert_true(styled(f, "active 1 of 1 ", 'w'));
+}
+
 /* --- caches --- */
 
 static struct fixture *make_fixture(void)
@@ -444,6 +493,7 @@ int main(void)
 		OVER(setup_empty, test_empty_list_of_unread_log),
 		OVER(setup_empty, test_unknown_is_not_zero),
 		OVER(setup_known, test_help_defines_every_figure),
+		OVER(setup_known, test_active_queue_near_its_limit),
 		OVER(setup_long, test_pages),
 	};
 

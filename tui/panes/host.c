@@ -126,7 +126,7 @@ static int limits_reached(struct reader *r, const struct view *v, struct table *
 	return rc;
 }
 
-static void judge(struct host *s, int64_t limits)
+static void judge(struct host *s, int64_t limits, int active_pm)
 {
 	/* what stops the mail before what slows it */
 	static const int order[] = {HOST_DISK_FREE, HOST_INODES_FREE, HOST_MEM_AVAILABLE,
@@ -146,6 +146,12 @@ static void judge(struct host *s, int64_t limits)
 			"bottleneck: a service reached its process limit (at least %" PRId64
 			" warnings of master): raise maxproc in master.cf",
 			limits);
+	else if (short_of == 0 && active_pm >= ACTIVE_NEAR_PM)
+		snprintf(s->verdict, sizeof(s->verdict),
+			"bottleneck: qmgr's active queue is full (%d%% of "
+			"qmgr_message_active_limit): "
+			"other mail waits in incoming",
+			active_pm / TENTHS);
 	else if (short_of == 0 && s->figures.t_ms != EVENT_UNKNOWN)
 		snprintf(s->verdict, sizeof(s->verdict), "nothing of this machine is short");
 }
@@ -172,6 +178,7 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 	struct mt_error *reterr)
 {
 	struct host *s = state;
+	struct queue_figures queue;
 	struct query q = v->query;
 	int64_t limits = 0;
 	int rc;
@@ -181,10 +188,12 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 	if (rc == 0)
 		rc = limits_reached(r, v, t, &limits, reterr);
 	if (rc == 0)
+		rc = read_queue(r, &q, &queue, reterr);
+	if (rc == 0)
 		rc = cells_begin(t, NLINES);
 	if (rc < 0)
 		return rc;
-	judge(s, limits);
+	judge(s, limits, queue.active_pm);
 	for (size_t i = 0; i < NLINES; i++)
 		fill(t, &s->figures, &lines[i], i + 1);
 	t->total = (int64_t)t->nrows;
@@ -224,7 +233,8 @@ const struct pane_ops pane_host = {
 		"taken by the "
 		"host of a virtual machine, less than 5% of memory, disk or inodes left, or "
 		"warnings of "
-		"master(8) that a service has all the processes it may have.",
+		"master(8) that a service has all the processes it may have, or an active queue at "
+		"90% of qmgr_message_active_limit.",
 	.columns = columns,
 	.ncolumns = COL__COUNT,
 	.default_sort = COL_WHAT,

@@ -209,6 +209,7 @@ const struct pane_ops pane_queue = {
 		"else from postqueue's listing (then corrupt is unknown), else from the log: "
 		"messages whose lines were read and that have not left, deferred ones by a "
 		"deferred delivery, without the mail that was queued before the log begins.\n"
+		"Of is qmgr_message_active_limit: from 90% of it on, mail soon waits in incoming.\n"
 		"/min is the change of the deferred queue over the last 10 minutes. m shows the "
 		"matrix of age and domain. Enter opens the message.\n"
 		"Hold, release, requeue, delete, expire and flush act on the tagged or the "

@@ -10,6 +10,8 @@
 #define CHANGE_COLUMNS 9 /* "+1234/min" */
 #define CELL_COLUMNS 2 /* of the small matrix */
 #define LEVEL_MAX 4
+#define TREND_MIN_COLUMNS 6 /* of the active queue's, beside its limit */
+#define THOUSAND 1000
 
 int queue_depths_read(
 	struct queue_depths *d, struct reader *r, const struct view *v, struct mt_error *reterr)
@@ -67,30 +69,63 @@ static bool is_empty(const struct queue_depths *d)
 	return true;
 }
 
+static enum style limit_style(const struct queue_figures *f, enum style calm)
+{
+	return f->active_pm >= ACTIVE_NEAR_PM ? STYLE_WARN : calm;
+}
+
+/* draw_limit - "of 20k" behind the active queue's figure where its trend keeps some room or has none; near the limit
+ * before any trend. Returns the columns used. */
+static int draw_limit(const struct queue_figures *f, struct canvas *c, int x, int y, int left)
+{
+	bool first = f->active_pm >= ACTIVE_NEAR_PM || left < QUEUE_SLOTS / 2;
+	int need, used = 0;
+	struct buf b;
+
+	if (f->active_limit < 0)
+		return 0;
+	buf_init(&b, 64);
+	if (f->active_limit % THOUSAND == 0 && f->active_limit < THOUSAND * THOUSAND)
+		(void)buf_printf(&b, "of %" PRId64 "k", f->active_limit / THOUSAND);
+	else if (buf_add_z(&b, "of ") == 0)
+		fmt_count_short(&b, f->active_limit);
+	need = (int)b.n + 1;
+	if (left >= need + TREND_MIN_COLUMNS || (first && left >= (int)b.n)) {
+		canvas_text(c, x, y, left, limit_style(f, STYLE_DIM), buf_str(&b));
+		used = left >= CHANGE_COLUMNS + QUEUE_SLOTS / 2 ? CHANGE_COLUMNS : need;
+	}
+	buf_done(&b);
+	return used;
+}
+
 static void draw_one(const struct queue_depths *d, int queue, struct canvas *c, struct rect line)
 {
 	const int64_t *trend = queue == QUEUE_DEFERRED ? d->deferred
 			       : queue == QUEUE_ACTIVE ? d->active
 						       : NULL;
-	int x = line.x + NAME_COLUMNS + FIGURE_COLUMNS + 1, left = line.x + line.w - x;
+	int x = line.x + NAME_COLUMNS + FIGURE_COLUMNS + 1, left = line.x + line.w - x, used;
 	struct buf b;
 
 	buf_init(&b, 64);
 	fmt_count(&b, d->figures.n[queue]);
 	canvas_printf(c, line.x, line.y, NAME_COLUMNS, STYLE_NORMAL, "%s", queue_word(queue));
 	canvas_number(c, line.x + NAME_COLUMNS, line.y, FIGURE_COLUMNS,
-		queue == QUEUE_CORRUPT && d->figures.n[queue] > 0 ? STYLE_BAD : STYLE_NORMAL,
+		queue == QUEUE_CORRUPT && d->figures.n[queue] > 0 ? STYLE_BAD
+		: queue == QUEUE_ACTIVE ? limit_style(&d->figures, STYLE_NORMAL)
+					: STYLE_NORMAL,
 		buf_str(&b));
 	buf_clear(&b);
 	if (queue == QUEUE_DEFERRED)
 		change(&b, d);
-	if (trend && left >= CHANGE_COLUMNS + QUEUE_SLOTS / 2) {
+	used = queue == QUEUE_ACTIVE ? draw_limit(&d->figures, c, x, line.y, left) : 0;
+	if (trend && !used && left >= CHANGE_COLUMNS + QUEUE_SLOTS / 2) {
 		canvas_printf(c, x, line.y, CHANGE_COLUMNS, STYLE_DIM, "%s", buf_z(&b));
-		x += CHANGE_COLUMNS;
-		left -= CHANGE_COLUMNS;
-	} else if (trend && left < QUEUE_SLOTS / 2) {
-		trend = NULL;
+		used = CHANGE_COLUMNS;
 	}
+	x += used;
+	left -= used;
+	if (left < (queue == QUEUE_ACTIVE && used ? TREND_MIN_COLUMNS : QUEUE_SLOTS / 2))
+		trend = NULL;
 	if (trend)
 		canvas_spark(c, x, line.y, left < QUEUE_SLOTS ? left : QUEUE_SLOTS, STYLE_GRAPH,
 			trend, QUEUE_SLOTS, 0);
@@ -122,13 +157,21 @@ void queue_depths_line(
 {
 	static const enum queue_name order[] = {QUEUE_DEFERRED, QUEUE_ACTIVE, QUEUE_INCOMING,
 		QUEUE_HOLD, QUEUE_MAILDROP, QUEUE_CORRUPT};
+	size_t from = 0, to = 0;
 	struct buf b;
 
 	buf_init(&b, 512);
 	(void)buf_printf(&b, "%s:  ", queue_source_words(d->figures.source));
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
-		(void)buf_printf(&b, "%s%s ", i ? "  " : "", queue_word((int)order[i]));
+		(void)buf_add_z(&b, i ? "  " : "");
+		from = order[i] == QUEUE_ACTIVE ? b.n : from;
+		(void)buf_printf(&b, "%s ", queue_word((int)order[i]));
 		fmt_count(&b, d->figures.n[order[i]]);
+		if (order[i] == QUEUE_ACTIVE && d->figures.active_limit >= 0) {
+			(void)buf_add_z(&b, " of ");
+			fmt_count(&b, d->figures.active_limit);
+		}
+		to = order[i] == QUEUE_ACTIVE ? b.n : to;
 		if (order[i] == QUEUE_DEFERRED && d->figures.deferred_per_min != INT64_MIN) {
 			(void)buf_add_char(&b, ' ');
 			change(&b, d);
@@ -137,6 +180,9 @@ void queue_depths_line(
 	(void)buf_add_z(&b, "  oldest ");
 	oldest(&b, d, v);
 	canvas_text(c, area.x, area.y, area.w, STYLE_DIM, buf_str(&b));
+	if (d->figures.active_pm >= ACTIVE_NEAR_PM && (int)to <= area.w)
+		canvas_text(c, area.x + (int)from, area.y, (int)(to - from), STYLE_WARN,
+			str_skip(str_first(buf_str(&b), to), from));
 	buf_done(&b);
 }
 
