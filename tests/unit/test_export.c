@@ -77,6 +77,27 @@ static void test_counters_do_not_fall(void **state)
 	buf_done(&out);
 }
 
+/* A vendor's counters are absolute figures of slots, at a resolution of their own: they are added up as well. */
+static void test_vendor(void **state)
+{
+	struct buf out;
+	struct fix f;
+
+	(void)state;
+	buf_init(&out, OUT_MAX_BYTES);
+	fix_reopen(&f, cache);
+	fix_exec(&f, "INSERT INTO provider(id, name, kind, finest_bucket_s) "
+		     "VALUES(9,'vendor','mailgun',3600)");
+	fix_exec(&f, "INSERT INTO bucket SELECT 3601, dim, t_s, 9, chunk, counts FROM bucket WHERE "
+		     "res=3600 AND "
+		     "dim=0 AND provider=1");
+	fix_close(&f);
+	text_of(&out);
+	has(&out, "\nmtatop_sent_total{provider=\"vendor\"} 59\n");
+	has(&out, "\nmtatop_sent_total{provider=\"postfix\"} 59\n");
+	buf_done(&out);
+}
+
 /* A service with a name from hell and more services than labels: one label each line, no raw byte, a bounded number. */
 static void test_hostile(void **state)
 {
@@ -171,6 +192,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_figures, make_cache, end_cache),
 		cmocka_unit_test_setup_teardown(test_counters_do_not_fall, make_cache, end_cache),
+		cmocka_unit_test_setup_teardown(test_vendor, make_cache, end_cache),
 		cmocka_unit_test_setup_teardown(test_hostile, make_cache, end_cache),
 		cmocka_unit_test_setup_teardown(test_file, make_cache, end_cache),
 		cmocka_unit_test(test_listen),
