@@ -60,7 +60,14 @@ static int run_slot(struct prune *p, enum sql_id id, enum bucket_resolution res,
 	return db_run(&p->s->db, stmt, p->reterr);
 }
 
-/* The oldest slots of one dimension, a whole slot at a time. A day's counts go on in RES_EVER. */
+/* last_form - counts that are nowhere else: days of a log, a vendor's slots. The others are their parts. */
+static bool last_form(enum bucket_resolution res)
+{
+	return res == RES_DAY || res == RES_SLOT_QUARTER || res == RES_SLOT_HOUR ||
+	       res == RES_SLOT_DAY;
+}
+
+/* The oldest slots of one dimension, a whole slot at a time. Counts in their last form go on in RES_EVER. */
 static int delete_slots(
 	struct prune *p, enum bucket_resolution res, enum bucket_dim dim, int64_t before_ms)
 {
@@ -77,7 +84,7 @@ static int delete_slots(
 		if (rc < 0 || oldest_s == INT64_MAX ||
 			oldest_s + (int64_t)res > before_ms / MS_PER_S)
 			return rc;
-		if (res == RES_DAY && bucket_kept_for_ever(dim))
+		if (last_form(res) && bucket_kept_for_ever(dim))
 			rc = run_slot(p, SQL_BUCKET_KEEP, res, dim, oldest_s);
 		if (rc == 0)
 			rc = changed(p, run_slot(p, SQL_BUCKET_DELETE, res, dim, oldest_s));
