@@ -31,6 +31,19 @@ static bool is_host_char(char c)
 	return scan_is_alnum(c) || c == '.' || c == '-';
 }
 
+/* is_v6 - an IPv6 address between brackets (RFC 3986 3.2.2). */
+static bool is_v6(struct str host)
+{
+	struct in6_addr v6;
+	char text[INET6_ADDRSTRLEN];
+
+	if (host.n < 2 || host.n - 2 >= sizeof(text) || host.p[host.n - 1] != ']')
+		return false;
+	memcpy(text, host.p + 1, host.n - 2);
+	text[host.n - 2] = '\0';
+	return inet_pton(AF_INET6, text, &v6) == 1;
+}
+
 /* split - "host", "host:443", "[::1]:8080". */
 static bool split(struct str authority, struct str *ret_host)
 {
@@ -40,6 +53,8 @@ static bool split(struct str authority, struct str *ret_host)
 	if (rest.n && rest.p[0] == '[') {
 		size_t end = str_find_char(rest, ']');
 
+		if (end == rest.n || !is_v6(str_first(rest, end + 1)))
+			return false;
 		*ret_host = str_first(rest, end + 1);
 		rest = str_skip(rest, end + 1);
 	} else {

@@ -193,7 +193,10 @@ static void a_base_is_https_or_loopback(void **state)
 		{"https://h?x", NULL, NULL}, {"https://h/x?y", NULL, NULL},
 		{"https://h:99999", NULL, NULL}, {"https://", NULL, NULL}, {"ftp://h", NULL, NULL},
 		{"", NULL, NULL}, {"https://h/../x", NULL, NULL}, {"http://0x7f.1", NULL, NULL},
-		{"https://h\r\nX: y", NULL, NULL}};
+		{"https://h\r\nX: y", NULL, NULL}, {"https://[::1", NULL, NULL},
+		{"https://[", NULL, NULL}, {"https://[]", NULL, NULL},
+		{"https://[a@b]", NULL, NULL}, {"https://[::1]x", NULL, NULL},
+		{"https://[2001:db8::1]/v3", "https://[2001:db8::1]", "/v3"}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
