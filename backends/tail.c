@@ -309,12 +309,16 @@ static int64_t utc_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* adopt - the file was empty when opened: now it has bytes to be known by. */
+/*
+ * adopt - the file was empty when opened: now it has bytes to be known by. Between the two it may have been filled,
+ * copied and cut again (copytruncate, on a busy machine): the siblings are looked at soon.
+ */
 static int adopt(struct tail *t, struct mt_error *reterr)
 {
 	int rc = tail_identify(t, &t->file, t->path, t->live, &t->mark, reterr);
 	int64_t offset = t->mark == NO_MARK ? 0 : t->marks[t->mark].mark.offset;
 
+	t->next_scan_mono_ms = 0;
 	if (rc < 0 || offset == 0)
 		return rc;
 	buf_clear(&t->buf); /* a copy of what was read before */

@@ -189,6 +189,11 @@ class Counter:
                 self.count("sent", dsn, domain, port)
                 for part in range(5 if delays else 0):
                     self.delays[part].append(centiseconds(delays[part + 1]))
+        for (_, tag, _), opened in self.sessions.items():
+            for session in opened:  # the log ends within them: they logged in and used TLS all the same
+                self.port(tag)["auth_ok"] += min(session.users, 1)
+                self.port(tag)["auth_failed"] += session.refused
+                self.port(tag)["tls"] += session.tls
         counted = [m for m in self.messages.values() if m.starts and not m.parent]
         self.n["messages"] = len(counted)
         for message in counted:

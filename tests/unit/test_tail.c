@@ -419,6 +419,34 @@ static void a_copy_without_the_last_lines(void **state)
 	end(&f);
 }
 
+/* Filled, copied and cut again while nobody looked at the empty file: the copy is read at once, not at the next scan. */
+static void copied_and_cut_unseen(void **state)
+{
+	char *first = many_lines("first", 40), *second = many_lines("second", 30);
+	struct fix f;
+	char *copy, *both;
+
+	(void)state;
+	begin(&f, true);
+	append(&f, "before\n");
+	run(&f);
+	got(&f, "before\n");
+	assert_int_equal(truncate(f.path, 0), 0);
+	run(&f);
+	got(&f, "");
+	copy = sibling(&f, ".1");
+	write_at(copy, first, 0);
+	append(&f, second);
+	run(&f);
+	both = xasprintf("%s%s", second, first);
+	got(&f, both);
+	free(both);
+	free(copy);
+	free(first);
+	free(second);
+	end(&f);
+}
+
 static void cut_and_grown_past_the_offset(void **state)
 {
 	char *first = many_lines("first", 40), *second = many_lines("second", 80);
@@ -666,6 +694,7 @@ int main(void)
 		cmocka_unit_test(an_empty_new_file_keeps_its_place),
 		cmocka_unit_test(rotated_and_compressed_while_down),
 		cmocka_unit_test(a_copy_without_the_last_lines),
+		cmocka_unit_test(copied_and_cut_unseen),
 		cmocka_unit_test(cut_and_grown_past_the_offset),
 		cmocka_unit_test(cut_to_a_part),
 		cmocka_unit_test(a_torn_line_over_a_cut),
