@@ -44,15 +44,6 @@ def run_one(build, folder, fn):
         case.close()
 
 
-def twice(build, folder, fn):
-    """A case that fails has one more try: some of them lay made-up traffic around the clock's own hours and midnights."""
-    word, name, details = run_one(build, folder, fn)
-    if word != "FAIL":
-        return word, name, details
-    again, name, later = run_one(build, folder, fn)
-    return again, name, "%s\n(the first try)\n%s" % (details, later) if again == "FAIL" else later
-
-
 def main(build, wanted):
     folder = tempfile.mkdtemp(prefix="mtatop-api-")
     cases = [fn for module in (cases_sendgrid, cases_mailgun, cases_postmark, cases_screen, traps, canary) for fn in module.CASES
@@ -62,7 +53,7 @@ def main(build, wanted):
         if not wanted or "fake".startswith(tuple(wanted)):
             subprocess.run([sys.executable, os.path.join(HERE, "conform.py"), folder], stdin=subprocess.DEVNULL, check=False)
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-            for word, name, details in pool.map(lambda fn: twice(build, folder, fn), cases):
+            for word, name, details in pool.map(lambda fn: run_one(build, folder, fn), cases):
                 print("%s%s %s" % (details + "\n" if details else "", word, name), flush=True)
                 failed += word == "FAIL"
         if not wanted:

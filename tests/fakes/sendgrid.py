@@ -498,7 +498,8 @@ class SendGrid(Fake):
             row[name] = row.get(name, 0) + delta
         status = {self.ident(m): self.state(m)[0] for m in self.traffic.messages if m.t <= now}
         return {"days": days, "status": status,
-                "lists": {"%s/%s" % key: sorted(i["email"] for i in rows) for key, rows in self.lists.items()}}
+                "lists": {"%s/%s" % key: sorted(i["email"] for i in rows if i["created"] <= now // 1000)
+                          for key, rows in self.lists.items()}}
 
 
 def hash_of(text):
