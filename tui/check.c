@@ -5,8 +5,8 @@
 #include "store/base/fmt.h"
 #include "store/base/timefmt.h"
 #include "store/base/utf8.h"
-#include "store/store_read.h"
 #include "tui/range.h"
+#include "tui/report.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -46,9 +46,6 @@ struct what {
 	int arg;
 	int (*look)(struct check *c, struct found *f);
 };
-
-static const char *const queue_words[QUEUE__COUNT] = {
-	"maildrop", "incoming", "active", "deferred", "hold", "corrupt"};
 
 static bool chosen(const struct check *c, const struct provider_row *p)
 {
@@ -106,7 +103,8 @@ static void perf_queues(struct found *f, const struct queue_figures *figures)
 {
 	for (int i = 0; i < QUEUE__COUNT; i++)
 		if (figures->n[i] >= 0)
-			buf_printf(&f->more, " %s=%" PRId64 ";;;0", queue_words[i], figures->n[i]);
+			buf_printf(&f->more, " %s=%" PRId64 ";;;0", report_queue_names[i],
+				figures->n[i]);
 }
 
 static const char *unknown_queue(const struct queue_figures *figures)
@@ -137,7 +135,7 @@ static int look_queue(struct check *c, struct found *f)
 	buf_add_z(&f->text, " messages in the queue");
 	for (int i = 0; i < QUEUE_CORRUPT; i++)
 		if (figures.n[i] < 0)
-			buf_printf(&f->text, ", %s not known", queue_words[i]);
+			buf_printf(&f->text, ", %s not known", report_queue_names[i]);
 	return 0;
 }
 
@@ -155,7 +153,7 @@ static int look_one_queue(struct check *c, struct found *f)
 	}
 	f->value = (double)n;
 	fmt_count(&f->text, n);
-	buf_printf(&f->text, " in queue %s", queue_words[c->what->arg]);
+	buf_printf(&f->text, " in queue %s", report_queue_names[c->what->arg]);
 	return 0;
 }
 
@@ -260,8 +258,6 @@ static int look_lag(struct check *c, struct found *f)
 static int look_health(struct check *c, struct found *f)
 {
 	static const double level[HEALTH__COUNT] = {1, 0, 0, 1, 2, 2, 0};
-	static const char *const words[HEALTH__COUNT] = {
-		"unknown", "fresh", "late", "stale", "failing", "stopped", "catching up"};
 
 	for (size_t i = 0; i < c->nproviders; i++) {
 		const struct provider_row *p = &c->providers[i];
@@ -280,7 +276,7 @@ static int look_health(struct check *c, struct found *f)
 			buf_add_char(&f->text, ' ');
 			if (utf8_show_text(&f->text, p->sources[k].name, false) < 0)
 				return MT_ELIMIT;
-			buf_printf(&f->text, " %s", words[health]);
+			buf_printf(&f->text, " %s", report_health(health));
 		}
 	}
 	if (isnan(f->value))

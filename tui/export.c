@@ -3,7 +3,7 @@
 #include "tui/export.h"
 
 #include "store/base/utf8.h"
-#include "store/store_read.h"
+#include "tui/report.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -275,8 +275,6 @@ static int by_relay_port(struct exporter *x)
 
 static int queues(struct exporter *x)
 {
-	static const char *const words[QUEUE__COUNT] = {
-		"maildrop", "incoming", "active", "deferred", "hold", "corrupt"};
 	struct queue_figures *f = arena_alloc(&x->arena, (x->nproviders + 1) * sizeof(f[0]));
 	int rc = f ? 0 : MT_ELIMIT;
 
@@ -294,7 +292,7 @@ static int queues(struct exporter *x)
 			if (f[i].n[k] < 0)
 				continue;
 			begin(x, "mtatop_queue_messages", x->providers[i].id);
-			label(x, ",", "queue", str_of(words[k]));
+			label(x, ",", "queue", str_of(report_queue_names[k]));
 			value(x, f[i].n[k]);
 		}
 	}
@@ -320,10 +318,8 @@ static int queues(struct exporter *x)
 static void quantile(
 	struct exporter *x, int provider, enum delay_part part, const char *q, int64_t cs)
 {
-	static const char *const parts[DELAY__COUNT] = {"total", "a", "b", "c", "d"};
-
 	begin(x, "mtatop_delivery_delay_seconds", provider);
-	label(x, ",", "part", str_of(parts[part]));
+	label(x, ",", "part", str_of(report_delay_names[part]));
 	label(x, ",", "percentile", str_of(q));
 	buf_printf(x->out, "} %" PRId64 ".%02d\n", cs / CS_PER_S, (int)(cs % CS_PER_S));
 }
