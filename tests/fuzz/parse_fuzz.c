@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * parse_fuzz - any bytes as a Postfix log: never past the end, the same events however the bytes are cut, and
+ * parse_fuzz - any bytes as the log of a family (FAMILY, Postfix's unless given): never past the end, the same events however the bytes are cut, and
  * each event's JSON without a control byte.
  */
 #include "backends/registry.h"
 #include "backends/replay.h"
 #include "store/base/mem.h"
 #include "tests/fuzz/fuzz.h"
+
+#ifndef FAMILY
+#define FAMILY "postfix"
+#endif
 
 #define NOW_UTC_MS INT64_C(1795435200000) /* 2026-11-23 12:00 */
 #define OUT_MAX_BYTES (64u << 20)
@@ -52,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct pass whole, cut;
 	static void *state;
-	const struct backend_ops *family = backend_find("postfix");
+	const struct backend_ops *family = backend_find(FAMILY);
 	struct str all = {(const char *)data, size};
 
 	if (!state) {
