@@ -8,9 +8,12 @@
 #include <cmocka.h>
 
 #include "store/base/mem.h"
+#include "store/base/scan.h"
 #include "store/explain/explain.h"
 #include "store/explain/facts.h"
+#include "store/mailbox.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -382,9 +385,70 @@ static void test_long_and_strange_texts(void **state)
 	free(text);
 }
 
+/* in_box - is this suffix of that provider's hosts counted in its mailbox (mailboxes.def)? Those without one are OTHER. */
+static bool in_box(const char *provider, enum mailbox box)
+{
+	static const struct {
+		const char *provider, *words;
+	} own[] = {{"google", "gmail"}, {"microsoft", "outlook microsoft365"}, {"apple", "icloud"},
+		{"tencent", "qq"}};
+	const char *word = mailbox_word(box);
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (strcmp(provider, own[i].provider) == 0)
+			return strstr(own[i].words, word) != NULL;
+	for (int i = 1; i < MAILBOX__COUNT; i++)
+		if (strcmp(provider, mailbox_word((enum mailbox)i)) == 0)
+			return strcmp(provider, word) == 0;
+	return box == MAILBOX_OTHER;
+}
+
+/* A host is of one provider, whether a reply is explained or a warm-up counted. */
+static void test_mailboxes_are_the_providers(void **state)
+{
+	static const char *const suffixes[] = {
+#define MAILBOX(id, word, name, suffixes) suffixes,
+#include "assets/mailboxes.def"
+#undef MAILBOX
+	};
+	FILE *f =
+		fopen("assets/explain/10-providers.rules", "re"); /* tests run in the source root */
+	char line[512], provider[64] = "", host[128];
+	size_t hosts = 0;
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f)) {
+		struct str rest = str_of(line), one;
+
+		if (scan_lit(&rest, STR_LIT("[provider ")) && scan_until(&rest, ']', &one))
+			snprintf(provider, sizeof(provider), "%.*s", (int)one.n, one.p);
+		if (!scan_lit(&rest, STR_LIT("hosts = ")))
+			continue;
+		for (; scan_word(&rest, &one); hosts++) {
+			snprintf(host, sizeof(host), "mx%.*s", (int)str_trim(one).n, one.p);
+			if (!in_box(provider, mailbox_of(str_of(host))))
+				fail_msg("%s of [provider %s] is counted as %s", host, provider,
+					mailbox_word(mailbox_of(str_of(host))));
+			(void)scan_lit(&rest, STR_LIT(" "));
+		}
+	}
+	fclose(f);
+	assert_true(hosts > 40);
+	for (size_t i = 1; i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
+		for (struct str rest = str_of(suffixes[i]); rest.n;) {
+			struct str one = str_first(rest, str_find_char(rest, ' '));
+
+			snprintf(host, sizeof(host), "mx%.*s", (int)one.n, one.p);
+			if (explain_provider(*state, str_of(host)) <= 0)
+				fail_msg("%s is of no [provider]", host);
+			rest = str_skip(rest, one.n < rest.n ? one.n + 1 : one.n);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_mailboxes_are_the_providers),
 		cmocka_unit_test(test_every_rule_has_an_example_it_explains),
 		cmocka_unit_test(test_same_code_two_meanings),
 		cmocka_unit_test(test_provider_by_host_and_reply),
