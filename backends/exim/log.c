@@ -169,7 +169,7 @@ static bool is_exim(struct str tag)
 }
 
 static int emit_syslog(
-	struct exim_log *p, struct str line, struct event *e, const struct event_sink *sink)
+	struct log_lines *p, struct str line, struct event *e, const struct event_sink *sink)
 {
 	struct syslogline head;
 	struct str text;
@@ -203,7 +203,7 @@ static int emit_syslog(
 }
 
 static int emit_line(
-	struct exim_log *p, struct str line, size_t offset, const struct event_sink *sink)
+	struct log_lines *p, struct str line, size_t offset, const struct event_sink *sink)
 {
 	struct str text;
 	struct event e;
@@ -213,13 +213,8 @@ static int emit_line(
 	e.service = STR_LIT("exim");
 	e.process = e.service;
 	e.runless = true;
-	if (line.n > EXIM_LINE_MAX_BYTES) {
-		e.kind = EVENT_OVERSIZE;
-		e.t_utc_ms = p->last_utc_ms;
-		e.size_bytes = (int64_t)line.n;
-		e.text = str_first(line, 256);
+	if (log_line_oversize(p, line, &e))
 		return sink->emit(sink->ctx, &e);
-	}
 	while (line.n && line.p[line.n - 1] == '\r')
 		line.n--;
 	while (line.n && line.p[0] == '\0')
@@ -235,36 +230,7 @@ static int emit_line(
 int exim_log_parse(void *state, struct str bytes, bool final, const struct event_sink *sink,
 	size_t *ret_consumed)
 {
-	struct exim_log *p = state;
-	size_t at = 0;
-	int rc = 0;
-
-	while (at < bytes.n && rc == 0) {
-		struct str rest = str_skip(bytes, at);
-		size_t n = str_find_char(rest, '\n');
-
-		if (n == rest.n && !final)
-			break;
-		rc = emit_line(p, str_first(rest, n), at, sink);
-		at += n == rest.n ? n : n + 1;
-	}
-	*ret_consumed = at;
-	return rc;
-}
-
-void exim_log_init(void *state, const struct parse_options *options)
-{
-	struct exim_log *p = state;
-
-	timefmt_init(&p->stamps, options->now_utc_ms, options->timezone);
-	p->last_utc_ms = options->now_utc_ms;
-}
-
-void exim_log_now(void *state, int64_t now_utc_ms)
-{
-	struct exim_log *p = state;
-
-	p->stamps.now_utc_ms = now_utc_ms;
+	return log_lines_parse(state, bytes, final, sink, ret_consumed, emit_line);
 }
 
 /* How sure one line makes: an id and a flag or "Completed", or words no other mail server writes. */

@@ -5,7 +5,7 @@
 #include "backends/opensmtpd/parse.h"
 #include "backends/syslogline.h"
 
-static void begin(struct opensmtpd_log *p, struct event *e, size_t offset)
+static void begin(struct log_lines *p, struct event *e, size_t offset)
 {
 	event_init(e);
 	e->t_utc_ms = p->last_utc_ms;
@@ -22,7 +22,7 @@ static bool is_opensmtpd(struct str tag)
 }
 
 /* Fills the event; true: it stands for an arrival. */
-static bool read_line(struct opensmtpd_log *p, struct str line, struct event *e)
+static bool read_line(struct log_lines *p, struct str line, struct event *e)
 {
 	const size_t offset = e->line_offset;
 	struct syslogline head;
@@ -52,20 +52,15 @@ static bool read_line(struct opensmtpd_log *p, struct str line, struct event *e)
 }
 
 static int emit_line(
-	struct opensmtpd_log *p, struct str line, size_t offset, const struct event_sink *sink)
+	struct log_lines *p, struct str line, size_t offset, const struct event_sink *sink)
 {
 	bool accepted = false;
 	struct event e;
 	int rc;
 
 	begin(p, &e, offset);
-	if (line.n > OPENSMTPD_LINE_MAX_BYTES) {
-		e.kind = EVENT_OVERSIZE;
-		e.size_bytes = (int64_t)line.n;
-		e.text = str_first(line, 256);
-	} else {
+	if (!log_line_oversize(p, line, &e))
 		accepted = read_line(p, line, &e);
-	}
 	rc = sink->emit(sink->ctx, &e);
 	if (rc == 0 && accepted) {
 		e.kind = EVENT_QUEUED;
@@ -77,36 +72,7 @@ static int emit_line(
 int opensmtpd_log_parse(void *state, struct str bytes, bool final, const struct event_sink *sink,
 	size_t *ret_consumed)
 {
-	struct opensmtpd_log *p = state;
-	size_t at = 0;
-	int rc = 0;
-
-	while (at < bytes.n && rc == 0) {
-		struct str rest = str_skip(bytes, at);
-		size_t n = str_find_char(rest, '\n');
-
-		if (n == rest.n && !final)
-			break;
-		rc = emit_line(p, str_first(rest, n), at, sink);
-		at += n == rest.n ? n : n + 1;
-	}
-	*ret_consumed = at;
-	return rc;
-}
-
-void opensmtpd_log_init(void *state, const struct parse_options *options)
-{
-	struct opensmtpd_log *p = state;
-
-	timefmt_init(&p->stamps, options->now_utc_ms, options->timezone);
-	p->last_utc_ms = options->now_utc_ms;
-}
-
-void opensmtpd_log_now(void *state, int64_t now_utc_ms)
-{
-	struct opensmtpd_log *p = state;
-
-	p->stamps.now_utc_ms = now_utc_ms;
+	return log_lines_parse(state, bytes, final, sink, ret_consumed, emit_line);
 }
 
 int opensmtpd_log_looks_like(struct str head)

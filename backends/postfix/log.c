@@ -166,7 +166,7 @@ static enum event_kind headless(struct str line)
 }
 
 /* Returns how many events the line stands for: more than one when it says that its message was repeated. */
-static unsigned read_line(struct postfix_log *p, struct str line, struct event *e)
+static unsigned read_line(struct log_lines *p, struct str line, struct event *e)
 {
 	struct syslogline head;
 	const struct daemon *daemon;
@@ -204,7 +204,7 @@ static unsigned read_line(struct postfix_log *p, struct str line, struct event *
 }
 
 static int emit_line(
-	struct postfix_log *p, struct str line, size_t offset, const struct event_sink *sink)
+	struct log_lines *p, struct str line, size_t offset, const struct event_sink *sink)
 {
 	unsigned times = 1;
 	struct event e;
@@ -212,14 +212,8 @@ static int emit_line(
 
 	event_init(&e);
 	e.line_offset = offset;
-	if (line.n > LOG_LINE_MAX_BYTES) {
-		e.kind = EVENT_OVERSIZE;
-		e.t_utc_ms = p->last_utc_ms;
-		e.size_bytes = (int64_t)line.n;
-		e.text = str_first(line, 256);
-	} else {
+	if (!log_line_oversize(p, line, &e))
 		times = read_line(p, line, &e);
-	}
 	for (; times > 0 && rc == 0; times--)
 		rc = sink->emit(sink->ctx, &e);
 	return rc;
@@ -228,36 +222,7 @@ static int emit_line(
 int postfix_log_parse(void *state, struct str bytes, bool final, const struct event_sink *sink,
 	size_t *ret_consumed)
 {
-	struct postfix_log *p = state;
-	size_t at = 0;
-	int rc = 0;
-
-	while (at < bytes.n && rc == 0) {
-		struct str rest = str_skip(bytes, at);
-		size_t n = str_find_char(rest, '\n');
-
-		if (n == rest.n && !final)
-			break;
-		rc = emit_line(p, str_first(rest, n), at, sink);
-		at += n == rest.n ? n : n + 1;
-	}
-	*ret_consumed = at;
-	return rc;
-}
-
-void postfix_log_init(void *state, const struct parse_options *options)
-{
-	struct postfix_log *p = state;
-
-	timefmt_init(&p->stamps, options->now_utc_ms, options->timezone);
-	p->last_utc_ms = options->now_utc_ms;
-}
-
-void postfix_log_now(void *state, int64_t now_utc_ms)
-{
-	struct postfix_log *p = state;
-
-	p->stamps.now_utc_ms = now_utc_ms;
+	return log_lines_parse(state, bytes, final, sink, ret_consumed, emit_line);
 }
 
 int postfix_log_looks_like(struct str head)
