@@ -403,6 +403,8 @@ int main(int argc, char **argv)
 	}
 	secret_take_environment(); /* before there is a child or a thread */
 	setlocale(LC_ALL, "");
+	setlocale(LC_NUMERIC,
+		"C"); /* a figure has a point, in JSON and on the command line, whatever the locale */
 	store_setup();
 	handle(SIGPIPE, SIG_IGN);
 	handle(SIGXFSZ, SIG_IGN); /* a file size limit is a full disk: told, not died of */

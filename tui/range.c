@@ -2,25 +2,20 @@
 /* range - see range.h. */
 #include "tui/range.h"
 
-#include <locale.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* number - a decimal number up to stop. strtod follows the locale, whose decimal point may be a comma: take both. */
+/* number - all n bytes are a decimal number. */
 static int number(const char *text, size_t n, double *ret)
 {
 	char copy[64];
-	const char *point = localeconv()->decimal_point;
-	char *end, *dot;
+	char *end;
 
 	if (n == 0 || n >= sizeof(copy) || strspn(text, "+-.0123456789eE") < n)
 		return MT_EINVAL;
 	memcpy(copy, text, n);
 	copy[n] = '\0';
-	dot = strchr(copy, '.');
-	if (dot && point[0] && !point[1])
-		*dot = point[0];
 	*ret = strtod(copy, &end);
 	return *end == '\0' && isfinite(*ret) ? 0 : MT_EINVAL;
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Bad terminals: sizes, types, locales, closed ends, signals, a line that is cut, output nobody takes, input from hell."""
+import json
 import os
 import shutil
 import signal
@@ -147,8 +148,25 @@ def check_locales(env):
             pty.sees("bounced", "+ 2 Delivery", "| ")
             pty.send("3\r\r\x7f\x7f?")
             pty.settle()
+            if "LOCPATH" in changes:
+                figures_have_a_point(env, changes)
             quits_well(pty, "\x1bQ")
             assert all(b < 0x80 for b in pty.raw), "not ASCII under %s" % changes
+
+
+def figures_have_a_point(env, changes):
+    """A locale that writes 1,5 leaves the JSON of alerts JSON, and ranges of a check as they are."""
+    def run(*argv):
+        return subprocess.run([env.mtatop, *argv, "--cache", env.cache], env=environment(LANG=None, **changes), stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode()
+    end = time.monotonic() + DEADLINE_S
+    while True:
+        text = run("alerts", "--format", "json")
+        if text and any(row["value"] is not None for row in json.loads(text)["alerts"]):
+            break
+        assert time.monotonic() < end, "no alert has a value: %s" % text
+        time.sleep(0.1)
+    assert "| lag=" in run("check", "lag", "-w", "1000.5", "-c", "2000.5")
 
 
 def check_no_unicode_no_mouse(env):
