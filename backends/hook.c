@@ -3,9 +3,8 @@
 #include "backends/hook.h"
 
 #include "backends/spawn.h"
+#include "store/base/jsonout.h"
 #include "store/base/mem.h"
-#include "store/base/timefmt.h"
-#include "store/base/utf8.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -60,24 +59,6 @@ bool hook_trusted(const char *path, const char **ret_why)
 	}
 }
 
-static void word(struct buf *out, const char *key, const char *value)
-{
-	(void)buf_printf(out, ",\"%s\":", key);
-	(void)utf8_json(out, str_of(value));
-}
-
-static void stamp(struct buf *out, const char *key, int64_t t_ms)
-{
-	(void)buf_printf(out, ",\"%s\":", key);
-	if (t_ms <= 0) {
-		(void)buf_add_z(out, "null");
-		return;
-	}
-	(void)buf_add_char(out, '"');
-	timefmt_rfc3339(out, t_ms);
-	(void)buf_add_char(out, '"');
-}
-
 int hook_json(struct buf *out, const struct alert_entry *e, enum alert_event event, int64_t now_ms,
 	const char *host)
 {
@@ -87,14 +68,14 @@ int hook_json(struct buf *out, const struct alert_entry *e, enum alert_event eve
 	buf_init(&condition, 512);
 	alert_condition(&condition, e->rule);
 	(void)buf_add_z(out, "{\"schema\":1");
-	word(out, "alert", e->rule->name);
-	word(out, "event", alert_event_word(event));
-	word(out, "severity", alert_severity_word(e->rule->severity));
-	word(out, "host", host);
-	word(out, "figure", e->rule->word);
-	word(out, "condition", buf_z(&condition));
-	word(out, "provider", e->rule->provider);
-	word(out, "unit", units[alert_unit(e->rule)]);
+	jsonout_words(out, "alert", e->rule->name);
+	jsonout_words(out, "event", alert_event_word(event));
+	jsonout_words(out, "severity", alert_severity_word(e->rule->severity));
+	jsonout_words(out, "host", host);
+	jsonout_words(out, "figure", e->rule->word);
+	jsonout_words(out, "condition", buf_z(&condition));
+	jsonout_words(out, "provider", e->rule->provider);
+	jsonout_words(out, "unit", units[alert_unit(e->rule)]);
 	(void)buf_add_z(out, ",\"value\":");
 	if (e->value.known)
 		(void)buf_printf(out, "%.3f", e->value.value);
@@ -106,9 +87,9 @@ int hook_json(struct buf *out, const struct alert_entry *e, enum alert_event eve
 		(void)buf_printf(out, "%lld", (long long)e->value.n);
 	else
 		(void)buf_add_z(out, "null");
-	word(out, "text", e->value.text);
-	stamp(out, "since", e->state.since_ms);
-	stamp(out, "now", now_ms);
+	jsonout_words(out, "text", e->value.text);
+	jsonout_time(out, "since", e->state.since_ms);
+	jsonout_time(out, "now", now_ms);
 	(void)buf_add_z(out, "}\n");
 	buf_done(&condition);
 	return out->err;

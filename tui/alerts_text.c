@@ -3,11 +3,10 @@
 #include "tui/alerts_text.h"
 
 #include "store/alert.h"
+#include "store/base/jsonout.h"
 #include "store/base/timefmt.h"
 #include "store/base/utf8.h"
 #include "store/store_read.h"
-
-#include <inttypes.h>
 
 #define OUT_MAX_BYTES (8u << 20)
 #define ARENA_MAX_BYTES (16u << 20)
@@ -45,27 +44,6 @@ static void text_past(struct buf *out, const struct alert_row *row)
 	(void)buf_add_char(out, '\n');
 }
 
-static void stamp(struct buf *out, const char *key, int64_t t_ms)
-{
-	(void)buf_printf(out, ",\"%s\":", key);
-	if (t_ms <= 0) {
-		(void)buf_add_z(out, "null");
-		return;
-	}
-	(void)buf_add_char(out, '"');
-	timefmt_rfc3339(out, t_ms);
-	(void)buf_add_char(out, '"');
-}
-
-static void string(struct buf *out, const char *key, struct str s)
-{
-	(void)buf_printf(out, ",\"%s\":", key);
-	if (str_present(s))
-		(void)utf8_json(out, s);
-	else
-		(void)buf_add_z(out, "null");
-}
-
 static void value(struct buf *out, const struct alert_row *row)
 {
 	if (row->known)
@@ -77,35 +55,34 @@ static void value(struct buf *out, const struct alert_row *row)
 static void json_row(struct buf *out, const struct alert_row *row)
 {
 	(void)buf_add_z(out, "{\"alert\":");
-	(void)utf8_json(out, row->name);
-	string(out, "state",
+	jsonout_value(out, row->name);
+	jsonout_text(out, "state",
 		row->phase == ALERT_FIRING    ? STR_LIT("firing")
 		: row->phase == ALERT_PENDING ? STR_LIT("pending")
 					      : STR_LIT("ok"));
-	string(out, "severity", str_of(alert_severity_word((enum alert_severity)row->severity)));
-	string(out, "condition", row->condition);
+	jsonout_text(
+		out, "severity", str_of(alert_severity_word((enum alert_severity)row->severity)));
+	jsonout_text(out, "condition", row->condition);
 	value(out, row);
-	if (row->n == EVENT_UNKNOWN)
-		(void)buf_add_z(out, ",\"n\":null");
-	else
-		(void)buf_printf(out, ",\"n\":%" PRId64, row->n);
-	string(out, "text", row->text);
-	stamp(out, "since", row->since_ms);
-	stamp(out, "acknowledged", row->ack_ms);
-	string(out, "acknowledged_by", row->ack_user);
-	stamp(out, "written", row->t_ms);
+	jsonout_number(out, "n", row->n);
+	jsonout_text(out, "text", row->text);
+	jsonout_time(out, "since", row->since_ms);
+	jsonout_time(out, "acknowledged", row->ack_ms);
+	jsonout_text(out, "acknowledged_by", row->ack_user);
+	jsonout_time(out, "written", row->t_ms);
 	(void)buf_add_char(out, '}');
 }
 
 static void json_past(struct buf *out, const struct alert_row *row)
 {
 	(void)buf_add_z(out, "{\"alert\":");
-	(void)utf8_json(out, row->name);
-	string(out, "event", str_of(alert_event_word((enum alert_event)row->event)));
-	string(out, "severity", str_of(alert_severity_word((enum alert_severity)row->severity)));
-	stamp(out, "time", row->t_ms);
+	jsonout_value(out, row->name);
+	jsonout_text(out, "event", str_of(alert_event_word((enum alert_event)row->event)));
+	jsonout_text(
+		out, "severity", str_of(alert_severity_word((enum alert_severity)row->severity)));
+	jsonout_time(out, "time", row->t_ms);
 	value(out, row);
-	string(out, "text", row->text);
+	jsonout_text(out, "text", row->text);
 	(void)buf_add_char(out, '}');
 }
 

@@ -3,6 +3,7 @@
 #include "tui/explain_cmd.h"
 
 #include "store/base/fmt.h"
+#include "store/base/jsonout.h"
 #include "store/base/utf8.h"
 
 #include <errno.h>
@@ -51,13 +52,10 @@ static void as_text(const struct run *x, const struct explain_result *r, struct 
 	text_line(out, "link", r->link);
 }
 
+/* member - a word of the rules; "?" is what they do not know. */
 static void member(struct buf *out, const char *name, const char *value)
 {
-	buf_printf(out, ",\"%s\":", name);
-	if (!value[0] || strcmp(value, "?") == 0)
-		buf_add_z(out, "null");
-	else if (utf8_json(out, str_of(value)) < 0)
-		out->err = MT_ELIMIT;
+	jsonout_words(out, name, value[0] && strcmp(value, "?") != 0 ? value : NULL);
 }
 
 static void as_json(
@@ -69,8 +67,7 @@ static void as_json(
 	if (r->key)
 		fmt_code_key(&code, r->key);
 	buf_add_z(out, "{\"text\":");
-	if (utf8_json(out, text) < 0)
-		out->err = MT_ELIMIT;
+	jsonout_value(out, text);
 	buf_printf(out, ",\"category\":\"%s\"", explain_category_word(r->category));
 	member(out, "action", explain_action_word(r->action));
 	member(out, "cause", explain_cause_word(r->cause));

@@ -1,41 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* report_json - the report as one JSON object; the contract is in report.h. */
 #include "store/base/fmt.h"
+#include "store/base/jsonout.h"
 #include "store/base/timefmt.h"
-#include "store/base/utf8.h"
 #include "tui/report.h"
 
 #include <inttypes.h>
 
 #define DSN_FIRST 1000000 /* keys below are basic codes, see code_key */
-
-static void json(struct buf *out, struct str text)
-{
-	if (!str_present(text))
-		buf_add_z(out, "null");
-	else if (utf8_json(out, text) < 0)
-		out->err = MT_ELIMIT;
-}
-
-static void words(struct buf *out, const char *name, const char *value)
-{
-	buf_printf(out, ",\"%s\":", name);
-	json(out, str_of(value));
-}
-
-static void text(struct buf *out, const char *name, struct str value)
-{
-	buf_printf(out, ",\"%s\":", name);
-	json(out, value);
-}
-
-static void number(struct buf *out, const char *name, int64_t n)
-{
-	if (n == EVENT_UNKNOWN)
-		buf_printf(out, ",\"%s\":null", name);
-	else
-		buf_printf(out, ",\"%s\":%" PRId64, name, n);
-}
 
 /* member - the i-th of an object. */
 static void member(struct buf *out, size_t i, const char *name, int64_t n)
@@ -81,12 +53,13 @@ static void providers(const struct report *r, struct buf *out)
 
 		separator(out, i);
 		buf_add_z(out, "{\"name\":");
-		json(out, p->name);
-		text(out, "kind", p->kind);
-		words(out, "health", report_health(p->health));
-		number(out, "age_s", report_age_s(r, p->last_ok_ms));
-		number(out, "finest_bucket_s", p->finest_bucket_s);
-		text(out, "time_zone", p->time_zone.n ? p->time_zone : (struct str){NULL, 0});
+		jsonout_value(out, p->name);
+		jsonout_text(out, "kind", p->kind);
+		jsonout_words(out, "health", report_health(p->health));
+		jsonout_number(out, "age_s", report_age_s(r, p->last_ok_ms));
+		jsonout_number(out, "finest_bucket_s", p->finest_bucket_s);
+		jsonout_text(
+			out, "time_zone", p->time_zone.n ? p->time_zone : (struct str){NULL, 0});
 		buf_printf(out, ",\"demo\":%s", p->demo ? "true" : "false");
 		buf_add_char(out, '}');
 	}
@@ -114,8 +87,8 @@ static void codes(const struct report *r, struct buf *out)
 			fmt_code_key(out, c->key);
 			buf_add_char(out, '"');
 		}
-		words(out, "status", report_status(c->status));
-		number(out, "n", c->n);
+		jsonout_words(out, "status", report_status(c->status));
+		jsonout_number(out, "n", c->n);
 		buf_add_char(out, '}');
 	}
 	buf_add_char(out, ']');
@@ -129,10 +102,10 @@ static void domains(const struct report *r, struct buf *out)
 
 		separator(out, i);
 		buf_add_z(out, "{\"domain\":");
-		json(out, d->domain);
-		number(out, "sent", d->sent);
-		number(out, "deferred", d->deferred);
-		number(out, "bounced", d->bounced);
+		jsonout_value(out, d->domain);
+		jsonout_number(out, "sent", d->sent);
+		jsonout_number(out, "deferred", d->deferred);
+		jsonout_number(out, "bounced", d->bounced);
 		buf_add_char(out, '}');
 	}
 	buf_add_char(out, ']');
@@ -149,16 +122,16 @@ static void ports(const struct report *r, struct buf *out)
 			buf_add_z(out, "{\"port\":null");
 		else
 			buf_printf(out, "{\"port\":%d", p->port);
-		words(out, "direction", p->outbound ? "out" : "in");
-		text(out, "service", p->service);
-		number(out, "connections", p->connections);
-		number(out, "accepted", p->outbound ? p->sent : p->accepted);
-		number(out, "rejected", p->outbound ? p->bounced : p->rejected);
-		number(out, "auth_ok", p->auth_ok);
-		number(out, "auth_failed", p->auth_failed);
-		number(out, "tls", p->tls);
-		number(out, "deferred", p->outbound ? p->deferred : EVENT_UNKNOWN);
-		text(out, "provider", report_provider(r, p->provider));
+		jsonout_words(out, "direction", p->outbound ? "out" : "in");
+		jsonout_text(out, "service", p->service);
+		jsonout_number(out, "connections", p->connections);
+		jsonout_number(out, "accepted", p->outbound ? p->sent : p->accepted);
+		jsonout_number(out, "rejected", p->outbound ? p->bounced : p->rejected);
+		jsonout_number(out, "auth_ok", p->auth_ok);
+		jsonout_number(out, "auth_failed", p->auth_failed);
+		jsonout_number(out, "tls", p->tls);
+		jsonout_number(out, "deferred", p->outbound ? p->deferred : EVENT_UNKNOWN);
+		jsonout_text(out, "provider", report_provider(r, p->provider));
 		buf_add_char(out, '}');
 	}
 	buf_add_char(out, ']');
@@ -171,9 +144,9 @@ static void queue(const struct report *r, struct buf *out)
 	buf_add_z(out, ",\n \"queue\":{");
 	for (int i = 0; i < QUEUE__COUNT; i++)
 		member(out, (size_t)i, report_queue_names[i], q->n[i]);
-	number(out, "oldest_s", report_age_s(r, q->oldest_ms));
-	words(out, "source", report_queue_source(q->source));
-	number(out, "age_s", report_age_s(r, q->t_ms));
+	jsonout_number(out, "oldest_s", report_age_s(r, q->oldest_ms));
+	jsonout_words(out, "source", report_queue_source(q->source));
+	jsonout_number(out, "age_s", report_age_s(r, q->t_ms));
 	buf_add_char(out, '}');
 }
 
@@ -205,7 +178,7 @@ static void delays(const struct report *r, struct buf *out)
 static void address(struct buf *out, const struct attempt_row *a)
 {
 	buf_add_z(out, ",\"recipient\":");
-	json(out, a->rcpt);
+	jsonout_value(out, a->rcpt);
 }
 
 static void failures(const struct report *r, struct buf *out)
@@ -217,12 +190,12 @@ static void failures(const struct report *r, struct buf *out)
 		separator(out, i);
 		buf_add_char(out, '{');
 		stamp(out, "time", a->t_ms);
-		text(out, "queue_id", a->qid);
+		jsonout_text(out, "queue_id", a->qid);
 		address(out, a);
-		words(out, "status", report_status(a->status));
+		jsonout_words(out, "status", report_status(a->status));
 		dsn(out, "dsn", a->dsn);
-		text(out, "relay", a->relay);
-		text(out, "reply", a->reply);
+		jsonout_text(out, "relay", a->relay);
+		jsonout_text(out, "reply", a->reply);
 		buf_add_char(out, '}');
 	}
 	buf_add_char(out, ']');
@@ -236,7 +209,7 @@ int report_json(const struct report *r, struct buf *out)
 	stamp(out, "since", r->totals.from_ms);
 	buf_add_char(out, ',');
 	stamp(out, "until", r->totals.to_ms);
-	number(out, "resolution_s", r->totals.window_res_s);
+	jsonout_number(out, "resolution_s", r->totals.window_res_s);
 	report_json_window(r, out);
 	buf_add_char(out, '}');
 	if (r->demo)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* report_vendor - what a report has of accounts at vendors beside the totals; as JSON alone. The contract is in report.h. */
-#include "store/base/timefmt.h"
-#include "store/base/utf8.h"
+#include "store/base/jsonout.h"
 #include "tui/report.h"
 
 #include <inttypes.h>
@@ -30,53 +29,11 @@ int report_read_vendor(struct report *r, struct reader *reader, struct mt_error 
 				reader, &r->query, &r->arena, &r->budgets, &r->nbudgets, reterr);
 }
 
-static void json(struct buf *out, struct str text)
-{
-	if (!str_present(text))
-		buf_add_z(out, "null");
-	else if (utf8_json(out, text) < 0)
-		out->err = MT_ELIMIT;
-}
-
-static void text(struct buf *out, const char *name, struct str value)
-{
-	buf_printf(out, ",\"%s\":", name);
-	json(out, value);
-}
-
-static void number(struct buf *out, const char *name, int64_t n)
-{
-	if (n == EVENT_UNKNOWN)
-		buf_printf(out, ",\"%s\":null", name);
-	else
-		buf_printf(out, ",\"%s\":%" PRId64, name, n);
-}
-
-static void truth(struct buf *out, const char *name, int64_t value)
-{
-	buf_printf(out, ",\"%s\":%s", name,
-		value == EVENT_UNKNOWN ? "null"
-		: value                ? "true"
-				       : "false");
-}
-
-static void stamp(struct buf *out, const char *name, int64_t utc_ms)
-{
-	buf_printf(out, ",\"%s\":", name);
-	if (utc_ms == EVENT_UNKNOWN) {
-		buf_add_z(out, "null");
-		return;
-	}
-	buf_add_char(out, '"');
-	timefmt_rfc3339(out, utc_ms);
-	buf_add_char(out, '"');
-}
-
 /* begin - the next element of an array, which names its provider. */
 static void begin(const struct report *r, struct buf *out, size_t i, int provider)
 {
 	buf_add_z(out, i ? ",\n  {\"provider\":" : "\n  {\"provider\":");
-	json(out, report_provider(r, provider));
+	jsonout_value(out, report_provider(r, provider));
 }
 
 void report_json_window(const struct report *r, struct buf *out)
@@ -84,17 +41,17 @@ void report_json_window(const struct report *r, struct buf *out)
 	const char *before = "";
 
 	if (r->totals.slot_s)
-		number(out, "slot_s", r->totals.slot_s);
+		jsonout_number(out, "slot_s", r->totals.slot_s);
 	else
-		number(out, "slot_s", EVENT_UNKNOWN);
-	truth(out, "differences", r->totals.differences);
+		jsonout_number(out, "slot_s", EVENT_UNKNOWN);
+	jsonout_truth(out, "differences", r->totals.differences);
 	buf_add_z(out, ",\"left_out\":[");
 	for (size_t i = 0; i < r->nproviders && r->totals.left_out_s && !r->query.provider; i++) {
 		if (r->providers[i].finest_bucket_s <= MINUTE_S ||
 			r->providers[i].finest_bucket_s < r->totals.left_out_s)
 			continue;
 		buf_add_z(out, before);
-		json(out, r->providers[i].name);
+		jsonout_value(out, r->providers[i].name);
 		before = ",";
 	}
 	buf_add_char(out, ']');
@@ -107,10 +64,10 @@ static void mailboxes(const struct report *r, struct buf *out)
 		const struct domain_row *d = &r->mailboxes[i];
 
 		buf_add_z(out, i ? ",\n  {\"name\":" : "\n  {\"name\":");
-		json(out, d->domain);
-		number(out, "sent", d->sent);
-		number(out, "deferred", d->deferred);
-		number(out, "bounced", d->bounced);
+		jsonout_value(out, d->domain);
+		jsonout_number(out, "sent", d->sent);
+		jsonout_number(out, "deferred", d->deferred);
+		jsonout_number(out, "bounced", d->bounced);
 		buf_add_char(out, '}');
 	}
 	buf_add_char(out, ']');
@@ -128,7 +85,7 @@ static void suppressions(const struct report *r, struct buf *out)
 		else
 			buf_printf(out, "%" PRId64, n);
 	}
-	number(out, "age_s", report_age_s(r, r->suppressions.walked_ms));
+	jsonout_number(out, "age_s", report_age_s(r, r->suppressions.walked_ms));
 	buf_add_char(out, '}');
 }
 
@@ -139,18 +96,18 @@ static void ips(const struct report *r, struct buf *out)
 		const struct sending_ip_row *ip = &r->ips[i];
 
 		begin(r, out, i, ip->provider);
-		text(out, "ip", ip->ip);
-		text(out, "rdns", ip->rdns);
-		text(out, "pools", ip->pools);
-		truth(out, "dedicated", ip->dedicated);
-		truth(out, "warming", ip->warming);
-		number(out, "stage", ip->stage);
-		number(out, "stages", ip->stages);
-		number(out, "day", ip->day);
-		number(out, "limit", ip->limit);
-		number(out, "limit_per_s", ip->limit_per_s);
-		number(out, "percent", ip->percent);
-		stamp(out, "started", ip->started_ms);
+		jsonout_text(out, "ip", ip->ip);
+		jsonout_text(out, "rdns", ip->rdns);
+		jsonout_text(out, "pools", ip->pools);
+		jsonout_truth(out, "dedicated", ip->dedicated);
+		jsonout_truth(out, "warming", ip->warming);
+		jsonout_number(out, "stage", ip->stage);
+		jsonout_number(out, "stages", ip->stages);
+		jsonout_number(out, "day", ip->day);
+		jsonout_number(out, "limit", ip->limit);
+		jsonout_number(out, "limit_per_s", ip->limit_per_s);
+		jsonout_number(out, "percent", ip->percent);
+		jsonout_time(out, "started", ip->started_ms);
 		buf_add_char(out, '}');
 	}
 	buf_add_char(out, ']');
@@ -163,15 +120,15 @@ static void sending_domains(const struct report *r, struct buf *out)
 		const struct sending_domain_row *d = &r->sending_domains[i];
 
 		begin(r, out, i, d->provider);
-		text(out, "domain", d->name);
-		text(out, "state", d->state);
-		text(out, "disabled", d->disabled.n ? d->disabled : (struct str){NULL, 0});
-		number(out, "dns_valid", d->dns_valid);
-		number(out, "dns_invalid", d->dns_invalid);
-		number(out, "dns_unknown", d->dns_unknown);
-		truth(out, "queue_disabled", d->queue_disabled);
-		stamp(out, "queue_until", d->queue_until_ms);
-		text(out, "queue_reason", d->queue_reason);
+		jsonout_text(out, "domain", d->name);
+		jsonout_text(out, "state", d->state);
+		jsonout_text(out, "disabled", d->disabled.n ? d->disabled : (struct str){NULL, 0});
+		jsonout_number(out, "dns_valid", d->dns_valid);
+		jsonout_number(out, "dns_invalid", d->dns_invalid);
+		jsonout_number(out, "dns_unknown", d->dns_unknown);
+		jsonout_truth(out, "queue_disabled", d->queue_disabled);
+		jsonout_time(out, "queue_until", d->queue_until_ms);
+		jsonout_text(out, "queue_reason", d->queue_reason);
 		buf_add_char(out, '}');
 	}
 	buf_add_char(out, ']');
@@ -182,9 +139,9 @@ static void account(const struct report *r, struct buf *out)
 	buf_add_z(out, ",\n \"account\":[");
 	for (size_t i = 0; i < r->naccount; i++) {
 		begin(r, out, i, r->account[i].provider);
-		text(out, "name", r->account[i].name);
-		text(out, "value", r->account[i].value);
-		number(out, "age_s", report_age_s(r, r->account[i].t_ms));
+		jsonout_text(out, "name", r->account[i].name);
+		jsonout_text(out, "value", r->account[i].value);
+		jsonout_number(out, "age_s", report_age_s(r, r->account[i].t_ms));
 		buf_add_char(out, '}');
 	}
 	buf_add_char(out, ']');
@@ -197,16 +154,16 @@ static void requests(const struct report *r, struct buf *out)
 		const struct budget_row *b = &r->budgets[i];
 
 		begin(r, out, i, b->provider);
-		text(out, "endpoint", b->endpoint);
-		text(out, "health", str_of(report_health(b->health)));
-		number(out, "used", b->used);
-		number(out, "limit", b->limit);
-		number(out, "remaining", b->remaining);
-		number(out, "window_s", b->window_s);
-		stamp(out, "reset", b->reset_ms);
-		stamp(out, "next", b->next_ms);
-		number(out, "sent", b->requests);
-		text(out, "missing", b->missing.n ? b->missing : (struct str){NULL, 0});
+		jsonout_text(out, "endpoint", b->endpoint);
+		jsonout_text(out, "health", str_of(report_health(b->health)));
+		jsonout_number(out, "used", b->used);
+		jsonout_number(out, "limit", b->limit);
+		jsonout_number(out, "remaining", b->remaining);
+		jsonout_number(out, "window_s", b->window_s);
+		jsonout_time(out, "reset", b->reset_ms);
+		jsonout_time(out, "next", b->next_ms);
+		jsonout_number(out, "sent", b->requests);
+		jsonout_text(out, "missing", b->missing.n ? b->missing : (struct str){NULL, 0});
 		buf_add_char(out, '}');
 	}
 	buf_add_char(out, ']');

@@ -2,6 +2,7 @@
 /* warmup_text - see warmup_text.h. */
 #include "tui/warmup_text.h"
 
+#include "store/base/jsonout.h"
 #include "store/base/timefmt.h"
 #include "store/base/utf8.h"
 
@@ -188,37 +189,22 @@ static void key(struct buf *out, const char *name)
 	(void)buf_printf(out, ",\"%s\":", name);
 }
 
-static void json_text(struct buf *out, const char *name, const char *value)
-{
-	key(out, name);
-	(void)utf8_json(out, str_of(value));
-}
-
-static void json_n(struct buf *out, const char *name, int64_t n)
-{
-	key(out, name);
-	if (n < 0)
-		(void)buf_add_z(out, "null");
-	else
-		(void)buf_printf(out, "%" PRId64, n);
-}
-
 static void json_plan(struct buf *out, const struct warmup_plan *p)
 {
 	(void)buf_add_z(out, "{\"name\":");
-	(void)utf8_json(out, str_of(p->name));
-	json_text(out, "plan", p->schedule);
-	json_text(out, "source", p->source);
-	json_text(out, "per", p->hourly ? "hour" : "day");
-	json_text(out, "clock", p->calendar ? "calendar" : "sending");
+	jsonout_value(out, str_of(p->name));
+	jsonout_words(out, "plan", p->schedule);
+	jsonout_words(out, "source", p->source);
+	jsonout_words(out, "per", p->hourly ? "hour" : "day");
+	jsonout_words(out, "clock", p->calendar ? "calendar" : "sending");
 	(void)buf_printf(out, ",\"start\":\"%04d-%02d-%02d\"", p->year, p->month, p->day);
-	json_n(out, "target", p->target ? p->target : -1);
+	jsonout_number(out, "target", p->target ? p->target : -1);
 	key(out, "mailbox");
 	(void)buf_printf(out, p->has_only ? "\"%s\"" : "null", mailbox_word(p->only));
 	key(out, "egress");
 	for (size_t i = 0; i < p->negress; i++) {
 		(void)buf_add_char(out, i ? ',' : '[');
-		(void)utf8_json(out, str_of(p->egress[i]));
+		jsonout_value(out, str_of(p->egress[i]));
 	}
 	(void)buf_add_z(out, "],\"caps\":");
 	for (size_t i = 0; i < warmup_stages(p); i++)
@@ -232,11 +218,11 @@ static void json_gate(struct buf *out, const struct gate_result *g)
 
 	(void)buf_printf(out, "{\"verdict\":\"%s\"",
 		g->colour == GATE_UNKNOWN ? "unknown" : gate_colour_word(g->colour));
-	json_text(out, "gate", g->name);
+	jsonout_words(out, "gate", g->name);
 	key(out, "mailbox");
 	(void)buf_printf(out, g->box >= 0 ? "\"%s\"" : "null", mailbox_word((enum mailbox)g->box));
-	json_n(out, "k", g->k);
-	json_n(out, "n", g->n);
+	jsonout_number(out, "k", g->k);
+	jsonout_number(out, "n", g->n);
 	if (rate)
 		(void)buf_printf(out,
 			",\"low\":%.6f,\"high\":%.6f,\"hold_over\":%.6f,"
@@ -245,7 +231,7 @@ static void json_gate(struct buf *out, const struct gate_result *g)
 	(void)buf_printf(out, ",\"speaks\":%s,\"last_sending_day\":%s,\"basis\":\"%s\"",
 		g->enough ? "true" : "false", g->before ? "true" : "false",
 		g->published ? "published" : "convention");
-	json_text(out, "source", g->source);
+	jsonout_words(out, "source", g->source);
 	(void)buf_add_char(out, '}');
 }
 
@@ -257,19 +243,19 @@ static void json_status(struct buf *out, const struct warmup_row *row)
 	buf_init(&reason, 512);
 	warmup_reason(&reason, row);
 	json_plan(out, row->plan);
-	json_text(out, "state", warmup_state_word(s->state));
-	json_text(out, "reason", buf_z(&reason));
+	jsonout_words(out, "state", warmup_state_word(s->state));
+	jsonout_words(out, "reason", buf_z(&reason));
 	buf_done(&reason);
-	json_n(out, "day", s->begun ? (int64_t)s->stage + 1 : -1);
-	json_n(out, "days", (int64_t)s->stages);
-	json_n(out, "limit", s->limit);
-	json_n(out, "cap", s->cap);
-	json_n(out, "volume", s->begun ? s->volume : -1);
-	json_n(out, "delivered", s->begun ? s->delivered : -1);
-	json_n(out, "pace", s->begun ? s->pace : -1);
-	json_n(out, "sending_days", s->sending_days);
-	json_n(out, "unknown_days", s->unknown_days);
-	json_n(out, "days_without_advance", s->stalled);
+	jsonout_number(out, "day", s->begun ? (int64_t)s->stage + 1 : -1);
+	jsonout_number(out, "days", (int64_t)s->stages);
+	jsonout_number(out, "limit", s->limit);
+	jsonout_number(out, "cap", s->cap);
+	jsonout_number(out, "volume", s->begun ? s->volume : -1);
+	jsonout_number(out, "delivered", s->begun ? s->delivered : -1);
+	jsonout_number(out, "pace", s->begun ? s->pace : -1);
+	jsonout_number(out, "sending_days", s->sending_days);
+	jsonout_number(out, "unknown_days", s->unknown_days);
+	jsonout_number(out, "days_without_advance", s->stalled);
 	key(out, "eta");
 	if (s->eta_ms >= 0) {
 		(void)buf_add_char(out, '"');
@@ -294,10 +280,10 @@ static void json_status(struct buf *out, const struct warmup_row *row)
 		(void)buf_add_z(out, i ? ",{\"day\":\"" : "{\"day\":\"");
 		warmup_date(out, d->start_ms);
 		(void)buf_add_char(out, '"');
-		json_n(out, "cap", row->caps[i]);
-		json_n(out, "sent", d->known ? d->all.sent : -1);
-		json_n(out, "bounced", d->known ? d->all.bounced : -1);
-		json_n(out, "deferred", d->known ? d->all.deferred : -1);
+		jsonout_number(out, "cap", row->caps[i]);
+		jsonout_number(out, "sent", d->known ? d->all.sent : -1);
+		jsonout_number(out, "bounced", d->known ? d->all.bounced : -1);
+		jsonout_number(out, "deferred", d->known ? d->all.deferred : -1);
 		(void)buf_add_char(out, '}');
 	}
 	(void)buf_add_char(out, ']');
