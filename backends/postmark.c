@@ -6,13 +6,12 @@
  * Days are US Eastern time. What was delivered is told by no counter, so it stays unknown here.
  */
 #include "backends/api.h"
+#include "backends/api_json.h"
 #include "backends/api_show.h"
 #include "backends/keys.h"
 #include "store/base/scan.h"
-#include "store/base/timefmt.h"
 #include "store/base/zone.h"
 
-#include <jansson.h>
 #include <stdio.h>
 
 #define BASE "https://api.postmarkapp.com"
@@ -89,21 +88,7 @@ struct rows {
 
 static struct str text_of(const json_t *object, const char *name)
 {
-	const json_t *v = json_object_get(object, name);
-
-	return json_is_string(v) ? str_first(str_make(json_string_value(v), json_string_length(v)),
-					   TEXT_MAX_BYTES)
-				 : (struct str){NULL, 0};
-}
-
-static int64_t time_of(const json_t *object, const char *name)
-{
-	struct str text = text_of(object, name);
-	struct timefmt t;
-	int64_t ms;
-
-	timefmt_init(&t, 0, "UTC");
-	return str_present(text) && timefmt_read(&t, &text, &ms) && ms > 0 ? ms : EVENT_UNKNOWN;
+	return str_first(api_json_text(object, name), TEXT_MAX_BYTES);
 }
 
 /* sum - absent members are 0, others than whole numbers make it unknown. */
@@ -179,7 +164,7 @@ static int read_bounce(const json_t *row, const struct rows *rows)
 	struct api_event e;
 
 	api_event_init(&e);
-	e.t_ms = time_of(row, "BouncedAt");
+	e.t_ms = api_json_date_ms(row, "BouncedAt");
 	if (!json_is_integer(number) || e.t_ms == EVENT_UNKNOWN || !rows->event)
 		return 0;
 	snprintf(id, sizeof(id), "%" JSON_INTEGER_FORMAT, json_integer_value(number));
@@ -204,7 +189,7 @@ static int read_suppression(const json_t *row, const struct rows *rows)
 	struct api_suppression s = {.list = API_LIST_BOUNCES,
 		.address = text_of(row, "EmailAddress"),
 		.reason = reason,
-		.created_ms = time_of(row, "CreatedAt")};
+		.created_ms = api_json_date_ms(row, "CreatedAt")};
 
 	if (str_eq(reason, STR_LIT("SpamComplaint")))
 		s.list = API_LIST_COMPLAINTS;

@@ -74,16 +74,16 @@ static int64_t less(int64_t permanent, int64_t suppressed)
 
 static void figures_of(const json_t *metrics, struct mailgun_counts *c)
 {
-	int64_t suppressed = sum(json_count(metrics, "suppressed_bounces_count"),
-		json_count(metrics, "suppressed_unsubscribed_count"),
-		json_count(metrics, "suppressed_complaints_count"));
+	int64_t suppressed = sum(api_json_number(metrics, "suppressed_bounces_count"),
+		api_json_number(metrics, "suppressed_unsubscribed_count"),
+		api_json_number(metrics, "suppressed_complaints_count"));
 
 	for (size_t i = 0; i < NPLAIN; i++)
 		if (json_object_get(metrics, plain[i].name))
-			add(c, plain[i].metric, json_count(metrics, plain[i].name));
+			add(c, plain[i].metric, api_json_number(metrics, plain[i].name));
 	if (json_object_get(metrics, "permanent_failed_count")) {
 		add(c, METRIC_BOUNCED,
-			less(json_count(metrics, "permanent_failed_count"), suppressed));
+			less(api_json_number(metrics, "permanent_failed_count"), suppressed));
 		add(c, METRIC_SUPPRESSED, suppressed);
 	}
 }
@@ -103,11 +103,11 @@ static bool place_of(const json_t *row, struct mailgun_counts *c)
 
 	json_array_foreach(list, i, d)
 	{
-		struct str name = json_text(d, "dimension"), value = json_text(d, "value");
+		struct str name = api_json_text(d, "dimension"), value = api_json_text(d, "value");
 		bool known = false;
 
 		if (str_eq(name, STR_LIT("time"))) {
-			c->start_ms = json_date_ms(d, "value");
+			c->start_ms = api_json_date_ms(d, "value");
 			if (c->start_ms == EVENT_UNKNOWN)
 				return false;
 			continue;
@@ -138,33 +138,33 @@ static int metric_row(struct parse *p, const json_t *row)
 
 static int64_t step_of(const json_t *root)
 {
-	struct str name = json_text(root, "resolution");
+	struct str name = api_json_text(root, "resolution");
 
 	return str_eq(name, STR_LIT("hour")) ? HOUR_MS : str_eq(name, STR_LIT("day")) ? DAY_MS : 0;
 }
 
 int mailgun_parse_metrics(struct parse *p, const json_t *root)
 {
-	struct mailgun_range r = {.from_ms = json_date_ms(root, "start"),
-		.to_ms = json_date_ms(root, "end"),
+	struct mailgun_range r = {.from_ms = api_json_date_ms(root, "start"),
+		.to_ms = api_json_date_ms(root, "end"),
 		.step_ms = step_of(root)};
 	int rc = p->sink->range ? p->sink->range(p->sink->ctx, &r) : 0;
 
-	p->result->total = json_count(json_object_get(root, "pagination"), "total");
+	p->result->total = api_json_number(json_object_get(root, "pagination"), "total");
 	return rc < 0 ? rc : mailgun_each(p, json_object_get(root, "items"), metric_row);
 }
 
 static int64_t deep(const json_t *o, const char *one, const char *two, const char *three)
 {
 	o = json_object_get(o, one);
-	return three ? json_count(json_object_get(o, two), three) : json_count(o, two);
+	return three ? api_json_number(json_object_get(o, two), three) : api_json_number(o, two);
 }
 
 static int stats_row(struct parse *p, const json_t *row)
 {
 	struct mailgun_counts c = {.dim = p->ask->domain.n ? DIM_SENDER : DIM_TOTAL,
 		.key = p->ask->domain,
-		.start_ms = json_date_ms(row, "time")};
+		.start_ms = api_json_date_ms(row, "time")};
 	int64_t suppressed = sum(deep(row, "failed", "permanent", "suppress-bounce"),
 		deep(row, "failed", "permanent", "suppress-unsubscribe"),
 		deep(row, "failed", "permanent", "suppress-complaint"));
@@ -195,8 +195,8 @@ static int stats_row(struct parse *p, const json_t *row)
 /* The range of v3 stats has both ends in it. */
 int mailgun_parse_stats(struct parse *p, const json_t *root)
 {
-	struct mailgun_range r = {.from_ms = json_date_ms(root, "start"),
-		.to_ms = json_date_ms(root, "end"),
+	struct mailgun_range r = {.from_ms = api_json_date_ms(root, "start"),
+		.to_ms = api_json_date_ms(root, "end"),
 		.step_ms = step_of(root)};
 	int rc;
 

@@ -19,7 +19,7 @@
 
 static int32_t code_of(const json_t *status)
 {
-	int64_t n = json_count(status, "code");
+	int64_t n = api_json_number(status, "code");
 
 	/* 498 and 499 are no replies of RFC 5321: Mailgun gives them where there was no connection. */
 	return n < CODE_MIN || n > CODE_MAX || n == 498 || n == 499 ? EVENT_UNKNOWN : (int32_t)n;
@@ -44,7 +44,7 @@ static int32_t dsn_of(const json_t *status, struct str reply)
 	int32_t dsn = 0;
 	uint64_t code;
 
-	if (dsn_at(json_text(status, "enhanced-code"), &dsn) || dsn_at(reply, &dsn))
+	if (dsn_at(api_json_text(status, "enhanced-code"), &dsn) || dsn_at(reply, &dsn))
 		return dsn;
 	if (scan_u64(&reply, 3, CODE_MAX, &code) && code >= CODE_MIN && reply.n &&
 		(reply.p[0] == ' ' || reply.p[0] == '-'))
@@ -68,28 +68,28 @@ static enum api_event_kind kind_of(const json_t *row, struct str event)
 			return kinds[i].kind;
 	if (!str_eq(event, STR_LIT("failed")))
 		return API_EVENT_OTHER;
-	if (str_starts(json_text(row, "reason"), STR_LIT("suppress")))
+	if (str_starts(api_json_text(row, "reason"), STR_LIT("suppress")))
 		return API_EVENT_SUPPRESSED;
-	if (str_eq(json_text(row, "severity"), STR_LIT("permanent")))
+	if (str_eq(api_json_text(row, "severity"), STR_LIT("permanent")))
 		return API_EVENT_BOUNCED;
-	if (str_eq(json_text(row, "severity"), STR_LIT("temporary")) ||
-		json_count(json_object_get(row, "delivery-status"), "retry-seconds") > 0)
+	if (str_eq(api_json_text(row, "severity"), STR_LIT("temporary")) ||
+		api_json_number(json_object_get(row, "delivery-status"), "retry-seconds") > 0)
 		return API_EVENT_DEFERRED;
 	return API_EVENT_OTHER; /* given up or tried again? It does not say */
 }
 
 static struct str domain_of(struct parse *p, const json_t *row)
 {
-	struct str name = json_text(json_object_get(row, "domain"), "name");
+	struct str name = api_json_text(json_object_get(row, "domain"), "name");
 
-	name = name.n ? name : json_text(row, "domain-name");
+	name = name.n ? name : api_json_text(row, "domain-name");
 	return name.n ? name : p->ask->domain;
 }
 
 /* identity - text into at; what has no id is known by all that makes it what it is. */
 static struct str identity(struct parse *p, const json_t *row, const struct api_event *e, char *at)
 {
-	struct str id = json_text(row, "id"), domain = str_first(domain_of(p, row), 100);
+	struct str id = api_json_text(row, "id"), domain = str_first(domain_of(p, row), 100);
 	int n;
 
 	if (id.n)
@@ -97,7 +97,7 @@ static struct str identity(struct parse *p, const json_t *row, const struct api_
 			STR_ARG(str_first(id, 200)), (long long)(e->t_ms / MS_PER_DAY));
 	else
 		n = snprintf(at, IDENTITY_MAX_BYTES, "%.*s/%.*s/%.*s/%lld", STR_ARG(domain),
-			STR_ARG(str_first(json_text(row, "event"), 30)),
+			STR_ARG(str_first(api_json_text(row, "event"), 30)),
 			STR_ARG(str_first(e->rcpt, 200)), (long long)e->t_ms);
 	return str_make(at, n < 0                     ? 0
 			    : n >= IDENTITY_MAX_BYTES ? IDENTITY_MAX_BYTES - 1
@@ -110,19 +110,19 @@ static void delivery_of(const json_t *row, struct api_event *e)
 	static const char *const hosts[] = {"mx-host", "mxhost", NULL};
 	static const char *const refusals[] = {"description", "reason", NULL};
 	const json_t *status = json_object_get(row, "delivery-status");
-	struct str reason = json_text(row, "reason");
-	int64_t n = json_count(status, "attempt-no");
+	struct str reason = api_json_text(row, "reason");
+	int64_t n = api_json_number(status, "attempt-no");
 
-	e->reply = json_first(status, words);
+	e->reply = api_json_first(status, words);
 	if (!e->reply.n)
-		e->reply = json_first(json_object_get(row, "reject"), refusals);
+		e->reply = api_json_first(json_object_get(row, "reject"), refusals);
 	if (!e->reply.n)
 		e->reply = reason;
 	e->code = code_of(status);
 	e->dsn = dsn_of(status, e->reply);
-	e->relay = json_first(status, hosts);
+	e->relay = api_json_first(status, hosts);
 	e->attempt = n >= 0 && n < INT32_MAX ? (int32_t)n : EVENT_UNKNOWN;
-	e->session_ms = json_seconds_ms(status, "session-seconds");
+	e->session_ms = api_json_seconds_ms(status, "session-seconds");
 }
 
 /* recipient - "a@b", also as "Name <a@b>"; several are none. */
@@ -142,34 +142,35 @@ static void message_of(const json_t *row, struct api_event *e)
 		     *envelope = json_object_get(row, "envelope");
 	const json_t *headers = json_object_get(message, "headers"),
 		     *account = json_object_get(row, "account");
-	struct str id = json_text(headers, "message-id");
+	struct str id = api_json_text(headers, "message-id");
 
 	if (id.n > 2 && id.p[0] == '<' && id.p[id.n - 1] == '>')
 		id = str_make(id.p + 1, id.n - 2);
 	e->header_id = id;
-	e->message = id.n ? id : json_text(json_object_get(row, "storage"), "key");
-	e->message = e->message.n ? e->message : json_text(row, "id");
-	e->subject = json_text(headers, "subject");
-	e->size_bytes = json_count(message, "size");
-	e->sender = address_of(json_first(envelope, senders));
+	e->message = id.n ? id : api_json_text(json_object_get(row, "storage"), "key");
+	e->message = e->message.n ? e->message : api_json_text(row, "id");
+	e->subject = api_json_text(headers, "subject");
+	e->size_bytes = api_json_number(message, "size");
+	e->sender = address_of(api_json_first(envelope, senders));
 	if (!e->sender.n)
-		e->sender = address_of(json_text(headers, "from"));
-	e->egress = json_text(envelope, "sending-ip");
-	e->rcpt = address_of(json_text(row, "recipient"));
+		e->sender = address_of(api_json_text(headers, "from"));
+	e->egress = api_json_text(envelope, "sending-ip");
+	e->rcpt = address_of(api_json_text(row, "recipient"));
 	if (!e->rcpt.n)
-		e->rcpt = address_of(json_text(envelope, "targets"));
-	if (json_text(account, "parent-id").n)
-		e->user = json_text(account, "id");
+		e->rcpt = address_of(api_json_text(envelope, "targets"));
+	if (api_json_text(account, "parent-id").n)
+		e->user = api_json_text(account, "id");
 }
 
 static int event_row(struct parse *p, const json_t *row)
 {
 	char id[IDENTITY_MAX_BYTES];
-	struct str name = json_text(row, "event");
+	struct str name = api_json_text(row, "event");
 	struct api_event e;
 
 	api_event_init(&e);
-	e.t_ms = json_date_ms(row, json_object_get(row, "@timestamp") ? "@timestamp" : "timestamp");
+	e.t_ms = api_json_date_ms(
+		row, json_object_get(row, "@timestamp") ? "@timestamp" : "timestamp");
 	if (!name.n || e.t_ms == EVENT_UNKNOWN)
 		return mailgun_odd(p);
 	e.kind = kind_of(row, name);
@@ -195,8 +196,8 @@ int mailgun_parse_logs(struct parse *p, const json_t *root)
 	int rc = one(root) ? event_row(p, root)
 			   : mailgun_each(p, json_object_get(root, "items"), event_row);
 
-	p->result->total = json_count(pages, "total");
-	return rc < 0 ? rc : mailgun_next(p, json_text(pages, "next"));
+	p->result->total = api_json_number(pages, "total");
+	return rc < 0 ? rc : mailgun_next(p, api_json_text(pages, "next"));
 }
 
 int mailgun_parse_events(struct parse *p, const json_t *root)
@@ -204,5 +205,6 @@ int mailgun_parse_events(struct parse *p, const json_t *root)
 	int rc = one(root) ? event_row(p, root)
 			   : mailgun_each(p, json_object_get(root, "items"), event_row);
 
-	return rc < 0 ? rc : mailgun_next(p, json_text(json_object_get(root, "paging"), "next"));
+	return rc < 0 ? rc
+		      : mailgun_next(p, api_json_text(json_object_get(root, "paging"), "next"));
 }

@@ -27,8 +27,8 @@ static int ip_detail(struct parse *p, const json_t *row)
 	struct api_ip ip;
 
 	api_ip_init(&ip);
-	ip.ip = json_text(row, "ip");
-	ip.warming = json_flag(row, "is_on_warmup") == 1; /* absent: not */
+	ip.ip = api_json_text(row, "ip");
+	ip.warming = api_json_flag(row, "is_on_warmup") == 1; /* absent: not */
 	return give_ip(p, &ip);
 }
 
@@ -67,9 +67,9 @@ int mailgun_parse_ip(struct parse *p, const json_t *root)
 	struct api_ip ip;
 
 	api_ip_init(&ip);
-	ip.ip = json_text(root, "ip");
-	ip.rdns = json_text(root, "rdns");
-	ip.dedicated = json_flag(root, "dedicated");
+	ip.ip = api_json_text(root, "ip");
+	ip.rdns = api_json_text(root, "rdns");
+	ip.dedicated = api_json_flag(root, "dedicated");
 	p->result->rows = 1;
 	return give_ip(p, &ip);
 }
@@ -110,7 +110,7 @@ static int give_pools(struct parse *p, const json_t *pools, const char *ip)
 			if (!json_is_string(one) || strcmp(json_string_value(one), ip) != 0)
 				continue;
 			(void)buf_add_z(&all, all.n ? ", " : "");
-			(void)buf_add_str(&all, json_first(row, names));
+			(void)buf_add_str(&all, api_json_first(row, names));
 			break;
 		}
 	}
@@ -153,8 +153,8 @@ int mailgun_parse_pools(struct parse *p, const json_t *root)
 /* percent_of - "25%", "25", 25. */
 static int32_t percent_of(const json_t *row, const char *name)
 {
-	struct str text = json_text(row, name);
-	int64_t n = json_count(row, name);
+	struct str text = api_json_text(row, name);
+	int64_t n = api_json_number(row, name);
 	uint64_t whole;
 
 	if (n == EVENT_UNKNOWN && scan_u64(&text, 3, PERCENT_MAX, &whole))
@@ -164,9 +164,9 @@ static int32_t percent_of(const json_t *row, const char *name)
 
 static int64_t either(const json_t *row, const char *one, const char *other)
 {
-	int64_t n = json_count(row, one);
+	int64_t n = api_json_number(row, one);
 
-	return n == EVENT_UNKNOWN ? json_count(row, other) : n;
+	return n == EVENT_UNKNOWN ? api_json_number(row, other) : n;
 }
 
 static int32_t small(int64_t n)
@@ -179,14 +179,14 @@ static void warmup_of(const json_t *row, struct api_ip *ip)
 	ip->warming = 1;
 	ip->percent = percent_of(row, "sent_within_stage");
 	ip->stage = small(either(row, "stage_number", "stage"));
-	ip->stages = small(json_count(row, "total_stages"));
+	ip->stages = small(api_json_number(row, "total_stages"));
 	ip->limit = either(row, "stage_volume_limit", "stage_limit");
 	ip->limit_per_s = ip->limit == EVENT_UNKNOWN ? EVENT_UNKNOWN : 0;
-	ip->hourly_limit = json_count(row, "hourly_limit");
-	ip->stage_started_ms = json_date_ms(row, "stage_start_time");
+	ip->hourly_limit = api_json_number(row, "hourly_limit");
+	ip->stage_started_ms = api_json_date_ms(row, "stage_start_time");
 	if (ip->stage_started_ms == EVENT_UNKNOWN)
-		ip->stage_started_ms = json_date_ms(row, "stage_started_at");
-	ip->started_ms = json_date_ms(row, "plan_started_at");
+		ip->stage_started_ms = api_json_date_ms(row, "stage_started_at");
+	ip->started_ms = api_json_date_ms(row, "plan_started_at");
 }
 
 static int warmup_row(struct parse *p, const json_t *row)
@@ -194,7 +194,7 @@ static int warmup_row(struct parse *p, const json_t *row)
 	struct api_ip ip;
 
 	api_ip_init(&ip);
-	ip.ip = json_text(row, "ip");
+	ip.ip = api_json_text(row, "ip");
 	warmup_of(row, &ip);
 	return give_ip(p, &ip);
 }
@@ -203,7 +203,8 @@ int mailgun_parse_warmups(struct parse *p, const json_t *root)
 {
 	int rc = mailgun_each(p, json_object_get(root, "items"), warmup_row);
 
-	return rc < 0 ? rc : mailgun_next(p, json_text(json_object_get(root, "paging"), "next"));
+	return rc < 0 ? rc
+		      : mailgun_next(p, api_json_text(json_object_get(root, "paging"), "next"));
 }
 
 int mailgun_parse_warmup(struct parse *p, const json_t *root)
@@ -214,7 +215,7 @@ int mailgun_parse_warmup(struct parse *p, const json_t *root)
 	if (!json_is_object(row))
 		return mailgun_misshaped(p, "details");
 	api_ip_init(&ip);
-	ip.ip = p->ask->ip.n ? p->ask->ip : json_text(row, "ip");
+	ip.ip = p->ask->ip.n ? p->ask->ip : api_json_text(row, "ip");
 	p->result->rows = 1;
 	warmup_of(row, &ip);
 	return p->ask->ip.n || ip.ip.n ? give_ip(p, &ip) : 0;
@@ -232,15 +233,16 @@ static int figure(struct parse *p, struct str name, int64_t n)
 
 int mailgun_parse_limit(struct parse *p, const json_t *root)
 {
-	int rc = figure(p, STR_LIT("monthly limit"), json_count(root, "limit"));
+	int rc = figure(p, STR_LIT("monthly limit"), api_json_number(root, "limit"));
 
 	p->result->rows = 1;
-	return rc < 0 ? rc : figure(p, STR_LIT("sent this month"), json_count(root, "current"));
+	return rc < 0 ? rc
+		      : figure(p, STR_LIT("sent this month"), api_json_number(root, "current"));
 }
 
 int mailgun_parse_me(struct parse *p, const json_t *root)
 {
-	struct str role = json_text(root, "role");
+	struct str role = api_json_text(root, "role");
 
 	p->result->rows = 1;
 	return role.n && p->sink->account

@@ -22,16 +22,16 @@ static int suppression_row(struct parse *p, const json_t *row)
 	static const char *const reasons[] = {"error", "reason", NULL};
 	struct api_suppression s = {.list = list_of(p->ask->shape),
 		.scope = p->ask->domain,
-		.address = json_first(row, addresses),
-		.reason = json_first(row, reasons),
-		.code = json_text(row, "code"),
-		.created_ms = json_date_ms(row, "created_at")};
+		.address = api_json_first(row, addresses),
+		.reason = api_json_first(row, reasons),
+		.code = api_json_text(row, "code"),
+		.created_ms = api_json_date_ms(row, "created_at")};
 	char code[24];
-	int64_t n = json_count(row, "code");
+	int64_t n = api_json_number(row, "code");
 	struct str tag = {NULL, 0};
 
 	if (s.created_ms == EVENT_UNKNOWN)
-		s.created_ms = json_date_ms(row, "createdAt");
+		s.created_ms = api_json_date_ms(row, "createdAt");
 	if (!s.code.n && n >= 0)
 		s.code = str_make(code, (size_t)snprintf(code, sizeof(code), "%lld", (long long)n));
 	if (json_is_string(json_array_get(json_object_get(row, "tags"), 0)))
@@ -47,7 +47,8 @@ int mailgun_parse_suppressions(struct parse *p, const json_t *root)
 {
 	int rc = mailgun_each(p, json_object_get(root, "items"), suppression_row);
 
-	return rc < 0 ? rc : mailgun_next(p, json_text(json_object_get(root, "paging"), "next"));
+	return rc < 0 ? rc
+		      : mailgun_next(p, api_json_text(json_object_get(root, "paging"), "next"));
 }
 
 static int give_domain(struct parse *p, const json_t *row, struct api_domain *d)
@@ -55,14 +56,14 @@ static int give_domain(struct parse *p, const json_t *row, struct api_domain *d)
 	static const char *const why[] = {"reason", "code", "note", NULL};
 	const json_t *disabled = json_object_get(row, "disabled");
 
-	d->name = json_text(row, "name");
-	d->state = json_text(row, "state");
-	d->subaccount = json_text(row, "subaccount_id");
+	d->name = api_json_text(row, "name");
+	d->state = api_json_text(row, "state");
+	d->subaccount = api_json_text(row, "subaccount_id");
 	if (json_is_object(disabled))
-		d->disabled = json_first(disabled, why);
-	if (json_flag(row, "is_disabled") == 1 && !d->disabled.n)
+		d->disabled = api_json_first(disabled, why);
+	if (api_json_flag(row, "is_disabled") == 1 && !d->disabled.n)
 		d->disabled = STR_LIT("disabled");
-	else if (json_flag(row, "is_disabled") == 0)
+	else if (api_json_flag(row, "is_disabled") == 0)
 		d->disabled = STR_LIT("");
 	if (!d->name.n)
 		return mailgun_odd(p);
@@ -79,7 +80,7 @@ static int domain_row(struct parse *p, const json_t *row)
 
 int mailgun_parse_domains(struct parse *p, const json_t *root)
 {
-	p->result->total = json_count(root, "total_count");
+	p->result->total = api_json_number(root, "total_count");
 	return mailgun_each(p, json_object_get(root, "items"), domain_row);
 }
 
@@ -91,7 +92,7 @@ static void records_of(const json_t *list, struct api_domain *d, struct buf *wro
 	d->dns_valid = d->dns_invalid = d->dns_unknown = 0;
 	json_array_foreach(list, i, row)
 	{
-		struct str valid = json_text(row, "valid"), name = json_text(row, "name");
+		struct str valid = api_json_text(row, "valid"), name = api_json_text(row, "name");
 
 		if (str_eq(valid, STR_LIT("valid"))) {
 			d->dns_valid++;
@@ -100,7 +101,7 @@ static void records_of(const json_t *list, struct api_domain *d, struct buf *wro
 		d->dns_invalid += str_eq(valid, STR_LIT("invalid"));
 		d->dns_unknown += !str_eq(valid, STR_LIT("invalid"));
 		(void)buf_add_z(wrong, wrong->n ? ", " : "");
-		(void)buf_add_str(wrong, json_text(row, "record_type"));
+		(void)buf_add_str(wrong, api_json_text(row, "record_type"));
 		(void)buf_add_z(wrong, " ");
 		(void)buf_add_str(wrong, name.n ? name : d->name);
 	}
@@ -118,7 +119,7 @@ int mailgun_parse_domain(struct parse *p, const json_t *root)
 		return mailgun_misshaped(p, "domain");
 	p->result->rows = 1;
 	api_domain_init(&d);
-	d.name = json_text(row, "name");
+	d.name = api_json_text(row, "name");
 	buf_init(&wrong, WRONG_MAX_BYTES);
 	if (json_is_array(list)) {
 		records_of(list, &d, &wrong);
@@ -142,8 +143,8 @@ int mailgun_parse_queues(struct parse *p, const json_t *root)
 		return 0;
 	api_domain_init(&d);
 	d.name = p->ask->domain;
-	d.queue_disabled = json_flag(queue, "is_disabled");
-	d.queue_reason = d.queue_disabled == 0 ? STR_LIT("") : json_text(why, "reason");
-	d.queue_until_ms = d.queue_disabled == 1 ? json_date_ms(why, "until") : EVENT_UNKNOWN;
+	d.queue_disabled = api_json_flag(queue, "is_disabled");
+	d.queue_reason = d.queue_disabled == 0 ? STR_LIT("") : api_json_text(why, "reason");
+	d.queue_until_ms = d.queue_disabled == 1 ? api_json_date_ms(why, "until") : EVENT_UNKNOWN;
 	return p->sink->domain ? p->sink->domain(p->sink->ctx, &d) : 0;
 }

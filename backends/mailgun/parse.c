@@ -105,7 +105,7 @@ int mailgun_parse(const struct mailgun_ask *ask, struct str body, const struct m
 	struct mailgun_result result = {.total = EVENT_UNKNOWN, .newest_ms = EVENT_UNKNOWN};
 	struct parse p = {ask, sink, &result, reterr};
 	json_t *root;
-	int rc = json_body(body, &root, reterr);
+	int rc = api_json_body(body, &root, reterr);
 
 	if (rc == 0) {
 		rc = json_is_object(root) ? shapes[ask->shape].parse(&p, root)
@@ -177,7 +177,7 @@ enum mailgun_shape mailgun_guess(struct str body)
 	json_t *root;
 	enum mailgun_shape shape = MAILGUN__SHAPES;
 
-	if (json_body(body, &root, NULL) == 0) {
+	if (api_json_body(body, &root, NULL) == 0) {
 		shape = guess(root);
 		json_decref(root);
 	}

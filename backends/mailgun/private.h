@@ -3,7 +3,7 @@
 #ifndef MT_BACKENDS_MAILGUN_PRIVATE_H
 #define MT_BACKENDS_MAILGUN_PRIVATE_H
 
-#include "backends/mailgun/json.h"
+#include "backends/api_json.h"
 #include "backends/mailgun/parse.h"
 
 struct parse {

@@ -58,7 +58,7 @@ static struct str join_pools(const json_t *list, struct buf *out)
 		const json_t *v = json_array_get(list, i);
 		struct str name = json_is_string(v)
 					  ? str_make(json_string_value(v), json_string_length(v))
-					  : sendgrid_text_of(v, "name");
+					  : api_json_text(v, "name");
 
 		if (name.n == 0 || buf_str(out).n + name.n + 2 > POOLS_MAX_BYTES)
 			continue;
@@ -82,20 +82,20 @@ static int ip_row(struct parse *p, const json_t *row)
 	int rc;
 
 	api_ip_init(&ip);
-	ip.ip = sendgrid_text_of(row, "ip");
+	ip.ip = api_json_text(row, "ip");
 	if (!ip_ok(ip.ip))
 		return sendgrid_odd(p);
 	buf_init(&pools, POOLS_MAX_BYTES * 2);
 	ip.pools = join_pools(json_object_get(row, "pools"), &pools);
-	ip.rdns = str_first(sendgrid_text_of(row, "rdns"), 255);
-	ip.region = str_first(sendgrid_text_of(row, "region"), 20);
+	ip.rdns = str_first(api_json_text(row, "rdns"), 255);
+	ip.region = str_first(api_json_text(row, "region"), 20);
 	ip.dedicated = 1; /* shared ones are never listed */
 	ip.enabled = flag(row, "is_enabled");
 	ip.warming = flag(row, "warmup");
 	if (ip.warming == EVENT_UNKNOWN)
 		ip.warming = flag(row, "is_auto_warmup");
 	if (ip.warming == 1) {
-		ip.started_ms = sendgrid_seconds_ms(row, "start_date");
+		ip.started_ms = api_json_seconds_ms(row, "start_date");
 		warm_since(p, &ip);
 	}
 	rc = give(p, &ip);
@@ -114,11 +114,11 @@ static int warm_row(struct parse *p, const json_t *row)
 	struct api_ip ip;
 
 	api_ip_init(&ip);
-	ip.ip = sendgrid_text_of(row, "ip");
+	ip.ip = api_json_text(row, "ip");
 	if (!ip_ok(ip.ip))
 		return sendgrid_odd(p);
 	ip.warming = 1;
-	ip.started_ms = sendgrid_seconds_ms(row, "start_date");
+	ip.started_ms = api_json_seconds_ms(row, "start_date");
 	warm_since(p, &ip);
 	return give(p, &ip);
 }
@@ -141,7 +141,7 @@ static int put(struct parse *p, const char *name, struct str value)
 static int put_number(struct parse *p, const char *name, const json_t *root, const char *member)
 {
 	char text[24];
-	int64_t n = sendgrid_number_of(root, member);
+	int64_t n = api_json_number(root, member);
 
 	if (n == EVENT_UNKNOWN)
 		return 0;
@@ -174,7 +174,7 @@ int sendgrid_account(struct parse *p, const json_t *root)
 	if (!json_is_object(root))
 		return mt_error_set(p->error, MT_EPROTO, "the answer holds no account");
 	p->result->rows = 1;
-	rc = put(p, "plan", str_first(sendgrid_text_of(root, "type"), 40));
+	rc = put(p, "plan", str_first(api_json_text(root, "type"), 40));
 	return rc == 0 && reputation ? put_share(p, "reputation", reputation) : rc;
 }
 
@@ -190,13 +190,13 @@ int sendgrid_credits(struct parse *p, const json_t *root)
 	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]) && rc == 0; i++)
 		rc = put_number(p, figures[i][1], root, figures[i][0]);
 	if (rc == 0)
-		rc = put(p, "credits reset", str_first(sendgrid_text_of(root, "next_reset"), 10));
+		rc = put(p, "credits reset", str_first(api_json_text(root, "next_reset"), 10));
 	return rc;
 }
 
 static int reputation_row(struct parse *p, const json_t *row)
 {
-	struct str name = str_first(sendgrid_text_of(row, "username"), 100);
+	struct str name = str_first(api_json_text(row, "username"), 100);
 	char shown[140];
 
 	if (name.n == 0)

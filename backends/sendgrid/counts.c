@@ -12,7 +12,7 @@ static void add(struct sendgrid_counts *c, enum metric metric, const json_t *met
 	int64_t sum = 0;
 
 	for (; *names; names++) {
-		int64_t n = sendgrid_number_of(metrics, *names);
+		int64_t n = api_json_number(metrics, *names);
 
 		if (n == EVENT_UNKNOWN)
 			return;
@@ -61,12 +61,12 @@ static int stat_row(struct parse *p, int64_t day, const json_t *stat)
 		{STR_INIT("subuser"), DIM_SUBACCOUNT}};
 	struct sendgrid_counts c = {.dim = DIM_TOTAL, .day = day};
 	const json_t *metrics = json_object_get(stat, "metrics");
-	struct str type = sendgrid_text_of(stat, "type");
+	struct str type = api_json_text(stat, "type");
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if (str_eq(type, types[i].type))
 			c.dim = types[i].dim;
-	c.key = str_first(sendgrid_text_of(stat, "name"), NAME_MAX_BYTES);
+	c.key = str_first(api_json_text(stat, "name"), NAME_MAX_BYTES);
 	if (!json_is_object(metrics) || (c.dim == DIM_TOTAL) != (c.key.n == 0))
 		return sendgrid_odd(p);
 	if (c.dim == DIM_TOTAL && p->ask->endpoint != SENDGRID_STATS)
@@ -89,7 +89,7 @@ static int day_row(struct parse *p, const json_t *row)
 	int64_t day;
 	int rc = 0;
 
-	if (!zone_parse_date(sendgrid_text_of(row, "date"), &day) || !json_is_array(stats))
+	if (!zone_parse_date(api_json_text(row, "date"), &day) || !json_is_array(stats))
 		return sendgrid_odd(p);
 	seen_day(p, day);
 	for (size_t i = 0; i < json_array_size(stats) && rc == 0; i++)
@@ -120,16 +120,15 @@ static int class_row(struct parse *p, const json_t *row)
 	struct sendgrid_counts c = {.dim = DIM_CLASS, .n = 1};
 	int rc = 0;
 
-	if (!zone_parse_date(sendgrid_text_of(row, "date"), &c.day) || !json_is_array(stats))
+	if (!zone_parse_date(api_json_text(row, "date"), &c.day) || !json_is_array(stats))
 		return sendgrid_odd(p);
 	seen_day(p, c.day);
 	for (size_t i = 0; i < json_array_size(stats) && rc == 0; i++) {
 		const json_t *stat = json_array_get(stats, i);
 
-		c.key = str_first(sendgrid_text_of(stat, "classification"), NAME_MAX_BYTES);
-		c.figures[0] =
-			(struct api_figure){METRIC_BOUNCED, sendgrid_number_of(stat, "count")};
-		if (c.key.n == 0 && str_present(sendgrid_text_of(stat, "domain")))
+		c.key = str_first(api_json_text(stat, "classification"), NAME_MAX_BYTES);
+		c.figures[0] = (struct api_figure){METRIC_BOUNCED, api_json_number(stat, "count")};
+		if (c.key.n == 0 && str_present(api_json_text(stat, "domain")))
 			continue; /* of one class, by domain: asked by nobody here */
 		rc = c.key.n && c.figures[0].n != EVENT_UNKNOWN ? give(p, &c) : sendgrid_odd(p);
 	}

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * json - what the parsers of SendGrid's bodies share: fields of any type read as the type wanted, or unknown.
+ * json - what the parsers of SendGrid's bodies share beside backends/api_json.h: odd rows, arrays, the shapes.
  */
 #ifndef MT_BACKENDS_SENDGRID_JSON_H
 #define MT_BACKENDS_SENDGRID_JSON_H
 
+#include "backends/api_json.h"
 #include "backends/sendgrid/parse.h"
-
-#include <jansson.h>
 
 struct parse { /* one body under way */
 	const struct sendgrid_ask *ask;
@@ -15,16 +14,6 @@ struct parse { /* one body under way */
 	struct sendgrid_result *result;
 	struct mt_error *error;
 };
-
-/* text_of - a string member as a view; absent when it is no string. */
-struct str sendgrid_text_of(const json_t *object, const char *name);
-/* number_of - an integer member, also as 12.0, "12" or 1e3; EVENT_UNKNOWN for null, absent, negative, fractions, over 2^53. */
-int64_t sendgrid_number_of(const json_t *object, const char *name);
-/* seconds_ms - epoch seconds (integer or not) as ms; EVENT_UNKNOWN. */
-int64_t sendgrid_seconds_ms(const json_t *object, const char *name);
-/* stamp_ms - an ISO 8601 time ("2025-01-01T00:00:00Z", with fractions) or epoch seconds as ms; EVENT_UNKNOWN, also for
- * the year 1. */
-int64_t sendgrid_stamp_ms(const json_t *object, const char *name);
 
 /* odd - note a row that could not be read. Returns 0. */
 int sendgrid_odd(struct parse *p);

@@ -9,16 +9,16 @@
 static struct str first_text(const json_t *row, const char *const *names)
 {
 	for (; *names; names++)
-		if (sendgrid_text_of(row, *names).n)
-			return str_first(sendgrid_text_of(row, *names), TEXT_MAX_BYTES);
+		if (api_json_text(row, *names).n)
+			return str_first(api_json_text(row, *names), TEXT_MAX_BYTES);
 	return (struct str){NULL, 0};
 }
 
 /* try_number - `attempt` of /v3/logs counts from "0", `attempt_num` of /v3/messages from 1. */
 static int32_t try_number(const json_t *row)
 {
-	int64_t zero_based = sendgrid_number_of(row, "attempt"),
-		n = sendgrid_number_of(row, "attempt_num");
+	int64_t zero_based = api_json_number(row, "attempt"),
+		n = api_json_number(row, "attempt_num");
 
 	if (n == EVENT_UNKNOWN && zero_based != EVENT_UNKNOWN)
 		n = zero_based + 1;
@@ -34,15 +34,15 @@ static int event(struct parse *p, const json_t *row)
 	struct sendgrid_event e = {.what = first_text(row, whats),
 		.text = first_text(row, texts),
 		.ip = first_text(row, ips),
-		.class_name = sendgrid_text_of(row, "bounce_classification"),
+		.class_name = api_json_text(row, "bounce_classification"),
 		.attempt = try_number(row)};
 
 	if (str_eq(e.what, STR_LIT("bounce")) &&
-		str_eq(sendgrid_text_of(row, "type"), STR_LIT("blocked")))
+		str_eq(api_json_text(row, "type"), STR_LIT("blocked")))
 		e.what = STR_LIT("blocked");
-	e.t_ms = sendgrid_stamp_ms(row, "timestamp");
+	e.t_ms = api_json_date_ms(row, "timestamp");
 	if (e.t_ms == EVENT_UNKNOWN)
-		e.t_ms = sendgrid_stamp_ms(row, "processed");
+		e.t_ms = api_json_date_ms(row, "processed");
 	if (e.what.n == 0)
 		return sendgrid_odd(p);
 	sendgrid_seen(p, e.t_ms);
@@ -60,13 +60,13 @@ int sendgrid_message(struct parse *p, const json_t *root)
 	const json_t *list = json_object_get(root, "events");
 	int rc = 0;
 
-	if (!json_is_object(root) || (sendgrid_text_of(root, "status").n == 0 && !list))
+	if (!json_is_object(root) || (api_json_text(root, "status").n == 0 && !list))
 		return mt_error_set(p->error, MT_EPROTO, "the answer holds no message");
 	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]) && rc == 0; i++) {
 		struct sendgrid_event e = {.t_ms = EVENT_UNKNOWN,
 			.attempt = EVENT_UNKNOWN,
 			.what = str_of(heads[i].shown),
-			.text = str_first(sendgrid_text_of(root, heads[i].member), TEXT_MAX_BYTES)};
+			.text = str_first(api_json_text(root, heads[i].member), TEXT_MAX_BYTES)};
 
 		if (e.text.n && p->sink->line)
 			rc = p->sink->line(p->sink->ctx, &e);

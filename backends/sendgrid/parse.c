@@ -3,73 +3,8 @@
 #include "backends/sendgrid/parse.h"
 
 #include "backends/sendgrid/json.h"
-#include "store/base/scan.h"
-#include "store/base/timefmt.h"
 
-#include <math.h>
 #include <stdio.h>
-
-#define EXACT_INTEGER (INT64_C(1) << 53) /* a double beyond does not hold every integer */
-#define EXACT_MAX ((double)EXACT_INTEGER)
-#define YEAR_1_MS INT64_C(-62135596800000)
-#define STAMP_MAX_MS INT64_C(253402300800000) /* the year 10000 */
-
-struct str sendgrid_text_of(const json_t *object, const char *name)
-{
-	const json_t *v = json_object_get(object, name);
-
-	return json_is_string(v) ? str_make(json_string_value(v), json_string_length(v))
-				 : (struct str){NULL, 0};
-}
-
-static double real_of(const json_t *v)
-{
-	uint64_t n;
-
-	if (json_is_integer(v))
-		return (double)json_integer_value(v);
-	if (json_is_real(v))
-		return json_real_value(v);
-	if (json_is_string(v) &&
-		scan_all_u64(str_make(json_string_value(v), json_string_length(v)), INT64_MAX, &n))
-		return (double)n;
-	return NAN;
-}
-
-int64_t sendgrid_number_of(const json_t *object, const char *name)
-{
-	const json_t *v = json_object_get(object, name);
-	double d = real_of(v);
-
-	if (json_is_integer(v))
-		return json_integer_value(v) >= 0 && json_integer_value(v) <= EXACT_INTEGER
-			       ? json_integer_value(v)
-			       : EVENT_UNKNOWN;
-	if (!(d >= 0 && d <= EXACT_MAX) || d != (double)(int64_t)d)
-		return EVENT_UNKNOWN;
-	return (int64_t)d;
-}
-
-int64_t sendgrid_seconds_ms(const json_t *object, const char *name)
-{
-	double d = real_of(json_object_get(object, name));
-
-	return d > 0 && d * 1000 < (double)STAMP_MAX_MS ? (int64_t)(d * 1000) : EVENT_UNKNOWN;
-}
-
-int64_t sendgrid_stamp_ms(const json_t *object, const char *name)
-{
-	struct str text = sendgrid_text_of(object, name);
-	struct timefmt t;
-	int64_t ms;
-
-	if (!str_present(text) || (text.n && str_find_char(text, '-') == text.n))
-		return sendgrid_seconds_ms(object, name);
-	timefmt_init(&t, 0, "UTC");
-	if (!timefmt_read(&t, &text, &ms) || ms <= YEAR_1_MS || ms <= 0 || ms > STAMP_MAX_MS)
-		return EVENT_UNKNOWN;
-	return ms;
-}
 
 int sendgrid_odd(struct parse *p)
 {
@@ -143,13 +78,12 @@ static int parse_scopes(struct parse *p, const json_t *root)
 
 static int subuser(struct parse *p, const json_t *row)
 {
-	struct str name = sendgrid_text_of(row, "username");
+	struct str name = api_json_text(row, "username");
 
 	if (name.n == 0)
 		return sendgrid_odd(p);
-	return p->sink->subuser
-		       ? p->sink->subuser(p->sink->ctx, name, sendgrid_number_of(row, "id"))
-		       : 0;
+	return p->sink->subuser ? p->sink->subuser(p->sink->ctx, name, api_json_number(row, "id"))
+				: 0;
 }
 
 static int parse_subusers(struct parse *p, const json_t *root)
@@ -173,7 +107,7 @@ static int parse_pools(struct parse *p, const json_t *root)
 
 static int parse_username(struct parse *p, const json_t *root)
 {
-	struct str name = sendgrid_text_of(root, "username");
+	struct str name = api_json_text(root, "username");
 
 	if (name.n == 0)
 		return mt_error_set(p->error, MT_EPROTO, "the answer holds no username");
@@ -260,7 +194,7 @@ static enum sendgrid_endpoint guess_row(const json_t *row)
 	const json_t *stats = json_object_get(row, "stats"), *first = json_array_get(stats, 0);
 
 	if (json_is_array(stats)) {
-		struct str type = sendgrid_text_of(first, "type");
+		struct str type = api_json_text(first, "type");
 
 		return str_eq(type, STR_LIT("mailbox_provider")) ? SENDGRID_MAILBOXES
 		       : str_eq(type, STR_LIT("category"))       ? SENDGRID_CATEGORIES
@@ -324,7 +258,7 @@ void sendgrid_refusal(struct str body, char *text, size_t size)
 {
 	json_t *root = load(body, NULL);
 	const json_t *first = json_array_get(json_object_get(root, "errors"), 0);
-	struct str message = sendgrid_text_of(first, "message");
+	struct str message = api_json_text(first, "message");
 
 	snprintf(text, size, "%.*s", STR_ARG(str_first(message, size - 1)));
 	json_decref(root);

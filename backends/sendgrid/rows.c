@@ -69,10 +69,10 @@ static int suppression(struct parse *p, const json_t *row)
 {
 	struct api_suppression s = {.list = lists[p->ask->endpoint],
 		.scope = p->ask->subuser,
-		.address = sendgrid_text_of(row, "email"),
-		.reason = str_first(sendgrid_text_of(row, "reason"), TEXT_MAX_BYTES),
-		.code = str_first(sendgrid_text_of(row, "status"), 20),
-		.created_ms = sendgrid_seconds_ms(row, "created")};
+		.address = api_json_text(row, "email"),
+		.reason = str_first(api_json_text(row, "reason"), TEXT_MAX_BYTES),
+		.code = str_first(api_json_text(row, "status"), 20),
+		.created_ms = api_json_seconds_ms(row, "created")};
 
 	if (!address_ok(s.address))
 		return sendgrid_odd(p);
@@ -110,28 +110,27 @@ static enum api_event_kind kind_of(struct str status)
  */
 static int message(struct parse *p, const json_t *row)
 {
-	struct str status = sendgrid_text_of(row, "status"),
-		   id = sendgrid_text_of(row, "sg_message_id");
+	struct str status = api_json_text(row, "status"), id = api_json_text(row, "sg_message_id");
 	struct api_event e;
 	char identity[ID_MAX_BYTES + ADDRESS_MAX_BYTES + 40];
 	int n;
 
 	api_event_init(&e);
 	if (!str_present(id))
-		id = sendgrid_text_of(row, "msg_id");
-	e.rcpt = sendgrid_text_of(row, "to_email");
-	e.t_ms = sendgrid_stamp_ms(row, "sg_message_id_created_at");
+		id = api_json_text(row, "msg_id");
+	e.rcpt = api_json_text(row, "to_email");
+	e.t_ms = api_json_date_ms(row, "sg_message_id_created_at");
 	if (e.t_ms == EVENT_UNKNOWN)
-		e.t_ms = sendgrid_stamp_ms(row, "last_event_time");
+		e.t_ms = api_json_date_ms(row, "last_event_time");
 	if (id.n == 0 || id.n > ID_MAX_BYTES || e.rcpt.n > ADDRESS_MAX_BYTES || status.n > 30 ||
 		e.t_ms == EVENT_UNKNOWN)
 		return sendgrid_odd(p);
 	sendgrid_seen(p, e.t_ms);
 	e.kind = kind_of(status);
 	e.message = id;
-	e.sender = str_first(sendgrid_text_of(row, "from_email"), ADDRESS_MAX_BYTES);
-	e.subject = str_first(sendgrid_text_of(row, "subject"), TEXT_MAX_BYTES);
-	e.reply = str_first(sendgrid_text_of(row, "reason"), TEXT_MAX_BYTES);
+	e.sender = str_first(api_json_text(row, "from_email"), ADDRESS_MAX_BYTES);
+	e.subject = str_first(api_json_text(row, "subject"), TEXT_MAX_BYTES);
+	e.reply = str_first(api_json_text(row, "reason"), TEXT_MAX_BYTES);
 	if (e.kind == API_EVENT_OTHER && !str_present(e.reply))
 		e.reply = status;
 	if (e.kind == API_EVENT_BOUNCED || e.kind == API_EVENT_DEFERRED)

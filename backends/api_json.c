@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* json - see json.h. */
-#include "backends/mailgun/json.h"
+/* api_json - see api_json.h. */
+#include "backends/api_json.h"
 
 #include "backends/http.h"
 #include "store/base/scan.h"
@@ -9,10 +9,10 @@
 
 #define EXACT_MAX 9007199254740992.0 /* 2^53: a double beyond does not hold every integer */
 #define NUMBER_DIGITS 15
-#define YEAR_10000_S 253402300800.0
+#define YEAR_10000_S INT64_C(253402300800)
 #define MS_PER_S 1000
 
-int json_body(struct str body, json_t **ret, struct mt_error *reterr)
+int api_json_body(struct str body, json_t **ret, struct mt_error *reterr)
 {
 	json_error_t error;
 
@@ -23,7 +23,7 @@ int json_body(struct str body, json_t **ret, struct mt_error *reterr)
 		error.text, error.position);
 }
 
-struct str json_text(const json_t *object, const char *name)
+struct str api_json_text(const json_t *object, const char *name)
 {
 	const json_t *v = json_object_get(object, name);
 
@@ -31,10 +31,10 @@ struct str json_text(const json_t *object, const char *name)
 				 : (struct str){NULL, 0};
 }
 
-struct str json_first(const json_t *object, const char *const *names)
+struct str api_json_first(const json_t *object, const char *const *names)
 {
 	for (; *names; names++) {
-		struct str s = json_text(object, *names);
+		struct str s = api_json_text(object, *names);
 
 		if (s.n)
 			return s;
@@ -75,42 +75,41 @@ static bool real(const json_t *object, const char *name, double *ret)
 	       decimal(str_make(json_string_value(v), json_string_length(v)), ret);
 }
 
-int64_t json_count(const json_t *object, const char *name)
+int64_t api_json_number(const json_t *object, const char *name)
 {
 	double d;
 
-	return real(object, name, &d) ? (int64_t)d : EVENT_UNKNOWN;
+	return real(object, name, &d) && d == (double)(int64_t)d ? (int64_t)d : EVENT_UNKNOWN;
 }
 
-int64_t json_seconds_ms(const json_t *object, const char *name)
+int64_t api_json_seconds_ms(const json_t *object, const char *name)
 {
 	double d;
 
-	return real(object, name, &d) && d < YEAR_10000_S ? (int64_t)(d * MS_PER_S + 0.0005)
-							  : EVENT_UNKNOWN;
+	return real(object, name, &d) && d > 0 && d < YEAR_10000_S
+		       ? (int64_t)(d * MS_PER_S + 0.0005)
+		       : EVENT_UNKNOWN;
 }
 
-int json_flag(const json_t *object, const char *name)
+int api_json_flag(const json_t *object, const char *name)
 {
 	const json_t *v = json_object_get(object, name);
 
 	return json_is_boolean(v) ? json_is_true(v) : EVENT_UNKNOWN;
 }
 
-int64_t json_date_ms(const json_t *object, const char *name)
+int64_t api_json_date_ms(const json_t *object, const char *name)
 {
-	struct str text = json_text(object, name);
+	struct str text = api_json_text(object, name);
 	struct timefmt t;
-	int64_t ms;
+	int64_t ms = api_json_seconds_ms(object, name);
 
-	if (!str_present(text) || (text.n && str_find_char(text, ':') == text.n)) {
-		ms = json_seconds_ms(object, name);
-		return ms > 0 ? ms : EVENT_UNKNOWN;
-	}
+	if (ms != EVENT_UNKNOWN || !str_present(text))
+		return ms;
 	if (http_date_ms(text, &ms))
 		return ms > 0 ? ms : EVENT_UNKNOWN;
 	(void)timefmt_init(&t, 0, "UTC");
-	if (!timefmt_read(&t, &text, &ms) || text.n || ms <= 0)
+	if (!timefmt_read(&t, &text, &ms) || text.n || ms <= 0 || ms >= YEAR_10000_S * MS_PER_S)
 		return EVENT_UNKNOWN;
 	return ms;
 }
