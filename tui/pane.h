@@ -114,7 +114,9 @@ struct pane_ops {
 	/* tile - its box on the overview; inside of the border. note (may stay empty) goes to the top border. */
 	void (*tile)(const void *state, const struct view *v, const struct table *t,
 		struct canvas *c, struct rect area, char *note, size_t note_bytes);
-	/* request - a key of the pane's own on the selected row (NULL if none). REQRES_* flags. */
+	/* turn - REQ_BY_SENDER, where it is among requests: show the next grouping. The pane is read anew. May be NULL. */
+	void (*turn)(void *state, const struct view *v);
+	/* request - any other key of the pane's own on the selected row (NULL if none). REQRES_* flags. */
 	unsigned (*request)(void *state, enum request req, const struct view *v,
 		const struct row *selected, const struct row *const *tagged, size_t ntagged,
 		struct pane_target *ret_target);

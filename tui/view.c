@@ -317,6 +317,17 @@ static bool handles(const struct pane_ops *pane, enum request req)
 	return false;
 }
 
+static unsigned turn_pane(struct app *a, struct frame *f)
+{
+	struct view v;
+
+	frame_view(a, f, &v);
+	f->pane->turn(f->state, &v);
+	app_touch(a);
+	a->dirty = true;
+	return REQRES_HANDLED | REQRES_REFRESH;
+}
+
 unsigned view_pane_request(struct app *a, struct frame *f, enum request req)
 {
 	struct pane_target target = {0};
@@ -325,7 +336,11 @@ unsigned view_pane_request(struct app *a, struct frame *f, enum request req)
 	unsigned res;
 	size_t n;
 
-	if (!f->pane || !f->pane->request || !handles(f->pane, req))
+	if (!f->pane || !handles(f->pane, req))
+		return REQRES_NONE;
+	if (req == REQ_BY_SENDER && f->pane->turn)
+		return turn_pane(a, f);
+	if (!f->pane->request)
 		return REQRES_NONE;
 	frame_view(a, f, &v);
 	target.query = v.query;

@@ -227,21 +227,12 @@ static int draw(const void *state, const struct view *v, const struct table *t, 
 	return 1;
 }
 
-static unsigned request(void *state, enum request req, const struct view *v,
-	const struct row *selected, const struct row *const *tagged, size_t ntagged,
-	struct pane_target *ret)
+static void turn(void *state, const struct view *v)
 {
 	struct causes *s = state;
 
 	(void)v;
-	(void)selected;
-	(void)tagged;
-	(void)ntagged;
-	(void)ret;
-	if (req != REQ_BY_SENDER)
-		return REQRES_NONE;
 	s->by = (enum cluster_by)((s->by + 1) % CLUSTER__COUNT);
-	return REQRES_HANDLED | REQRES_REFRESH;
 }
 
 static void to_records(const struct cluster_row *row, struct pane_target *ret)
@@ -303,6 +294,6 @@ const struct pane_ops pane_causes = {
 	.open = open_causes,
 	.refresh = refresh,
 	.draw = draw,
-	.request = request,
+	.turn = turn,
 	.enter = enter,
 };

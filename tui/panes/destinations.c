@@ -65,22 +65,13 @@ static int draw(const void *state, const struct view *v, const struct table *t, 
 	return 1;
 }
 
-static unsigned request(void *state, enum request req, const struct view *v,
-	const struct row *selected, const struct row *const *tagged, size_t ntagged,
-	struct pane_target *ret)
+static void turn(void *state, const struct view *v)
 {
 	struct destinations *s = state;
 
-	(void)selected;
-	(void)tagged;
-	(void)ntagged;
-	(void)ret;
-	if (req != REQ_BY_SENDER)
-		return REQRES_NONE;
 	s->kind = shown_kind(s, v);
 	s->chosen = true;
 	s->kind = s->kind == GROUP_MAILBOX ? GROUP_DOMAIN : (enum group_kind)(s->kind + 1);
-	return REQRES_HANDLED | REQRES_REFRESH;
 }
 
 static bool enter(
@@ -108,6 +99,6 @@ const struct pane_ops pane_destinations = {
 	.tile_hint = {.priority = 6, .min_w = 44, .min_h = 5, .want_w = 60, .want_h = 14},
 	.refresh = refresh,
 	.draw = draw,
-	.request = request,
+	.turn = turn,
 	.enter = enter,
 };

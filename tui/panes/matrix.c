@@ -89,21 +89,12 @@ static int draw(const void *state, const struct view *v, const struct table *t, 
 	return 2;
 }
 
-static unsigned request(void *state, enum request req, const struct view *v,
-	const struct row *selected, const struct row *const *tagged, size_t ntagged,
-	struct pane_target *ret)
+static void turn(void *state, const struct view *v)
 {
 	struct matrix *s = state;
 
 	(void)v;
-	(void)selected;
-	(void)tagged;
-	(void)ntagged;
-	(void)ret;
-	if (req != REQ_BY_SENDER)
-		return REQRES_NONE;
 	s->by_sender = !s->by_sender;
-	return REQRES_HANDLED | REQRES_REFRESH;
 }
 
 static bool enter(
@@ -139,6 +130,6 @@ const struct pane_ops pane_matrix = {
 	.state_bytes = sizeof(struct matrix),
 	.refresh = refresh,
 	.draw = draw,
-	.request = request,
+	.turn = turn,
 	.enter = enter,
 };

@@ -46,19 +46,12 @@ static int draw(const void *state, const struct view *v, const struct table *t, 
 	return 1;
 }
 
-static unsigned request(void *state, enum request req, const struct view *v,
-	const struct row *selected, const struct row *const *tagged, size_t ntagged,
-	struct pane_target *ret)
+static void turn(void *state, const struct view *v)
 {
+	struct senders *s = state;
+
 	(void)v;
-	(void)selected;
-	(void)tagged;
-	(void)ntagged;
-	(void)ret;
-	if (req != REQ_BY_SENDER)
-		return REQRES_NONE;
-	((struct senders *)state)->turns++;
-	return REQRES_HANDLED | REQRES_REFRESH;
+	s->turns++;
 }
 
 static bool enter(
@@ -82,6 +75,6 @@ const struct pane_ops pane_senders = {
 	.state_bytes = sizeof(struct senders),
 	.refresh = refresh,
 	.draw = draw,
-	.request = request,
+	.turn = turn,
 	.enter = enter,
 };

@@ -108,25 +108,16 @@ static int draw(const void *state, const struct view *v, const struct table *t, 
 	return 2;
 }
 
-static unsigned request(void *state, enum request req, const struct view *v,
-	const struct row *selected, const struct row *const *tagged, size_t ntagged,
-	struct pane_target *ret)
+static void turn(void *state, const struct view *v)
 {
 	struct suppressions *s = state;
 
 	(void)v;
-	(void)selected;
-	(void)tagged;
-	(void)ntagged;
-	(void)ret;
-	if (req != REQ_BY_SENDER)
-		return REQRES_NONE;
 	for (int i = 0; i <= API_LIST__SUPPRESSIONS; i++) { /* the next that any vendor has */
 		s->shown = (s->shown + 1) % (API_LIST__SUPPRESSIONS + 1);
 		if (s->shown == 0 || s->counts.n[s->shown - 1] != EVENT_UNKNOWN)
 			break;
 	}
-	return REQRES_HANDLED | REQRES_REFRESH;
 }
 
 static bool enter(
@@ -176,7 +167,7 @@ const struct pane_ops pane_suppressions = {
 	.unsuppresses = true,
 	.refresh = refresh,
 	.draw = draw,
-	.request = request,
+	.turn = turn,
 	.enter = enter,
 	.identify = identify,
 };
