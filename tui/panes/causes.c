@@ -3,12 +3,10 @@
  * causes - failures and refusals in groups: by signature (a wording, what varies left out), class, cause, side, stage,
  * mailbox provider, destination, egress, sender; b goes round. Enter leads to the signatures of a group, then to records.
  */
-#include "store/reply.h"
 #include "tui/panes/cells.h"
 
 #include <string.h>
 
-#define SIGNATURE_MAX_BYTES 4096
 #define TREND_MIN_COLUMNS 110 /* the column is hidden on a narrower screen */
 
 enum col {
@@ -107,21 +105,6 @@ static struct str group_name(enum cluster_by by, const struct cluster_row *row)
 	}
 }
 
-static struct cell wording(struct table *t, const struct view *v, const struct cluster_row *row)
-{
-	struct buf b;
-	struct cell cell;
-
-	if (!str_present(row->reply_template))
-		return cell_words("(no reply in the log)");
-	buf_init(&b, SIGNATURE_MAX_BYTES);
-	if (reply_signature(row->reply_template, v->utf8, &b) < 0)
-		buf_clear(&b);
-	cell = cell_reply(t, b.n ? buf_str(&b) : row->example);
-	buf_done(&b);
-	return cell;
-}
-
 static struct cell meaning(struct table *t, const struct view *v, const struct cluster_row *row)
 {
 	struct explain_query q = {
@@ -179,9 +162,10 @@ static void fill(struct cell *c, struct table *t, const struct view *v, enum clu
 	c[COL_CLASS] = cell_words(reasons ? explain_class_word(explain_class(row->category)) : "?");
 	c[COL_CAUSE] = cell_words(reasons ? explain_cause_word(row->cause) : "?");
 	c[COL_SIDE] = cell_words(reasons ? explain_side_word(row->side) : "?");
-	c[COL_TEXT] = by == CLUSTER_SIGNATURE ? wording(t, v, row)
-		      : reasons               ? meaning(t, v, row)
-					      : cell_words("? (Enter: its codes)");
+	c[COL_TEXT] = by == CLUSTER_SIGNATURE
+			      ? cell_wording(t, v, row->reply_template, row->example)
+		      : reasons ? meaning(t, v, row)
+				: cell_words("? (Enter: its codes)");
 }
 
 static enum style style_of(const struct cluster_row *row)

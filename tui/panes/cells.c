@@ -2,8 +2,11 @@
 /* cells - see cells.h. */
 #include "tui/panes/cells.h"
 
+#include "store/reply.h"
+
 #include <stdio.h>
 
+#define SIGNATURE_MAX_BYTES 4096
 #define TEXT_MAX_BYTES 256
 
 int cells_begin(struct table *t, size_t nrows)
@@ -138,6 +141,22 @@ struct cell cell_reply(struct table *t, struct str reply)
 	size_t at = str_starts(reply, STR_LIT("host ")) ? str_find(reply, said) : reply.n;
 
 	return cell_text(t, at < reply.n ? str_skip(reply, at + said.n) : reply);
+}
+
+struct cell cell_wording(
+	struct table *t, const struct view *v, struct str reply_template, struct str example)
+{
+	struct cell cell;
+	struct buf b;
+
+	if (!str_present(reply_template))
+		return cell_words("(no reply in the log)");
+	buf_init(&b, SIGNATURE_MAX_BYTES);
+	if (reply_signature(reply_template, v->utf8, &b) < 0)
+		buf_clear(&b);
+	cell = cell_reply(t, b.n ? buf_str(&b) : example);
+	buf_done(&b);
+	return cell;
 }
 
 struct cell cell_meaning(

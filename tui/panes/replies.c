@@ -3,12 +3,9 @@
  * replies - failures, or refusals, of one wording each: what differs from case to case is left out, so that a
  * thousand bounces are the three sentences behind them. Enter lists the records of a wording.
  */
-#include "store/reply.h"
 #include "tui/panes/cells.h"
 
 #include <string.h>
-
-#define SIGNATURE_MAX_BYTES 4096
 
 enum col { COL_N, COL_NEWEST, COL_STATUS, COL_CODE, COL_STAGE, COL_WHERE, COL_REPLY, COL__COUNT };
 
@@ -35,21 +32,6 @@ static int open_replies(void *state, const struct view *v, int64_t object)
 	(void)v;
 	s->rejects = object != 0;
 	return 0;
-}
-
-static struct cell cell_wording(struct table *t, const struct view *v, const struct reply_row *row)
-{
-	struct buf b;
-	struct cell cell;
-
-	if (!str_present(row->reply_template))
-		return cell_words("(no reply in the log)");
-	buf_init(&b, SIGNATURE_MAX_BYTES);
-	if (reply_signature(row->reply_template, v->utf8, &b) < 0)
-		buf_clear(&b);
-	cell = cell_reply(t, b.n ? buf_str(&b) : row->example);
-	buf_done(&b);
-	return cell;
 }
 
 static int refresh(void *state, struct reader *r, const struct view *v, struct table *t,
@@ -79,7 +61,7 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 		c[COL_CODE] = cell_code(t, code_key(row->dsn, row->code));
 		c[COL_STAGE] = cell_words(stage_word(row->stage));
 		c[COL_WHERE] = cell_text(t, row->where);
-		c[COL_REPLY] = cell_wording(t, v, row);
+		c[COL_REPLY] = cell_wording(t, v, row->reply_template, row->example);
 	}
 	t->total = rc == 0 ? (int64_t)n : EVENT_UNKNOWN;
 	cells_empty(t, v,
