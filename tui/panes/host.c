@@ -174,6 +174,16 @@ static void fill(struct table *t, const struct host_figures *f, const struct lin
 	c[COL_REMARK] = cell_words(words ? words : "");
 }
 
+/* was_looked_at - now or at any time of the window. */
+static bool was_looked_at(const struct host_figures *f)
+{
+	bool any = f->t_ms != EVENT_UNKNOWN;
+
+	for (int i = 0; i < HOST__COUNT; i++)
+		any |= f->worst[i] != EVENT_UNKNOWN;
+	return any;
+}
+
 static int refresh(void *state, struct reader *r, const struct view *v, struct table *t,
 	struct mt_error *reterr)
 {
@@ -194,8 +204,9 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 	if (rc < 0)
 		return rc;
 	judge(s, limits, queue.active_pm);
-	for (size_t i = 0; i < NLINES; i++)
+	for (size_t i = 0; i < NLINES && was_looked_at(&s->figures); i++)
 		fill(t, &s->figures, &lines[i], i + 1);
+	cells_empty(t, v, "nobody looked at this machine in this window");
 	t->total = (int64_t)t->nrows;
 	return 0;
 }

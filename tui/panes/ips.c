@@ -23,7 +23,7 @@ enum col {
 static const struct column columns[COL__COUNT] = {
 	{"ip", 16, ALIGN_LEFT, 1, false, "a sending address of the account"},
 	{"kind", 10, ALIGN_LEFT, 3, false, "dedicated to this account, or shared with others"},
-	{"warm-up", 22, ALIGN_LEFT, 1, false,
+	{"warm-up", 23, ALIGN_LEFT, 1, false,
 		"stage of the vendor's plan, or day since it began, and how much of the stage is "
 		"sent; "
 		"warm: in none"},

@@ -2,6 +2,7 @@
 /* ports - traffic by port: who comes in by 25, 465 and 587, and by which port mail goes out. Enter opens a port. */
 #include "tui/panes/portrow.h"
 #include "tui/panes/rawlog.h"
+#include "tui/panes/vendor.h"
 
 #define MS_PER_MIN 60000
 #define TENTHS 10
@@ -166,6 +167,8 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 		fill(t, v, &live, &rows[i], i + 1);
 	t->total = (int64_t)t->nrows;
 	cells_empty(t, v, "no connection and no delivery in this window");
+	if (t->nrows == 0 && vendor_is(v, v->query.provider))
+		t->empty = STR_LIT("a vendor's account has no ports of its own");
 	return rc;
 }
 
@@ -181,7 +184,7 @@ static int draw(const void *state, const struct view *v, const struct table *t, 
 	if (area.h < 12) /* a tile, or too small for more than the list */
 		return 0;
 	buf_init(&b, 256);
-	buf_add_z(&b, "out, all ports: connection set-up (c of delays=) p50 ");
+	buf_add_z(&b, "out, all ports: set-up (c of delays=) p50 ");
 	fmt_cs(&b, f->p50_cs);
 	buf_add_z(&b, "  p90 ");
 	fmt_cs(&b, f->p90_cs);

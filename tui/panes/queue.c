@@ -154,7 +154,7 @@ static void tile(const void *state, const struct view *v, const struct table *t,
 	if (area.h >= DEPTH_ROWS + 3 && v->live)
 		matrix_draw(s->shape, s->nshape, c,
 			(struct rect){area.x, area.y + used + 1, area.w, area.h - used - 1});
-	snprintf(note, note_bytes, "%s", queue_source_words(s->depths.figures.source));
+	snprintf(note, note_bytes, "%s", queue_source_words(v, s->depths.figures.source));
 }
 
 static unsigned request(void *state, enum request req, const struct view *v,

@@ -2,6 +2,8 @@
 /* queue_parts - see queue_parts.h. */
 #include "tui/panes/queue_parts.h"
 
+#include "tui/panes/vendor.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -161,7 +163,7 @@ void queue_depths_line(
 	struct buf b;
 
 	buf_init(&b, 512);
-	(void)buf_printf(&b, "%s:  ", queue_source_words(d->figures.source));
+	(void)buf_printf(&b, "%s:  ", queue_source_words(v, d->figures.source));
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		(void)buf_add_z(&b, i ? "  " : "");
 		from = order[i] == QUEUE_ACTIVE ? b.n : from;
@@ -186,8 +188,10 @@ void queue_depths_line(
 	buf_done(&b);
 }
 
-const char *queue_source_words(enum queue_source source)
+const char *queue_source_words(const struct view *v, enum queue_source source)
 {
+	if (source == QUEUE_SOURCE_NONE && vendor_is(v, v->query.provider))
+		return "not told by vendors";
 	return source == QUEUE_SOURCE_SPOOL       ? "from the spool"
 	       : source == QUEUE_SOURCE_POSTQUEUE ? "from postqueue"
 	       : source == QUEUE_SOURCE_LOG       ? "from the log"

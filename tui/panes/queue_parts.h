@@ -22,8 +22,8 @@ int queue_depths_draw(
 /* queue_depths_line - the same in one line, above a list. */
 void queue_depths_line(
 	const struct queue_depths *d, const struct view *v, struct canvas *c, struct rect area);
-/* queue_source_words - where the figures are from, for a person. */
-const char *queue_source_words(enum queue_source source);
+/* queue_source_words - where the figures are from, for a person; of a vendor's account: that it shows no queue. */
+const char *queue_source_words(const struct view *v, enum queue_source source);
 
 /* matrix_level - how dark a cell of n is beside the fullest: 0 (none) .. 4. */
 int matrix_level(int64_t n, int64_t most);
