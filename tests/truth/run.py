@@ -254,6 +254,7 @@ def generated(mtatop, folder, form, seed, size=BYTES):
         compare_pflogsumm(name, got, log)
     if seed == 3:
         exported(name, mtatop, folder, cache_of(folder, log), got)
+        plugin(name, mtatop, cache_of(folder, log), got)
 
 
 SERIES = re.compile(r'^(\w+)\{(.*)\} ([0-9.]+)$', re.M)
@@ -303,6 +304,7 @@ def served(name, mtatop, folder, cache, want):
     with open(out) as f:
         check("%s: export --output" % name, lasting_series(series(f.read())), lasting_series(want))
     check("%s: export --output leaves nothing beside it" % name, os.listdir(os.path.dirname(out)), ["mtatop.prom"])
+    written_again(name, mtatop, cache, out)
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
@@ -323,6 +325,41 @@ def served(name, mtatop, folder, cache, want):
         if server.poll() is None:
             server.kill()
             server.wait()
+
+
+def written_again(name, mtatop, cache, out):
+    """--interval: the file is made anew, until SIGTERM."""
+    writer = subprocess.Popen([mtatop, "export", "--cache", cache, "--output", out, "--interval", "1s"], stdin=subprocess.DEVNULL, env=ENV)
+    try:
+        before, times, end = written(out), 0, time.monotonic() + DEADLINE_S
+        while times < 3 and time.monotonic() < end:
+            now = written(out)
+            times += now != before
+            before = now
+            time.sleep(0.02)
+        check("%s: export --interval writes again" % name, times, 3)
+        writer.terminate()
+        check("%s: export --interval ends on SIGTERM" % name, writer.wait(DEADLINE_S), 0)
+    finally:
+        if writer.poll() is None:
+            writer.kill()
+            writer.wait()
+
+
+def plugin(name, mtatop, cache, got):
+    """`mtatop check` as Nagios calls it: one line, the status in the exit code, the report's figure in the perfdata."""
+    def ask(*argv):
+        done = subprocess.run([mtatop, "check", *argv], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENV)
+        return done.returncode, done.stdout.decode(), done.stderr.decode()
+    deferred = got["queue"]["deferred"]
+    for argv, status, word in ((("-w", "~:-1"), 1, "WARNING"), (("-c", "~:-1"), 2, "CRITICAL"), ((), 0, "OK")):
+        wide = argv or ("-w", "0:1000000")
+        code, line, errors = ask("queue-deferred", *wide, "--cache", cache)
+        check("%s: check: %s" % (name, word), (code, line.startswith("MTATOP %s - " % word), line.count("\n"), errors), (status, True, 1, ""))
+        check("%s: check: the figure" % name, "| deferred=%d;" % deferred in line, True)
+    for argv in ((), ("nothing",), ("queue", "--bogus"), ("queue", "-w", "x"), ("queue", "--cache", "/nonexistent/c.db")):
+        code, line, errors = ask(*argv)
+        check("%s: check %s is UNKNOWN" % (name, " ".join(argv)), (code, line[:17], errors), (3, "MTATOP UNKNOWN - ", ""))
 
 
 def connected(port):
