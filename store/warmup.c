@@ -27,6 +27,11 @@ static bool any(const struct warmup_day *d)
 	return volume_of(&d->all) + d->all.deferred > 0;
 }
 
+static int cold_days(const struct warmup_plan *p)
+{
+	return p->cold_days ? p->cold_days : WARMUP_COLD_DAYS;
+}
+
 static bool passes(const struct warmup_plan *p, int64_t delivered, size_t stage)
 {
 	return delivered * PCT >= warmup_cap(p, stage) * WARMUP_PASS_PCT;
@@ -66,7 +71,7 @@ static void pass_day(
 		s->idle = d->known ? s->idle + 1 : 0;
 		return;
 	}
-	if (s->idle >= WARMUP_COLD_DAYS)
+	if (s->idle >= cold_days(p))
 		begin_anew(s, i);
 	if (p->calendar)
 		s->stage = calendar_stage(s, i);
@@ -87,7 +92,7 @@ static void pass_day(
 static void start_today(
 	const struct warmup_plan *p, struct play *s, const struct warmup_day *days, size_t today)
 {
-	if (s->idle >= WARMUP_COLD_DAYS && any(&days[today]))
+	if (s->idle >= cold_days(p) && any(&days[today]))
 		begin_anew(s, today);
 	if (p->calendar) {
 		if (today - s->base >= warmup_stages(p) && s->ever)
@@ -167,10 +172,11 @@ static void boxes(
 static enum warmup_state state_of(const struct warmup_plan *p, const struct play *s,
 	enum gate_colour colour, const struct warmup_status *o, const struct warmup_day *now)
 {
-	bool ahead = p->hourly ? now->peak_hour > o->limit : o->volume > o->cap;
+	/* of a vendor's days no hour is known, but more than 24 caps is over one of them */
+	bool ahead = o->volume > o->cap || (p->hourly && now->peak_hour > o->limit);
 	bool kept = o->delivered * PCT >= o->pace * WARMUP_PASS_PCT;
 
-	if (s->idle >= WARMUP_COLD_DAYS && !o->today)
+	if (s->idle >= cold_days(p) && !o->today)
 		return WARMUP_COLD;
 	if (s->reached || (p->target > 0 && o->delivered >= p->target))
 		return WARMUP_DONE;

@@ -26,17 +26,38 @@
 #define WARMUP_COLD_DAYS 30 /* idle: SendGrid */
 #define WARMUP_NEXT 5 /* caps shown ahead */
 #define WARMUP_CAPS_MAX 400 /* days of a plan */
-#define WARMUP_GATES_MAX (2 * (MAILBOX__COUNT + 1) + GATE__COUNT + 1)
+#define WARMUP_GATES_MAX (2 * MAILBOX__COUNT + GATE__COUNT + GATE_KIND__COUNT + GATE_TOLD__COUNT)
 
 enum warmup_gate { /* signals: on disk, in the order of assets/warmup_gates.def */
 #define SIGNAL(id, box, colour, code, dsn, words, but, name, source) GATE_##id,
+#define RATE(...)
+#define TOLD(...)
 #include "assets/warmup_gates.def"
 #undef SIGNAL
+#undef TOLD
 	GATE__COUNT
 };
 
+enum { /* numbers mean nothing */
+#define SIGNAL(...)
+#define TOLD(box, ...) GATE_TOLD_##box,
+#include "assets/warmup_gates.def"
+#undef SIGNAL
+#undef RATE
+#undef TOLD
+	GATE_TOLD__COUNT
+};
+
 enum gate_colour { GATE_GREEN, GATE_UNKNOWN, GATE_YELLOW, GATE_RED };
-enum gate_kind { GATE_KIND_BOUNCE, GATE_KIND_DEFERRAL, GATE_KIND_SIGNAL, GATE_KIND_SPAM };
+enum gate_kind {
+	GATE_KIND_BOUNCE,
+	GATE_KIND_DEFERRAL,
+	GATE_KIND_SIGNAL,
+	GATE_KIND_TOLD, /* elsewhere only */
+	GATE_KIND_SES_BOUNCE,
+	GATE_KIND_COMPLAINT, /* of what was delivered by vendors that tell of complaints */
+	GATE_KIND__COUNT
+};
 
 enum warmup_state {
 	WARMUP_COLD,
@@ -55,16 +76,23 @@ struct warmup_caps {
 	size_t n; /* 0: none of its own */
 };
 
+struct warmup_growth { /* of levels past the table */
+	int days; /* stages a level takes */
+	const int64_t *step; /* pairs, ascending: below this cap, percent more */
+	size_t n; /* of step */
+};
+
 struct warmup_plan { /* all borrowed */
 	const char *name; /* of the section */
 	const char *schedule; /* "sparkpost", "own" */
 	const char *source; /* who published it */
 	struct warmup_caps caps;
 	bool hourly; /* caps are of an hour, else of a day */
-	bool doubles; /* after the last cap twice the day before */
+	const struct warmup_growth *growth; /* after the last cap; NULL: that goes on */
 	bool calendar; /* clock */
 	struct warmup_caps track[MAILBOX__COUNT]; /* of a day */
 	int64_t target; /* messages a day at which it is done; 0: the end of the caps */
+	int cold_days; /* idle; 0: WARMUP_COLD_DAYS */
 	int year, month, day; /* start */
 	bool has_only;
 	enum mailbox only; /* the whole plan is about this mailbox provider */
@@ -82,6 +110,8 @@ struct warmup_day {
 	struct warmup_counts all, box[MAILBOX__COUNT];
 	int64_t peak_hour; /* most volume in one hour */
 	int64_t signal[GATE__COUNT];
+	bool complaints_known; /* a vendor's counters tell of them */
+	int64_t complaints, complaints_of; /* and what those vendors delivered */
 };
 
 struct gate_result {
@@ -125,7 +155,7 @@ struct warmup_status {
 	struct warmup_box box[MAILBOX__COUNT];
 };
 
-/* warmup_limit - cap of a stage in the plan's own unit; warmup_cap - of a day. Doubling ends at 2^53. */
+/* warmup_limit - cap of a stage in the plan's own unit; warmup_cap - of a day. Growth ends at 2^53. */
 int64_t warmup_limit(const struct warmup_plan *p, size_t stage);
 int64_t warmup_cap(const struct warmup_plan *p, size_t stage);
 /* warmup_track - a mailbox provider's own cap on that stage's day; -1 none. */
@@ -148,7 +178,8 @@ const char *warmup_state_word(enum warmup_state state);
 const char *gate_colour_word(enum gate_colour colour);
 
 /* --- plans --- */
-/* warmup_builtin - fill caps, tracks, clock and source from a published schedule. false: no such word.
+/* warmup_builtin - fill caps, tracks, clock, source and what else is published from a schedule; a first cap of 0 is
+ * for the caller to set. false: no such word.
  * warmup_builtin_word - the i-th word, NULL at the end. */
 bool warmup_builtin(struct str word, struct warmup_plan *out);
 const char *warmup_builtin_word(size_t i);

@@ -22,7 +22,7 @@ static const struct conf_key keys[] = {
 		.type = CONF_LIST,
 		.fallback = "",
 		.help = "With plan = own: messages a day, one figure a stage, such as 50 100 500 "
-			"1000"},
+			"1000. With plan = ipost: its first level, one figure"},
 	{.section = SECTION,
 		.name = "clock",
 		.type = CONF_CHOICE,
@@ -53,19 +53,27 @@ static const struct conf_key keys[] = {
 		.name = "mailbox_caps",
 		.type = CONF_LIST,
 		.fallback = "",
-		.help = "Most a day to single mailbox providers, such as gmail=5000 yahoo=2000"},
+		.help = "Most a day to single mailbox providers, such as gmail=5000 yahoo=2000. "
+			"Yahoo takes about 100 an hour of a new IP, and 50 are advised "
+			"(SendGrid's support)"},
 	{.section = SECTION,
 		.name = "plan",
 		.type = CONF_CHOICE,
 		.fallback = "sparkpost",
 		.choices = "own"
+#define GROWTH(...)
 #define PLAN(id, word, ...) "|" word
 #define TRACK(...)
+#define RULES(...)
 #include "assets/warmup_plans.def"
+#undef GROWTH
 #undef PLAN
 #undef TRACK
+#undef RULES
 		,
-		.help = "The schedule: your own caps, or a published one"},
+		.help = "The schedule: your own caps, or a published one; rackspace is about mail "
+			"to Rackspace alone. Mailgun and Amazon SES publish no table: what the "
+			"API tells of their own warm-up is in the warmup pane"},
 	{.section = SECTION,
 		.name = "start",
 		.type = CONF_TEXT,
@@ -140,14 +148,18 @@ static int load_start(const struct loading *l)
 	return 0;
 }
 
-static int load_own(const struct loading *l)
+/* Caps of the configuration: whole plans, or what a growth rule begins with. */
+static int load_caps(const struct loading *l)
 {
 	size_t n;
 	const char *const *items = list(l, "caps", &n);
 	int64_t *caps;
 
 	if (n == 0)
-		return refuse(l, "caps: missing; plan = own needs them, such as caps = 50 100 500");
+		return refuse(l, "caps: missing; plan = %s needs them, such as caps = 50%s",
+			text(l, "plan"), l->plan->growth ? "" : " 100 500");
+	if (l->plan->growth && n > 1)
+		return refuse(l, "caps: plan = %s takes one, its first level", text(l, "plan"));
 	if (n > WARMUP_CAPS_MAX)
 		return refuse(l, "caps: more than %d; shorten the list", WARMUP_CAPS_MAX);
 	caps = arena_alloc(l->arena, n * sizeof(caps[0]));
@@ -163,8 +175,6 @@ static int load_own(const struct loading *l)
 			return refuse(l, "caps: %.40s is less than the one before; a warm-up grows",
 				items[i]);
 	}
-	l->plan->schedule = "own";
-	l->plan->source = "mtatop.conf";
 	l->plan->caps = (struct warmup_caps){caps, n};
 	return 0;
 }
@@ -173,24 +183,59 @@ static int load_schedule(const struct loading *l)
 {
 	struct warmup_plan *p = l->plan;
 	const char *word = text(l, "plan"), *clock = text(l, "clock");
+	int64_t target = conf_int(l->conf, SECTION, l->instance, "target");
 	size_t n;
 	int rc = 0;
 
-	if (strcmp(word, "own") == 0)
-		rc = load_own(l);
-	else if ((void)list(l, "caps", &n), n > 0)
-		rc = refuse(l, "caps: only with plan = own; %s has its caps", word);
-	else if (!warmup_builtin(str_of(word), p))
+	(void)list(l, "caps", &n);
+	if (strcmp(word, "own") == 0) {
+		p->schedule = "own";
+		p->source = "mtatop.conf";
+		rc = load_caps(l);
+	} else if (!warmup_builtin(str_of(word), p)) {
 		rc = refuse(l, "plan: unknown");
+	} else if (p->caps.cap[0] == 0) {
+		rc = load_caps(l);
+		if (rc == 0 && target == 0)
+			rc = refuse(l, "target: missing; %s grows without an end", word);
+	} else if (n > 0) {
+		rc = refuse(l, "caps: only with plan = own; %s has its caps", word);
+	}
+	if (rc < 0)
+		return rc;
 	if (strcmp(clock, "plan") != 0)
 		p->calendar = strcmp(clock, "calendar") == 0;
-	p->target = conf_int(l->conf, SECTION, l->instance, "target");
-	if (rc == 0 && p->target > warmup_cap(p, warmup_stages(p) - 1))
-		rc = refuse(l,
+	if (target)
+		p->target = target;
+	if (p->target > warmup_cap(p, warmup_stages(p) - 1))
+		return refuse(l,
 			"target: %lld is over the plan's last cap, %lld a day; lower it or "
 			"take another plan",
 			(long long)p->target, (long long)warmup_cap(p, warmup_stages(p) - 1));
-	return rc;
+	return 0;
+}
+
+/* The one mailbox provider of a plan, by the configuration or by the schedule. */
+static int load_mailbox(const struct loading *l)
+{
+	struct warmup_plan *p = l->plan;
+	struct warmup_caps track;
+	enum mailbox only;
+
+	if (mailbox_by_word(str_of(text(l, "mailbox")), &only)) {
+		if (p->has_only && p->only != only)
+			return refuse(l, "mailbox: %s is about mail to %s", p->schedule,
+				mailbox_name(p->only));
+		p->has_only = true;
+		p->only = only;
+	}
+	if (!p->has_only)
+		return 0;
+	track = p->track[p->only];
+	if (track.n) /* the schedule has it: that part alone */
+		p->caps = track;
+	memset(p->track, 0, sizeof(p->track));
+	return 0;
 }
 
 static int load_mailbox_caps(const struct loading *l)
@@ -226,7 +271,6 @@ static int load_mailbox_caps(const struct loading *l)
 static int load_one(const struct loading *l)
 {
 	struct warmup_plan *p = l->plan;
-	struct str only = str_of(text(l, "mailbox"));
 	int rc;
 
 	p->name = l->instance ? l->instance : SECTION;
@@ -237,14 +281,8 @@ static int load_one(const struct loading *l)
 	rc = load_start(l);
 	if (rc == 0)
 		rc = load_schedule(l);
-	p->has_only = mailbox_by_word(only, &p->only);
-	if (rc == 0 && p->has_only) {
-		struct warmup_caps track = p->track[p->only];
-
-		if (track.n) /* the schedule has it: that part alone */
-			p->caps = track;
-		memset(p->track, 0, sizeof(p->track));
-	}
+	if (rc == 0)
+		rc = load_mailbox(l);
 	return rc == 0 ? load_mailbox_caps(l) : rc;
 }
 

@@ -8,11 +8,8 @@
 #include <stdlib.h>
 
 #define WILSON_Z 1.959964 /* 95 %, two sides */
-#define BOUNCE_YELLOW 0.02
-#define BOUNCE_RED 0.05
-#define DEFERRAL_RED 0.15
 #define CLASS_MAX 9 /* codes up to it are a class digit */
-#define RATE_SOURCE "convention of ESPs, published by no mailbox provider"
+#define PERCENT 100.0
 
 static const struct signal {
 	enum mailbox box;
@@ -22,8 +19,42 @@ static const struct signal {
 } signals[] = {
 #define SIGNAL(id, box, colour, code, dsn, words, but, name, source)                               \
 	{MAILBOX_##box, GATE_##colour, code, dsn, words, but, name, source},
+#define RATE(...)
+#define TOLD(...)
 #include "assets/warmup_gates.def"
 #undef SIGNAL
+#undef RATE
+#undef TOLD
+};
+
+enum { CONVENTION, PUBLISHED };
+
+static const struct rate {
+	double yellow, red;
+	int basis;
+	const char *name, *source;
+} rates[GATE_KIND__COUNT] = {
+#define SIGNAL(...)
+#define RATE(kind, box, yellow, red, basis, name, source)                                          \
+	[GATE_KIND_##kind] = {(yellow) / PERCENT, (red) / PERCENT, basis, name, source},
+#define TOLD(...)
+#include "assets/warmup_gates.def"
+#undef RATE
+#undef TOLD
+};
+
+static const struct told {
+	enum mailbox box;
+	double yellow, red;
+	const char *name, *source;
+} told[] = {
+#define RATE(...)
+#define TOLD(box, yellow, red, name, source)                                                       \
+	{MAILBOX_##box, (yellow) / PERCENT, (red) / PERCENT, name, source},
+#include "assets/warmup_gates.def"
+#undef SIGNAL
+#undef RATE
+#undef TOLD
 };
 
 void wilson(int64_t k, int64_t n, double *ret_low, double *ret_high)
@@ -93,26 +124,28 @@ void gate_needle(enum warmup_gate gate, struct buf *out)
 		(void)buf_printf(out, "%d", s->code);
 }
 
-/* A rate over its line with the lower bound; too few: green, and told so. */
-static struct gate_result rate_gate(
-	enum gate_kind kind, int box, int64_t k, int64_t n, double yellow, double red)
+/* A rate over its line with the lower bound; too few: green, and told so. n EVENT_UNKNOWN: nobody tells it here. */
+static struct gate_result rate_gate(enum gate_kind kind, int box, int64_t k, int64_t n)
 {
+	const struct rate *r = &rates[kind];
 	struct gate_result g = {.kind = kind,
 		.signal = GATE__COUNT,
 		.box = box,
 		.k = k,
 		.n = n,
-		.yellow = yellow,
-		.red = red,
+		.yellow = r->yellow,
+		.red = r->red,
 		.enough = n >= WARMUP_MIN_N,
-		.name = kind == GATE_KIND_BOUNCE ? "bounce rate" : "deferral rate",
-		.source = RATE_SOURCE};
+		.published = r->basis == PUBLISHED,
+		.name = r->name,
+		.source = r->source};
 
 	wilson(k, n, &g.low, &g.high);
-	g.colour = !g.enough        ? GATE_GREEN
-		   : g.low > red    ? GATE_RED
-		   : g.low > yellow ? GATE_YELLOW
-				    : GATE_GREEN;
+	g.colour = n == EVENT_UNKNOWN  ? GATE_UNKNOWN
+		   : !g.enough         ? GATE_GREEN
+		   : g.low > r->red    ? GATE_RED
+		   : g.low > r->yellow ? GATE_YELLOW
+				       : GATE_GREEN;
 	return g;
 }
 
@@ -122,18 +155,34 @@ static size_t rates_of(int box, const struct warmup_counts *c, struct gate_resul
 	size_t n = 0;
 
 	if (final > 0)
-		out[n++] = rate_gate(
-			GATE_KIND_BOUNCE, box, c->bounced, final, BOUNCE_YELLOW, BOUNCE_RED);
+		out[n++] = rate_gate(GATE_KIND_BOUNCE, box, c->bounced, final);
 	if (tries > 0)
-		out[n++] = rate_gate(
-			GATE_KIND_DEFERRAL, box, c->deferred, tries, DEFERRAL_RED, DEFERRAL_RED);
+		out[n++] = rate_gate(GATE_KIND_DEFERRAL, box, c->deferred, tries);
 	return n;
 }
 
+/* Of all mail together. */
+static size_t account_rates(const struct warmup_day *day, struct gate_result *out)
+{
+	int64_t final = day->all.sent + day->all.bounced;
+	size_t n = 0;
+
+	if (final > 0)
+		out[n++] = rate_gate(GATE_KIND_SES_BOUNCE, -1, day->all.bounced, final);
+	if (day->complaints_known && day->complaints_of > 0)
+		out[n++] = rate_gate(GATE_KIND_COMPLAINT, -1, day->complaints, day->complaints_of);
+	else if (!day->complaints_known && day->all.sent > 0)
+		out[n++] = rate_gate(GATE_KIND_COMPLAINT, -1, EVENT_UNKNOWN, EVENT_UNKNOWN);
+	return n;
+}
+
+/* Worst first, what is not known last. */
 static int worst_first(const void *left, const void *right)
 {
 	const struct gate_result *a = left, *b = right;
 
+	if ((a->colour == GATE_UNKNOWN) != (b->colour == GATE_UNKNOWN))
+		return a->colour == GATE_UNKNOWN ? 1 : -1;
 	if (a->colour != b->colour)
 		return a->colour > b->colour ? -1 : 1;
 	if (a->kind != b->kind)
@@ -147,7 +196,6 @@ static int worst_first(const void *left, const void *right)
 
 size_t gates_of(const struct warmup_day *day, struct gate_result *out)
 {
-	const struct warmup_counts *gmail = &day->box[MAILBOX_GMAIL];
 	size_t n = rates_of(-1, &day->all, out);
 
 	for (int i = 1; i < MAILBOX__COUNT; i++)
@@ -164,18 +212,20 @@ size_t gates_of(const struct warmup_day *day, struct gate_result *out)
 				.published = true,
 				.name = signals[i].name,
 				.source = signals[i].source};
-	if (gmail->sent > 0) /* Gmail tells it to the sender's own Postmaster Tools only */
-		out[n++] = (struct gate_result){.kind = GATE_KIND_SPAM,
-			.signal = GATE__COUNT,
-			.box = MAILBOX_GMAIL,
-			.colour = GATE_UNKNOWN,
-			.k = EVENT_UNKNOWN,
-			.n = EVENT_UNKNOWN,
-			.yellow = 0.001,
-			.red = 0.003,
-			.published = true,
-			.name = "user spam rate",
-			.source = "support.google.com/mail/answer/81126; see Postmaster Tools"};
+	n += account_rates(day, out + n);
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+		if (day->box[told[i].box].sent > 0)
+			out[n++] = (struct gate_result){.kind = GATE_KIND_TOLD,
+				.signal = GATE__COUNT,
+				.box = (int)told[i].box,
+				.colour = GATE_UNKNOWN,
+				.k = EVENT_UNKNOWN,
+				.n = EVENT_UNKNOWN,
+				.yellow = told[i].yellow,
+				.red = told[i].red,
+				.published = true,
+				.name = told[i].name,
+				.source = told[i].source};
 	if (n)
 		qsort(out, n, sizeof(out[0]), worst_first);
 	return n;

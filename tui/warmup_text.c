@@ -40,12 +40,21 @@ void warmup_date(struct buf *out, int64_t utc_ms)
 	buf_done(&b);
 }
 
+/* "HOLD over 2%, BACK OFF over 5%" */
+static void thresholds(struct buf *out, const struct gate_result *g)
+{
+	if (g->yellow < g->red)
+		(void)buf_printf(out, "HOLD over %g%%, ", g->yellow * PERCENT);
+	(void)buf_printf(out, "BACK OFF over %g%%", g->red * PERCENT);
+}
+
 void warmup_gate_line(struct buf *out, const struct gate_result *g)
 {
 	(void)buf_printf(out, "%s%s%s", g->box >= 0 ? mailbox_name((enum mailbox)g->box) : "all",
 		": ", g->name);
-	if (g->kind == GATE_KIND_SPAM) {
-		(void)buf_printf(out, " not known here; HOLD from 0.10%%, BACK OFF from 0.30%%");
+	if (g->colour == GATE_UNKNOWN) {
+		(void)buf_add_z(out, " not known here; ");
+		thresholds(out, g);
 	} else if (g->kind == GATE_KIND_SIGNAL) {
 		(void)buf_add_z(out, ", ");
 		count(out, g->k);
@@ -55,17 +64,14 @@ void warmup_gate_line(struct buf *out, const struct gate_result *g)
 		fmt_pct(out, g->k, g->n);
 		(void)buf_add_z(out, " of ");
 		count(out, g->n);
-		if (!g->enough)
+		if (g->enough) {
+			(void)buf_printf(
+				out, " (95%%: %.1f..%.1f%%; ", g->low * PERCENT, g->high * PERCENT);
+			thresholds(out, g);
+			(void)buf_add_char(out, ')');
+		} else {
 			(void)buf_printf(out, ", says nothing under %d", WARMUP_MIN_N);
-		else if (g->yellow < g->red)
-			(void)buf_printf(out,
-				" (95%%: %.1f..%.1f%%; HOLD over %.0f%%, BACK OFF over "
-				"%.0f%%)",
-				g->low * PERCENT, g->high * PERCENT, g->yellow * PERCENT,
-				g->red * PERCENT);
-		else
-			(void)buf_printf(out, " (95%%: %.1f..%.1f%%; BACK OFF over %.0f%%)",
-				g->low * PERCENT, g->high * PERCENT, g->red * PERCENT);
+		}
 	}
 	if (g->before)
 		(void)buf_add_z(out, ", on the last sending day");
@@ -199,6 +205,7 @@ static void json_plan(struct buf *out, const struct warmup_plan *p)
 	jsonout_words(out, "clock", p->calendar ? "calendar" : "sending");
 	(void)buf_printf(out, ",\"start\":\"%04d-%02d-%02d\"", p->year, p->month, p->day);
 	jsonout_number(out, "target", p->target ? p->target : -1);
+	jsonout_number(out, "idle_days", p->cold_days ? p->cold_days : WARMUP_COLD_DAYS);
 	key(out, "mailbox");
 	(void)buf_printf(out, p->has_only ? "\"%s\"" : "null", mailbox_word(p->only));
 	key(out, "egress");
@@ -214,7 +221,7 @@ static void json_plan(struct buf *out, const struct warmup_plan *p)
 
 static void json_gate(struct buf *out, const struct gate_result *g)
 {
-	bool rate = g->n != EVENT_UNKNOWN;
+	bool rate = g->n != EVENT_UNKNOWN, lines = g->kind != GATE_KIND_SIGNAL;
 
 	(void)buf_printf(out, "{\"verdict\":\"%s\"",
 		g->colour == GATE_UNKNOWN ? "unknown" : gate_colour_word(g->colour));
@@ -223,11 +230,12 @@ static void json_gate(struct buf *out, const struct gate_result *g)
 	(void)buf_printf(out, g->box >= 0 ? "\"%s\"" : "null", mailbox_word((enum mailbox)g->box));
 	jsonout_number(out, "k", g->k);
 	jsonout_number(out, "n", g->n);
+	if (lines)
+		(void)buf_printf(
+			out, ",\"hold_over\":%.6f,\"back_off_over\":%.6f", g->yellow, g->red);
 	if (rate)
-		(void)buf_printf(out,
-			",\"low\":%.6f,\"high\":%.6f,\"hold_over\":%.6f,"
-			"\"back_off_over\":%.6f,\"min_n\":%d",
-			g->low, g->high, g->yellow, g->red, WARMUP_MIN_N);
+		(void)buf_printf(out, ",\"low\":%.6f,\"high\":%.6f,\"min_n\":%d", g->low, g->high,
+			WARMUP_MIN_N);
 	(void)buf_printf(out, ",\"speaks\":%s,\"last_sending_day\":%s,\"basis\":\"%s\"",
 		g->enough ? "true" : "false", g->before ? "true" : "false",
 		g->published ? "published" : "convention");

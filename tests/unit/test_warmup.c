@@ -65,13 +65,13 @@ static void schedules_are_the_published_ones(void **state)
 
 	(void)state;
 	is_schedule(&p, sendgrid_auto, COUNT(sendgrid_auto));
-	assert_true(p.hourly && p.calendar && !p.doubles);
+	assert_true(p.hourly && p.calendar && !p.growth);
 	assert_int_equal(COUNT(sendgrid_auto), 42);
 	assert_int_equal(warmup_cap(&p, 12), 24000);
 	assert_int_equal(warmup_limit(&p, 60), 19601056);
 	p = builtin("sendgrid-manual");
 	is_schedule(&p, sendgrid_manual, COUNT(sendgrid_manual));
-	assert_true(p.doubles && !p.hourly && !p.calendar);
+	assert_true(p.growth && !p.hourly && !p.calendar);
 	assert_int_equal(warmup_limit(&p, 17), 8000000);
 	assert_int_equal(warmup_limit(&p, 19), 32000000);
 	p.target = 30000000;
@@ -92,7 +92,31 @@ static void schedules_are_the_published_ones(void **state)
 		assert_int_equal(warmup_limit(&p, day), sum); /* 32.5k ... 50k */
 	}
 	assert_int_equal(warmup_track(&p, MAILBOX_GMX, 0), -1);
-	assert_null(warmup_builtin_word(4));
+	p = builtin("rackspace");
+	assert_int_equal(warmup_limit(&p, 0), 100);
+	assert_int_equal(p.target, 20);
+	assert_int_equal(p.cold_days, 7);
+	assert_true(p.has_only && p.only == MAILBOX_RACKSPACE);
+	assert_null(warmup_builtin_word(6));
+}
+
+/* A rule and no table: the levels of one that begins at 6000 a day, by hand. */
+static void growth_by_rule(void **state)
+{
+	static const int64_t first[] = {6000}, want[] = {6000, 12000, 24000, 48000, 96000, 144000,
+						       172800, 207360, 248832, 298598, 328457};
+	struct warmup_plan p = builtin("ipost");
+
+	(void)state;
+	p.caps = (struct warmup_caps){first, 1};
+	for (size_t level = 0; level < COUNT(want); level++)
+		for (size_t day = 0; day < 4; day++)
+			assert_int_equal(warmup_limit(&p, 4 * level + day), want[level]);
+	assert_false(p.hourly || p.calendar);
+	assert_int_equal(warmup_stages(&p), 4);
+	p.target = 96000;
+	assert_int_equal(warmup_stages(&p), 17);
+	assert_true(warmup_limit(&p, 100000) >= INT64_C(1) << 53);
 }
 
 /* --- scripted runs --- */
@@ -252,6 +276,18 @@ static void sending_days_and_the_calendar(void **state)
 	assert_int_equal(r->status.limit, 19601056);
 	assert_int_equal(r->status.state, WARMUP_BEHIND);
 	assert_int_equal(at(r, 42, 1), WARMUP_DONE);
+	/* a vendor's day of which no hour is known */
+	run_begin(r, "sendgrid-auto");
+	send(r, 0, 481, 0, 0);
+	assert_int_equal(at(r, 0, 24), WARMUP_AHEAD);
+	/* cold again after a week, by Rackspace's word; 30 days are of plans that say nothing */
+	run_begin(r, "rackspace");
+	send(r, 0, 19, 0, 0);
+	assert_int_equal(at(r, 0, 24), WARMUP_BEHIND);
+	send(r, 0, 20, 0, 0);
+	assert_int_equal(at(r, 0, 24), WARMUP_DONE);
+	assert_int_equal(at(r, 7, 12), WARMUP_DONE);
+	assert_int_equal(at(r, 8, 12), WARMUP_COLD);
 	free(r);
 }
 
@@ -321,6 +357,55 @@ static void few_say_nothing(void **state)
 	send(r, 0, 160, 0, 40); /* 20 % of 200: from 15.04 % on */
 	assert_int_equal(at(r, 0, 24), WARMUP_BACK_OFF);
 	free(r);
+}
+
+static const struct gate_result *gate_of(
+	const struct gate_result *all, size_t n, enum gate_kind kind, int box)
+{
+	size_t i = 0;
+
+	while (i < n && (all[i].kind != kind || all[i].box != box))
+		i++;
+	assert_true(i < n);
+	return &all[i];
+}
+
+static void complaints_and_what_is_told_elsewhere(void **state)
+{
+	struct warmup_day d = {.known = true, .all = {1000, 0, 0}};
+	struct gate_result all[WARMUP_GATES_MAX];
+	const struct gate_result *g;
+	size_t n;
+
+	(void)state;
+	d.box[MAILBOX_GMAIL] = d.box[MAILBOX_YAHOO] = d.box[MAILBOX_OUTLOOK] = d.all;
+	n = gates_of(&d, all);
+	g = gate_of(all, n, GATE_KIND_COMPLAINT, -1); /* of a log */
+	assert_int_equal(g->colour, GATE_UNKNOWN);
+	assert_int_equal(g->k, EVENT_UNKNOWN);
+	assert_int_equal(gate_of(all, n, GATE_KIND_TOLD, MAILBOX_GMAIL)->colour, GATE_UNKNOWN);
+	assert_int_equal(gate_of(all, n, GATE_KIND_TOLD, MAILBOX_YAHOO)->colour, GATE_UNKNOWN);
+	assert_int_equal(gate_of(all, n, GATE_KIND_TOLD, MAILBOX_OUTLOOK)->colour, GATE_UNKNOWN);
+	assert_int_equal(gates_colour(&d), GATE_GREEN);
+	/* by hand, lower bounds of k in 1000: 2 0.055 %, 3 0.102 %, 9 0.474 %, 10 0.544 % */
+	d.complaints_known = true;
+	d.complaints_of = 1000;
+	for (d.complaints = 0; d.complaints <= 12; d.complaints++)
+		assert_int_equal(gates_colour(&d), d.complaints < 3    ? GATE_GREEN
+						   : d.complaints < 10 ? GATE_YELLOW
+								       : GATE_RED);
+	d.complaints_of = 99; /* too few */
+	assert_int_equal(gates_colour(&d), GATE_GREEN);
+	/* the bounce lines of SES lie behind the convention's */
+	d = (struct warmup_day){.known = true, .all = {930, 70, 0}};
+	n = gates_of(&d, all);
+	assert_int_equal(gate_of(all, n, GATE_KIND_BOUNCE, -1)->colour, GATE_RED);
+	g = gate_of(all, n, GATE_KIND_SES_BOUNCE, -1);
+	assert_int_equal(g->colour, GATE_YELLOW);
+	assert_true(g->published);
+	d.all = (struct warmup_counts){860, 140, 0};
+	n = gates_of(&d, all);
+	assert_int_equal(gate_of(all, n, GATE_KIND_SES_BOUNCE, -1)->colour, GATE_RED);
 }
 
 static void at_the_line_of_a_rate(void **state)
@@ -513,6 +598,20 @@ static void plans_of_the_configuration(void **state)
 	assert_int_equal(warmup_limit(&plans.plan[0], 3), 7500);
 	assert_true(plans.plan[0].has_only);
 	warmup_plans_done(&plans);
+	assert_int_equal(load(HEAD "start = 2026-11-01\nplan = rackspace\n", &plans, &err), 0);
+	assert_true(plans.plan[0].has_only && plans.plan[0].only == MAILBOX_RACKSPACE);
+	assert_int_equal(plans.plan[0].target, 20);
+	warmup_plans_done(&plans);
+	assert_int_equal(load(HEAD "start = 2026-11-01\nplan = ipost\ncaps = 500\ntarget = 4000\n",
+				 &plans, &err),
+		0);
+	assert_int_equal(warmup_stages(&plans.plan[0]), 13);
+	warmup_plans_done(&plans);
+	refused(HEAD "start = 2026-11-01\nplan = rackspace\nmailbox = gmail\n",
+		"about mail to Rackspace");
+	refused(HEAD "start = 2026-11-01\nplan = ipost\ntarget = 4000\n", "caps: missing");
+	refused(HEAD "start = 2026-11-01\nplan = ipost\ncaps = 500\n", "target: missing");
+	refused(HEAD "start = 2026-11-01\nplan = ipost\ncaps = 500 600\n", "takes one");
 	refused("[warmup ip7]\nstart = 2026-11-01\n", "[warmup ip7] egress: missing");
 	refused(HEAD, "start: missing");
 	refused(HEAD "start = 2026-02-29\n", "no such day");
@@ -535,11 +634,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(schedules_are_the_published_ones),
+		cmocka_unit_test(growth_by_rule),
 		cmocka_unit_test(every_state_in_sixty_days),
 		cmocka_unit_test(stages_and_figures),
 		cmocka_unit_test(sending_days_and_the_calendar),
 		cmocka_unit_test(back_off_is_the_stage_before),
 		cmocka_unit_test(few_say_nothing),
+		cmocka_unit_test(complaints_and_what_is_told_elsewhere),
 		cmocka_unit_test(at_the_line_of_a_rate),
 		cmocka_unit_test(signals_by_provider),
 		cmocka_unit_test(days_of_23_and_25_hours),

@@ -141,7 +141,7 @@ static struct pane_target behind(
 		gate_needle(g->signal, &b);
 	else if (g->box > 0)
 		(void)buf_add_str(&b, mailbox_suffix((enum mailbox)g->box));
-	if (g->kind == GATE_KIND_BOUNCE)
+	if (g->kind == GATE_KIND_BOUNCE || g->kind == GATE_KIND_SES_BOUNCE)
 		to.query.status = STATUS_BOUNCED;
 	else if (g->kind == GATE_KIND_DEFERRAL)
 		to.query.status = STATUS_DEFERRED;
@@ -157,14 +157,14 @@ static void gates(struct lines *l, struct buf *b, const struct warmup_row *row)
 		struct pane_target to = behind(l, g, row);
 		size_t first = l->t->nrows;
 
-		lines_section(l, 100 + (uint64_t)g->kind * 1000 + (uint64_t)(g->box + 1) * 20 +
+		lines_section(l, 100 + (uint64_t)g->kind * 10000 + (uint64_t)(g->box + 1) * 100 +
 					 (uint64_t)g->signal * 2 + g->before);
 		(void)buf_printf(b, "%s  ", gate_colour_word(g->colour));
 		warmup_gate_line(b, g);
 		if (g->published)
 			(void)buf_printf(b, " %s", g->source);
 		say(l, colour_style(g->colour), "gate", b);
-		if (g->k > 0)
+		if (g->k > 0 && g->kind != GATE_KIND_COMPLAINT)
 			lines_link(l, first, &to);
 	}
 }
@@ -205,7 +205,7 @@ static void history(struct lines *l, struct buf *b, const struct warmup_row *row
 
 		to.query.t0_ms = d->start_ms;
 		to.query.t1_ms = d->end_ms < l->v->now_ms ? d->end_ms : l->v->now_ms;
-		lines_section(l, 100000 + (uint64_t)(d->start_ms / MS_PER_DAY));
+		lines_section(l, 1000000 + (uint64_t)(d->start_ms / MS_PER_DAY));
 		warmup_date(b, d->start_ms);
 		(void)buf_add_z(b, "  ");
 		count(b, d->known ? d->all.sent + d->all.bounced : EVENT_UNKNOWN);
