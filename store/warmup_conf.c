@@ -37,7 +37,9 @@ static const struct conf_key keys[] = {
 		.fallback = "",
 		.help = "Whose mail counts: an IP (smtp_bind_address of a transport), a service "
 			"tag as the log has it (postfix/smtp), a syslog_name or instance "
-			"(postfix-out), or a provider of mtatop; several are added up"},
+			"(postfix-out), a sending IP of Mailgun, or a provider of mtatop (a "
+			"vendor: all "
+			"its mail); several are added up"},
 	{.section = SECTION,
 		.name = "mailbox",
 		.type = CONF_CHOICE,

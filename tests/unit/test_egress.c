@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "backends/postfix/master.h"
+#include "store/store_api.h"
 #include "store/store_read.h"
 #include "store/warmup_conf.h"
 #include "tests/unit/store_fixture.h"
@@ -198,11 +199,102 @@ static void of_the_log(void **state)
 	fixture_end(&f);
 }
 
+/* --- vendors --- */
+#define H 3600
+#define S (T0_MS / 1000)
+#define DAY (24 * H)
+
+static int vendor(struct fixture *f, const char *name, int finest_s)
+{
+	struct api_provider p = {.finest_bucket_s = finest_s};
+	struct mt_error error = {0};
+	int id;
+
+	must(store_provider(f->store, name, name, NULL, &id, &error), &error, "provider");
+	must(store_api_provider(f->store, id, &p, &error), &error, "api");
+	return id;
+}
+
+static void vendor_covers(
+	struct fixture *f, int provider, enum bucket_dim dim, int64_t to_s, uint64_t metrics)
+{
+	struct api_cover c = {.dim = dim,
+		.from_s = S,
+		.to_s = to_s,
+		.metrics = metrics,
+		.fetched_ms = to_s * 1000};
+	struct mt_error error = {0};
+
+	must(store_api_covered(f->store, provider, &c, &error), &error, "cover");
+}
+
+static void vendor_counts(struct fixture *f, int provider, enum bucket_dim dim, const char *key,
+	int64_t start_s, int64_t length_s, int64_t sent, int64_t complaints)
+{
+	struct api_slot slot = {
+		.dim = dim, .key = str_of(key), .start_s = start_s, .length_s = length_s};
+	struct api_figure figures[] = {
+		{METRIC_SENT, sent}, {METRIC_BOUNCED, 1}, {METRIC_COMPLAINTS, complaints}};
+	struct mt_error error = {0};
+
+	must(store_api_counts(f->store, provider, &slot, figures, complaints < 0 ? 2 : 3, &error),
+		&error, "counts");
+}
+
+/* Mailgun counts by the hour and IP; SendGrid by the day and the whole account, here without complaints. */
+static void of_vendors(void **state)
+{
+	static const char *const ip[] = {"198.51.100.1"}, *const account[] = {"sendgrid"},
+				 *const both[] = {"mailgun", "198.51.100.1"};
+	const uint64_t asked = UINT64_C(1) << METRIC_SENT | UINT64_C(1) << METRIC_BOUNCED;
+	static struct warmup_day days[10];
+	struct fixture f;
+	int mailgun, sendgrid;
+	bool known;
+
+	(void)state;
+	fixture_begin(&f);
+	fixture_open(&f);
+	mailgun = vendor(&f, "mailgun", H);
+	vendor_covers(&f, mailgun, DIM_IP, S + 30 * H, asked | UINT64_C(1) << METRIC_COMPLAINTS);
+	vendor_covers(&f, mailgun, DIM_TOTAL, S + 30 * H, asked | UINT64_C(1) << METRIC_COMPLAINTS);
+	for (int i = 0; i < 10; i++) {
+		vendor_counts(&f, mailgun, DIM_IP, ip[0], S + i * H, H, 100 + i, i == 3);
+		vendor_counts(&f, mailgun, DIM_IP, "198.51.100.2", S + i * H, H, 7, 0);
+		vendor_counts(&f, mailgun, DIM_TOTAL, NULL, S + i * H, H, 107 + i, i == 3);
+	}
+	sendgrid = vendor(&f, "sendgrid", DAY);
+	vendor_covers(&f, sendgrid, DIM_TOTAL, S + 2 * DAY, asked);
+	vendor_counts(&f, sendgrid, DIM_TOTAL, NULL, S, DAY, 1000, -1);
+	vendor_counts(&f, sendgrid, DIM_TOTAL, NULL, S + DAY, DAY, 30, -1);
+	fixture_commit(&f);
+	assert_int_equal(counted(&f, ip, 1, days, &known).sent, 1045);
+	assert_true(known);
+	assert_false(days[0].known); /* the 21st: before the first answer */
+	assert_true(days[1].known && days[2].known);
+	assert_int_equal(days[1].all.sent, 1045);
+	assert_int_equal(days[1].all.bounced, 10);
+	assert_int_equal(days[1].peak_hour, 110);
+	assert_true(days[1].complaints_known);
+	assert_int_equal(days[1].complaints, 1);
+	assert_int_equal(days[1].complaints_of, 1045);
+	assert_int_equal(days[2].all.sent, 0);
+	assert_int_equal(counted(&f, account, 1, days, &known).sent, 1030);
+	assert_true(known && days[1].known);
+	assert_false(days[0].known || days[1].complaints_known);
+	assert_int_equal(days[2].all.sent, 30);
+	assert_int_equal(days[2].peak_hour, 0); /* of no hour anything is known */
+	/* named twice, counted once */
+	assert_int_equal(counted(&f, both, 2, days, &known).sent, 1115);
+	fixture_end(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_of_transports),
 		cmocka_unit_test(of_the_log),
+		cmocka_unit_test(of_vendors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
