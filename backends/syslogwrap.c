@@ -111,13 +111,32 @@ static size_t unescape(struct str *in, char *out)
 	return 1;
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* json_head - {"log":" with or without blanks between: docker writes none, what passes it on (jq, fluentd) may. */
+static bool json_head(struct str *in)
+{
+	static const char *const tokens[] = {"{", "\"log\"", ":", "\""};
+
+	for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++) {
+		if (i)
+			scan_while(in, is_blank);
+		if (!scan_lit(in, str_of(tokens[i])))
+			return false;
+	}
+	return true;
+}
+
 /* take_json - {"log":"...\n","stream":...}: the string's bytes; docker escapes '<', '>' and '&' too. */
 static bool take_json(struct str *line, char *scratch)
 {
 	struct str rest = *line;
 	size_t n = 0;
 
-	if (!scan_lit(&rest, STR_LIT("{\"log\":\"")))
+	if (!json_head(&rest))
 		return false;
 	while (rest.n && rest.p[0] != '"') {
 		char c = rest.p[0];
