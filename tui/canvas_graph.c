@@ -190,13 +190,15 @@ void canvas_chart(struct canvas *c, struct rect r, enum style style, const int64
 		scale_mark(c, r.x, max > 0 ? r.y : r.y + r.h - 1, any_known(v, n) ? max : -1);
 }
 
-/* "-1h", "-30m", "-90m", "-12h", "-15d": the largest unit that is whole. */
+/* "-1h", "-30m", "-90m", "-12h", "-15d": the largest unit that is whole; half days of long spans too ("-12.5d"). */
 static void ago(struct buf *out, int64_t ms)
 {
 	int64_t minutes = ms / MS_PER_MIN;
 
 	if (minutes % MIN_PER_DAY == 0 && minutes > 0)
 		buf_printf(out, "-%lldd", (long long)(minutes / MIN_PER_DAY));
+	else if (minutes % (MIN_PER_DAY / 2) == 0 && minutes > 2 * MIN_PER_DAY)
+		buf_printf(out, "-%lld.5d", (long long)(minutes / MIN_PER_DAY));
 	else if (minutes % MIN_PER_H == 0 && minutes > 0)
 		buf_printf(out, "-%lldh", (long long)(minutes / MIN_PER_H));
 	else if (ms % MS_PER_MIN == 0)
