@@ -40,7 +40,7 @@ SYSTEM_HEADERS = [
 SQL = re.compile(r'"[^"]*\b(SELECT\s|INSERT\s+(OR\s+\w+\s+)?INTO\b|DELETE\s+FROM\b|CREATE\s+TABLE\b|UPDATE\s+\w+\s+SET\b|PRAGMA\s)')
 BANNED = ("sprintf vsprintf strcpy stpcpy strcat strncat strncpy strtok strtok_r sscanf vsscanf atoi atol atoll atof "
           "strtol strtoll strtoul strtoull gets system popen localtime gmtime asctime ctime alloca rand srand "
-          "sleep usleep signal tmpnam mktemp tempnam").split()
+          "sleep usleep signal tmpnam mktemp tempnam skip").split()  # skip: meson counts cmocka's as a failure
 BANNED_CALL = re.compile(r"(?<![\w.>])(%s)\s*\(" % "|".join(BANNED))
 
 

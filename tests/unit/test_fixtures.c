@@ -178,8 +178,10 @@ static void fixture(void **state)
 	struct parsed p = {.family = family_of(in_path)};
 	struct buf path, in, want;
 
-	if (!p.family) /* a build without it: -Dbackends= */
-		skip();
+	if (!p.family) { /* a build without it: -Dbackends= */
+		print_message("skipped: %s's family is not built in\n", in_path);
+		return; /* meson takes cmocka's skip() for a failure */
+	}
 	buf_init(&path, 4096);
 	buf_init(&in, IN_MAX_BYTES);
 	buf_init(&want, EVENTS_MAX_BYTES);

@@ -224,8 +224,8 @@ static void every_body_of_the_vendor(void **state)
 
 	(void)state;
 	if (!d) {
-		print_message("no " FOLDER " here\n");
-		skip();
+		print_message("skipped: no " FOLDER " here\n");
+		return; /* meson takes cmocka's skip() for a failure */
 	}
 	while ((e = readdir(d))) {
 		char path[400];
