@@ -154,6 +154,11 @@ def suite_api():
     yield from built_suite("gcc", ["/usr/bin/python3", "tests/api/test_mailgun.py", "BUILD"], "api")
 
 
+def suite_dns():
+    """the resolver, SPF (openspf suite, pyspf) and the checks of names against DNS servers on loopback, sanitized"""
+    yield from built_suite("clang", ["/usr/bin/python3", "tests/dns/run.py", "BUILD"], "dns")
+
+
 def suite_terminal():
     """bad terminals and hostile bytes through a pty (reliability 1.4 and groups 50-57), sanitized binary"""
     heavy = ["--heavy"] if os.environ.get("MTATOP_PROOF") == "1" else []
@@ -189,6 +194,7 @@ SUITES = {f.__name__[6:]: f for f in (
     suite_robust,
     suite_e2e,
     suite_api,
+    suite_dns,
     suite_terminal,
     suite_install,
     suite_valgrind,

@@ -34,6 +34,7 @@ LAYERS = [
 SYSTEM_HEADERS = [
     (r"n?curses(w/.*)?\.h|ncursesw/.*|term\.h", r"tui/screen_curses\.c$"),
     (r"curl/.*|jansson\.h", r"backends/"),
+    (r"ares.*\.h", r"backends/dns\.c$"),
     (r"sqlite3\.h", r"store/(?!base/)"),
     (r"ini\.h", r"store/base/conf_file\.c$"),
 ]
