@@ -35,6 +35,7 @@ struct instance_def {
 	const char *const
 		*logs; /* log files in order of preference; the first that exists is followed */
 	size_t nlogs;
+	bool folders; /* logs are folders, all of them followed: files that are added to, new ones beside them */
 	bool all_logs; /* --log FILE...: read every one of logs, not the first that exists */
 	bool made_up; /* the demo's: a Postfix as it comes, whose configuration nobody can be asked for */
 	bool journal; /* read the systemd journal when no file exists (or when configured) */

@@ -268,7 +268,7 @@ static void tally(struct store *s, const struct at *at, struct message *m, const
 			count_sent(s, at, f);
 			egress_count(s, at, e, f->relay_host, METRIC_SENT);
 		}
-		m->nsent++;
+		m->nsent += !e->hop;
 		break;
 	case STATUS_DEFERRED:
 		count_outcome(s, at, f, METRIC_DEFERRED);
@@ -284,6 +284,17 @@ static void tally(struct store *s, const struct at *at, struct message *m, const
 	default: /* a word we do not know: kept as a row, in no total */
 		break;
 	}
+}
+
+/*
+ * settled - is nothing of the message left here, of an MTA that does not say so? Those handed on at once may have been
+ * told of as delivered already, by the server they went to.
+ */
+static bool settled(const struct message *m, const struct event *e)
+{
+	int32_t sent = e->hop && e->nrcpt > m->nsent ? e->nrcpt : m->nsent;
+
+	return sent + m->nbounced > 0 && (m->nrcpt < 0 || sent + m->nbounced >= m->nrcpt);
 }
 
 int attempt_event(struct store *s, struct at *at, const struct event *e, struct mt_error *reterr)
@@ -308,14 +319,13 @@ int attempt_event(struct store *s, struct at *at, const struct event *e, struct 
 	rc = fill(s, at, m, e, &f, reterr);
 	if (rc < 0)
 		return rc;
-	f.handed = e->status == STATUS_SENT && link_sent(s, at, m, e);
+	f.handed = e->status == STATUS_SENT && (e->hop || link_sent(s, at, m, e));
 	f.a->flags = f.handed;
 	rc = keep(s, m, f.a, reterr);
 	tally(s, at, m, e, &f);
 	if (rc == 0)
 		rc = cluster_attempt(s, at, f.a, e->reply, e->relay, reterr);
-	if (e->settles && m->nsent + m->nbounced > 0 &&
-		(m->nrcpt < 0 || m->nsent + m->nbounced >= m->nrcpt) && !m->end_ms)
+	if (e->settles && !m->end_ms && settled(m, e))
 		message_close(s, m, at->t_ms);
 	if (e->status == STATUS_SENT && !f.handed && m->mid_hash &&
 		str_eq(e->process, STR_LIT("pipe")))

@@ -128,6 +128,7 @@ struct event {
 	struct str message_id; /* with its <> stripped when it has them */
 	int64_t size_bytes;
 	int32_t nrcpt;
+	int32_t more_rcpt; /* EVENT_QUEUED of a message known before: so many recipients were added to it */
 	/* where to */
 	struct str relay; /* the whole value as logged */
 	struct str relay_host, relay_ip, relay_socket;
@@ -144,6 +145,8 @@ struct event {
 	bool forced; /* EVENT_EXPIRED: force-expired; EVENT_REMOVED: taken out by a person */
 	bool settles; /* the MTA logs no removal: a message is gone when all its recipients are settled */
 	bool runless; /* the MTA logs neither queue runs nor, as it comes, delays, sessions and counts of recipients */
+	bool hop; /* EVENT_ATTEMPT sent: to another server of the same organisation, which delivers it; nrcpt: so many at once */
+	bool lasting_id; /* the queue id is the message's on every server and never used again: a later arrival is its next hop */
 	struct str reply; /* inside the outermost ( ) of a delivery; the text of a reject */
 	struct str reject_subject; /* who or what a reject is about: the <...> after its code */
 	struct str reject_reason; /* the text of a reject without code and subject */

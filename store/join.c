@@ -146,6 +146,8 @@ static int received(struct store *s, struct at *at, const struct event *e, struc
 
 	if (rc < 0)
 		return rc;
+	if (e->lasting_id && m && (m->bits & BIT_STARTED))
+		return 0;
 	if (m && !same_arrival(m, at)) {
 		message_close(s, m, at->t_ms);
 		m = NULL;
@@ -286,6 +288,11 @@ static int queued(struct store *s, struct at *at, const struct event *e, struct 
 	depth_touch(s, m);
 	if (m->size_bytes < 0)
 		m->size_bytes = e->size_bytes;
+	if (e->more_rcpt > 0 && m->nrcpt >= 0 && m->nrcpt <= INT32_MAX - e->more_rcpt) {
+		m->nrcpt += e->more_rcpt;
+		if (counted(m))
+			count(s, m, DIM_TOTAL, 0, METRIC_RECIPIENTS, e->more_rcpt);
+	}
 	if (m->nrcpt < 0 && e->nrcpt >= 0) {
 		m->nrcpt = e->nrcpt;
 		if (counted(m))
@@ -337,11 +344,22 @@ static int held(struct store *s, struct at *at, const struct event *e, struct mt
 	return rc;
 }
 
+/* is_next_hop - is the arrival one of a message that has left its first server already? */
+static bool is_next_hop(struct store *s, const struct at *at, const struct event *e)
+{
+	const struct message *m =
+		e->lasting_id ? message_recent(s, at->p->id, at->host, e->queue_id) : NULL;
+
+	return m && m->end_ms && (m->bits & BIT_STARTED);
+}
+
 int join_event(struct store *s, struct at *at, const struct event *e, struct mt_error *reterr)
 {
 	if (e->kind == EVENT_HOLD)
 		return held(s, at, e, reterr);
 	if (e->queue_id.n == 0)
+		return 0;
+	if (e->kind != EVENT_REMOVED && is_next_hop(s, at, e))
 		return 0;
 	if (e->kind == EVENT_RECEIVED)
 		return received(s, at, e, reterr);

@@ -77,6 +77,52 @@ def opensmtpd_keys(record, mechanical):
         yield key, OPENSMTPD_WORDS.get(key, {}).get(value, value)
 
 
+# Of the columns, those of no event: what shadow redundancy, agents and mailboxes are told by, and what a message is about.
+EXCHANGE_UNREAD = (
+    "internal-message-id",  # the network-message-id is the message's on every server
+    "source-context", "message-info", "custom-data",  # what is read of them is no column of its own: reply, delay, client
+    "message-subject", "directionality", "transport-traffic-type", "log-id", "schema-version", "source",
+    "kind", "sequence-number", "sequence", "session-id", "session_id", "event_symbol", "server_ip",  # how a session is told
+    "connector_id")  # asserted of a reply: the port it came in by is that record's service
+EXCHANGE_NAMES = {"event-id": "event", "network-message-id": "queue_id", "message-id": "message_id", "total-bytes": "size",
+                    "recipient-count": "nrcpt", "recipient-address": "to", "recipient-status": "response",
+                    "return-path": "from", "server-hostname": "relay_host", "server-ip": "relay_ip", "connector-id": "program",
+                    "date-time": "time", "smtp_code": "reply_code", "server_port": "program", "client_ip": "client_ip",
+                    "client_port": "client_port"}
+EXCHANGE_WORDS = {"SEND": "delivery", "HAREDIRECTFAIL": "other", "NOTIFYMAPI": "other", "*": "other", ">": "other", "<": "other"}
+
+
+def exchange_keys(record, mechanical):
+    """(our key, value) of a record of Exchange's: an event without an outcome has only its kind, time and message."""
+    expect = record["expect"]
+    counts = expect.get("event-id") == "SEND" or not expect.get("event-id")
+    for key, value in expect.items():
+        if key in EXCHANGE_UNREAD or (key in (record.get("asserted") or [])) == mechanical:
+            continue
+        if key in ("process", "program", "smtp_message"):  # their name of the log; the reply without its code
+            continue
+        if key in ("local-endpoint", "remote-endpoint"):
+            address, port = value.rsplit(":", 1)
+            if expect["kind"] == "smtp_receive":
+                yield from [("program", port)] if key[0] == "l" else [("client_ip", address), ("client_port", port)]
+            elif key[0] == "r":
+                yield from [("relay_ip", address), ("relay_port", port)]
+        elif key == "event":
+            yield "event", "sasl_failed" if expect.get("data", "").startswith("535 ") else EXCHANGE_WORDS[value]
+        elif key == "event-id":
+            yield "event", EXCHANGE_WORDS[value]
+        elif key in ("data", "context"):
+            if expect["event"] == ">" and key == "data":
+                yield "response", value
+            elif expect["event"] == "<" or key == "context":
+                yield "message", value
+        elif key == "connector-id" and expect.get("kind") == "smtp_receive":
+            continue  # its port is the service
+        elif key in EXCHANGE_NAMES and (counts or key in ("date-time", "network-message-id", "message-id", "total-bytes",
+                                                            "recipient-count")):
+            yield EXCHANGE_NAMES[key], value.strip("<>") if key == "message-id" else value
+
+
 def load(name):
     with open(os.path.join(CORPORA, name), encoding="utf-8") as f:
         return [json.loads(line) for line in f]
@@ -234,6 +280,8 @@ def main(argv):
     good += [score(argv[0], name, mechanical, excused, "exim", exim_keys)
              for name, mechanical in (("exim_asserted.jsonl", False), ("exim_asserted.jsonl", True), ("exim_mechanical.jsonl", True))]
     good.append(score(argv[0], "opensmtpd_mechanical.jsonl", True, excused, "opensmtpd", opensmtpd_keys))
+    good += [score(argv[0], name, mechanical, excused, "exchange", exchange_keys)
+             for name, mechanical in (("exchange_asserted.jsonl", False), ("exchange_mechanical.jsonl", True))]
     good.append(transactions(argv[0], "postfix_transactions.jsonl"))
     good.append(stamps(argv[0], "timestamps.jsonl"))
     for source, key, got in excused.unused():

@@ -245,6 +245,18 @@ static void looks_like_its_family(void **state)
 			"opensmtpd"},
 		{"Nov 21 10:00:00 mx1 smtpd[1]: relay: Ok for 4296f49012345678: from=<>\n",
 			"opensmtpd"},
+		{"\xef\xbb\xbf#Software: Microsoft Exchange Server\r\n#Version: 15.02\r\n"
+		 "#Log-type: Message Tracking Log\r\n",
+			"exchange"},
+		{"#Software: Microsoft Exchange Server\r\n#Log-type: SMTP Send Protocol Log\r\n",
+			"exchange"},
+		{"#Software: Microsoft Exchange Server\r\n#Log-type: Agent Log\r\n"
+		 "#Fields: Timestamp,SessionId\r\n",
+			NULL},
+		{"2026-11-21T10:00:00.000Z,EX1\\Default EX1,08DE000000000001,0,192.0.2.1:25,"
+		 "192.0.2.2:5000,+,,\r\n",
+			"exchange"},
+		{"2026-11-21T10:00:00.000Z,a,table,of,six,columns\r\n", NULL},
 		{"2026-11-21 10:00:00 a program of another kind\n", NULL},
 		{"Nov 21 10:00:00 mx1 sendmail[17]: t5288U8x003159: from=<a@b>\n", NULL},
 		{"", NULL}};

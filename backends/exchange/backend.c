@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* exchange/backend - the exchange family's one line of registration. */
+#include "backends/backend.h"
+#include "backends/exchange/log.h"
+#include "backends/logsource.h"
+
+extern const struct backend_ops exchange_backend;
+
+static const struct source_ops *const sources[] = {&logsource, NULL};
+
+const struct backend_ops exchange_backend = {
+	.name = "exchange",
+	.summary = "Microsoft Exchange: its message tracking, protocol and connectivity logs",
+	.caps = BACKEND_CAP_LOG,
+	.parse_state_bytes = sizeof(struct exchange_state),
+	.parse_init = exchange_log_init,
+	.parse = exchange_log_parse,
+	.looks_like = exchange_log_looks_like,
+	.sources = sources,
+};
