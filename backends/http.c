@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * http - see http.h. curl_multi_socket_action over the sockets it names: what they wait for is in a small table that
- * http_fds copies, and step asks poll(2) with no time itself, so no caller has to hand results down.
- */
+/* http - see http.h. */
 #include "backends/http.h"
 
 #include "backends/http_base.h"
+#include "backends/multi.h"
 #include "store/base/mem.h"
 
 #include <curl/curl.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define CONNECTIONS 4
-#define SOCKETS_MAX 64 /* of one base: connections, and the resolver's wake-up */
 #define CANCEL_LOOK_MS 100
 #define LINK_MAX_BYTES 8192
 #define AUTH_MAX_BYTES (2 * SECRET_MAX_BYTES + 256) /* base64 of a name and a key */
@@ -38,7 +34,7 @@ struct request {
 };
 
 struct http {
-	CURLM *multi;
+	struct multi multi;
 	struct http_base base;
 	char *ca_file;
 	struct clock own_clock;
@@ -46,63 +42,8 @@ struct http {
 	struct request *all; /* under way */
 	size_t pending;
 	unsigned connections;
-	int64_t total_ms, timer_ms; /* mono; -1 none */
-	struct pollfd sockets[SOCKETS_MAX];
-	size_t nsockets;
+	int64_t total_ms;
 };
-
-/* Memory of libcurl holds the key: what it frees is overwritten. */
-static void wipe_free(void *p)
-{
-	if (p)
-		explicit_bzero(p, malloc_usable_size(p));
-	free(p);
-}
-
-static void *wipe_realloc(void *p, size_t n)
-{
-	size_t old = p ? malloc_usable_size(p) : 0;
-	void *q = malloc(n);
-
-	if (!q)
-		return NULL;
-	if (p)
-		memcpy(q, p, old < n ? old : n);
-	wipe_free(p);
-	return q;
-}
-
-static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *unused)
-{
-	struct http *h = ctx;
-	size_t i = 0;
-
-	(void)easy;
-	(void)unused;
-	while (i < h->nsockets && h->sockets[i].fd != fd)
-		i++;
-	if (what == CURL_POLL_REMOVE) {
-		if (i < h->nsockets)
-			h->sockets[i] = h->sockets[--h->nsockets];
-		return 0;
-	}
-	if (i == SOCKETS_MAX)
-		return -1;
-	h->nsockets += i == h->nsockets;
-	h->sockets[i] = (struct pollfd){.fd = fd,
-		.events = (short)((what & CURL_POLL_IN ? POLLIN : 0) |
-				  (what & CURL_POLL_OUT ? POLLOUT : 0))};
-	return 0;
-}
-
-static int on_timer(CURLM *multi, long ms, void *ctx)
-{
-	struct http *h = ctx;
-
-	(void)multi;
-	h->timer_ms = ms < 0 ? -1 : clock_mono_ms(h->clock) + ms;
-	return 0;
-}
 
 static size_t on_body(char *bytes, size_t size, size_t n, void *ctx)
 {
@@ -160,20 +101,11 @@ int http_new(const struct http_options *o, struct http **ret, struct mt_error *r
 	h->ca_file = o->ca_file && o->ca_file[0] ? xstrdup(o->ca_file) : NULL;
 	h->connections = o->connections ? o->connections : CONNECTIONS;
 	h->total_ms = o->total_ms > 0 ? o->total_ms : HTTP_TOTAL_MS;
-	h->timer_ms = -1;
-	/* Counted by libcurl: the first makes it, the last ends it; safe in threads since 7.84. */
-	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wipe_free, wipe_realloc, strdup,
-		    calloc) != CURLE_OK ||
-		!(h->multi = curl_multi_init())) {
+	rc = multi_init(&h->multi, h->clock, h->connections, reterr);
+	if (rc < 0) {
 		http_free(h);
-		return mt_error_set(reterr, MT_ENOMEM, "libcurl does not start");
+		return rc;
 	}
-	curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-	curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
-	curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-	curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
-	curl_multi_setopt(h->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)h->connections);
-	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)h->connections);
 	*ret = h;
 	return 0;
 }
@@ -186,11 +118,10 @@ void http_free(struct http *h)
 		struct request *r = h->all;
 
 		h->all = r->next;
-		curl_multi_remove_handle(h->multi, r->easy);
+		curl_multi_remove_handle(h->multi.handle, r->easy);
 		free_request(r);
 	}
-	curl_multi_cleanup(h->multi);
-	curl_global_cleanup();
+	multi_done(&h->multi);
 	http_base_done(&h->base);
 	free(h->ca_file);
 	free(h);
@@ -322,7 +253,7 @@ int http_start(struct http *h, const struct http_request *ask, struct mt_error *
 		     set_auth(r, ask->auth);
 		curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, r->headers);
 	}
-	if (rc || curl_multi_add_handle(h->multi, r->easy) != CURLM_OK) {
+	if (rc || curl_multi_add_handle(h->multi.handle, r->easy) != CURLM_OK) {
 		free_request(r);
 		return mt_error_set(reterr, MT_ENOMEM, "no memory for a request");
 	}
@@ -395,14 +326,14 @@ static size_t reap(struct http *h)
 	size_t n = 0;
 	int left;
 
-	while ((msg = curl_multi_info_read(h->multi, &left))) {
+	while ((msg = curl_multi_info_read(h->multi.handle, &left))) {
 		CURLcode code = msg->data.result;
 		struct request *r = NULL;
 
 		if (msg->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&r);
-		curl_multi_remove_handle(h->multi, r->easy);
+		curl_multi_remove_handle(h->multi.handle, r->easy);
 		unlink_request(h, r);
 		give(h, r, code);
 		free_request(r);
@@ -413,26 +344,7 @@ static size_t reap(struct http *h)
 
 size_t http_step(struct http *h)
 {
-	struct pollfd ready[SOCKETS_MAX];
-	size_t n = h->nsockets;
-	int running;
-
-	memcpy(ready, h->sockets, n * sizeof(ready[0]));
-	if (n && poll(ready, n, 0) > 0)
-		for (size_t i = 0; i < n; i++)
-			if (ready[i].revents)
-				curl_multi_socket_action(h->multi, ready[i].fd,
-					(ready[i].revents & POLLIN ? CURL_CSELECT_IN : 0) |
-						(ready[i].revents & POLLOUT ? CURL_CSELECT_OUT
-									    : 0) |
-						(ready[i].revents & (POLLERR | POLLHUP)
-								? CURL_CSELECT_ERR
-								: 0),
-					&running);
-	if (h->timer_ms >= 0 && h->timer_ms <= clock_mono_ms(h->clock)) {
-		h->timer_ms = -1;
-		curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	}
+	multi_step(&h->multi);
 	return reap(h);
 }
 
@@ -443,10 +355,7 @@ size_t http_pending(const struct http *h)
 
 size_t http_fds(const struct http *h, struct pollfd *out, size_t max)
 {
-	size_t n = h->nsockets < max ? h->nsockets : max;
-
-	memcpy(out, h->sockets, n * sizeof(out[0]));
-	return n;
+	return multi_fds(&h->multi, out, max);
 }
 
 int64_t http_wait_ms(const struct http *h)
@@ -455,17 +364,15 @@ int64_t http_wait_ms(const struct http *h)
 
 	if (h->pending == 0)
 		return -1;
-	if (h->timer_ms < 0)
-		return HTTP_SLOW_S * 1000;
-	ms = h->timer_ms - clock_mono_ms(h->clock);
-	return ms < 0 ? 0 : ms;
+	ms = multi_wait_ms(&h->multi);
+	return ms < 0 ? HTTP_SLOW_S * 1000 : ms;
 }
 
 int http_finish(struct http *h, bool (*canceled)(void *ctx), void *ctx, struct mt_error *reterr)
 {
 	while (h->pending) {
-		struct pollfd fds[SOCKETS_MAX];
-		size_t n = http_fds(h, fds, SOCKETS_MAX);
+		struct pollfd fds[MULTI_SOCKETS_MAX];
+		size_t n = http_fds(h, fds, MULTI_SOCKETS_MAX);
 		int64_t wait_ms = http_wait_ms(h);
 
 		if (canceled && canceled(ctx))

@@ -167,8 +167,8 @@ static void allow_person(const struct rules *r, const char *config_path)
 		allow_folder_of(r, config_path, FS_READ);
 }
 
-static void allow_all(const struct rules *r, const struct instances *list, const char *cache_path,
-	const char *config_path)
+static void allow_all(
+	const struct rules *r, const struct instances *list, const struct sandbox_options *o)
 {
 	for (size_t i = 0; i < sizeof(system_folders) / sizeof(system_folders[0]); i++)
 		allow(r, system_folders[i], FS_READ);
@@ -177,12 +177,14 @@ static void allow_all(const struct rules *r, const struct instances *list, const
 	allow_instances(r, list);
 	allow(r, key_credentials_folder(), FS_READ);
 	allow_log(r, "/etc/resolv.conf"); /* may lead to a folder below /run */
-	allow_person(r, config_path);
-	allow_folder_of(r, cache_path, r->handled & ~FS_EXECUTE);
+	allow_person(r, o->config_path);
+	if (o->ca_file && o->ca_file[0])
+		allow_log(r, o->ca_file);
+	allow_folder_of(r, o->cache_path, r->handled & ~FS_EXECUTE);
 }
 
-static void enter(const struct instances *list, const char *cache_path, const char *config_path,
-	struct sandbox_state *ret)
+static void enter(
+	const struct instances *list, const struct sandbox_options *o, struct sandbox_state *ret)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, CREATE_VERSION);
 	struct ruleset_attr attr = {.handled_access_fs = handled_by((int)abi)};
@@ -194,7 +196,7 @@ static void enter(const struct instances *list, const char *cache_path, const ch
 	r.fd = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
 	if (r.fd < 0)
 		return;
-	allow_all(&r, list, cache_path, config_path);
+	allow_all(&r, list, o);
 	if (syscall(SYS_landlock_restrict_self, r.fd, 0) == 0)
 		ret->landlock_abi = (int)abi;
 	close(r.fd);
@@ -210,14 +212,14 @@ void sandbox_enter(const struct collector *collector, const struct sandbox_optio
 	if (!collector && options->conf)
 		(void)!instances_find(
 			options->conf, options->logs, options->nlogs, &found, &ignored);
-	enter(collector ? &collector->instances : &found, options->cache_path, options->config_path,
-		ret);
+	enter(collector ? &collector->instances : &found, options, ret);
 	instances_done(&found);
 }
 
 void sandbox_probe(const char *cache_path, struct sandbox_state *ret)
 {
 	const struct instances none = {NULL, 0};
+	const struct sandbox_options o = {.cache_path = cache_path};
 	struct sandbox_state seen = {false, 0};
 	int ends[2];
 	pid_t pid;
@@ -227,7 +229,7 @@ void sandbox_probe(const char *cache_path, struct sandbox_state *ret)
 		return;
 	pid = fork();
 	if (pid == 0) {
-		enter(&none, cache_path, NULL, &seen);
+		enter(&none, &o, &seen);
 		/* In force is what can be seen to be: a file outside cannot be opened any more. */
 		if (seen.landlock_abi && open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC) >= 0)
 			seen.landlock_abi = 0;

@@ -20,6 +20,7 @@ struct sandbox_state { /* what is in force */
 
 struct sandbox_options { /* all borrowed */
 	const char *cache_path, *config_path; /* config_path: --config, or NULL */
+	const char *ca_file; /* stays readable; NULL or empty: none */
 	const struct conf
 		*conf; /* whose logs stay readable when there is no collector; NULL: none */
 	const char *const *logs; /* --log FILE... */

@@ -44,6 +44,7 @@ enum option_id {
 	OPT_SINCE,
 	OPT_SORT_KEY,
 	OPT_THEME,
+	OPT_TIMEOUT,
 	OPT_UNTIL,
 	OPT_UNTIL_CAUGHT_UP,
 	OPT_VERSION,
@@ -82,6 +83,7 @@ static const struct option options[] = {
 	{"since", required_argument, NULL, OPT_SINCE},
 	{"sort-key", required_argument, NULL, OPT_SORT_KEY},
 	{"theme", required_argument, NULL, OPT_THEME},
+	{"timeout", required_argument, NULL, OPT_TIMEOUT},
 	{"until", required_argument, NULL, OPT_UNTIL},
 	{"until-caught-up", no_argument, NULL, OPT_UNTIL_CAUGHT_UP},
 	{"version", no_argument, NULL, OPT_VERSION},
@@ -105,6 +107,9 @@ static const char usage[] =
 	"  mtatop alerts [--format text|json]    what fires, and what fired\n"
 	"  mtatop warmup [plan|status] [--format text|json]\n"
 	"                                        how the warming up of IPs goes\n"
+	"  mtatop probe HOST[:PORT]... [--format text|json]\n"
+	"                                        does an SMTP server answer, how fast, with which "
+	"TLS\n"
 	"  mtatop doctor                         what was found, what can't be read, and the fix\n"
 	"  mtatop explain [--host MX] [--dsn CODE] [--format text|json] [TEXT]\n"
 	"                                        what a reply means, whose side it is on, what to "
@@ -119,7 +124,7 @@ static const char usage[] =
 	"  --dsn CODE          of explain: the enhanced code the log has for it\n"
 	"  --dump-config       print the configuration in force and exit\n"
 	"  --filter TEXT       start with this text filter\n"
-	"  --format FORMAT     of a report: text, json or csv; of explain: text or json\n"
+	"  --format FORMAT     of a report: text, json or csv; of others: text or json\n"
 	"  --help              this text\n"
 	"  --host MX           of explain: the server that answered\n"
 	"  --interval DURATION of export --output: write again this often (15s); once without it\n"
@@ -140,6 +145,7 @@ static const char usage[] =
 	"  --since TIME        begin of a report: RFC 3339, YYYY-MM-DD[ hh:mm], unix seconds, -2h\n"
 	"  --sort-key COLUMN   sort lists by this column\n"
 	"  --theme THEME       default, contrast or mono\n"
+	"  --timeout DURATION  of a probe: the longest a step may take (20s)\n"
 	"  --until TIME        end of a report\n"
 	"  --until-caught-up   with collect: read everything there is, then exit\n"
 	"  --version           the version\n"
@@ -289,6 +295,8 @@ static int set_option(struct args *a, int id, const char *text, struct mt_error 
 		return 0;
 	case OPT_THEME:
 		return set_choice(&a->theme, "--theme", text, themes, reterr);
+	case OPT_TIMEOUT:
+		return set_duration(&a->timeout_ms, "--timeout", text, reterr);
 	case OPT_VERSION:
 		a->command = COMMAND_VERSION;
 		return 0;
@@ -307,7 +315,7 @@ static int set_command(struct args *a, const char *word, struct mt_error *reterr
 	} commands[] = {{"alerts", COMMAND_ALERTS}, {"check", COMMAND_CHECK},
 		{"collect", COMMAND_COLLECT}, {"doctor", COMMAND_DOCTOR},
 		{"explain", COMMAND_EXPLAIN}, {"export", COMMAND_EXPORT}, {"help", COMMAND_HELP},
-		{"report", COMMAND_REPORT}, {"warmup", COMMAND_WARMUP}};
+		{"probe", COMMAND_PROBE}, {"report", COMMAND_REPORT}, {"warmup", COMMAND_WARMUP}};
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (strcmp(commands[i].word, word) == 0) {
@@ -342,6 +350,11 @@ static int set_operands(struct args *a, int argc, char **argv, struct mt_error *
 	if (argc == 2 && a->command == COMMAND_EXPLAIN) {
 		a->text = argv[1];
 		wanted++;
+	}
+	if (argc > 0 && a->command == COMMAND_PROBE) {
+		a->targets = argv + 1;
+		a->ntargets = (size_t)argc - 1;
+		wanted = argc;
 	}
 	if (argc == 2 && a->command == COMMAND_WARMUP) {
 		a->what = argv[1];

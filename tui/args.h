@@ -22,7 +22,8 @@ enum command {
 	COMMAND_CHECK,
 	COMMAND_EXPORT,
 	COMMAND_WARMUP,
-	COMMAND_ALERTS
+	COMMAND_ALERTS,
+	COMMAND_PROBE
 };
 
 struct args {
@@ -34,10 +35,12 @@ struct args {
 	const char *check_what, *warning, *critical; /* of check */
 	const char *what; /* of warmup: plan or status */
 	const char *output, *listen; /* of export */
-	int64_t max_age_ms, interval_ms; /* 0 = not given */
+	int64_t max_age_ms, interval_ms, timeout_ms; /* 0 = not given */
 	int64_t min_n; /* negative = not given */
 	const char *script, *fake_now; /* for tests, not in --help */
 	const char *host, *dsn, *text; /* explain */
+	char *const *targets; /* of probe; borrowed */
+	size_t ntargets;
 	const char **logs; /* owned array, NULL-terminated */
 	size_t nlogs;
 	int64_t delay_ms; /* 0 = not given */

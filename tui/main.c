@@ -229,6 +229,16 @@ static int run_export(struct session *s)
 	return rc < 0 ? fail(&error) : EXIT_OK;
 }
 
+static int run_probe(struct session *s)
+{
+	struct mt_error error = {0};
+	bool up = false;
+
+	if (main_probe(s, &up, &error) < 0)
+		return fail(&error);
+	return up ? EXIT_OK : EXIT_FAILED;
+}
+
 static struct dashboard_options screen_options(struct session *s)
 {
 	return (struct dashboard_options){.args = s->args,
@@ -354,6 +364,8 @@ static int run_with_session(const struct args *args)
 		code = run_export(&s);
 	} else if (args->command == COMMAND_ALERTS) {
 		code = main_alerts(&s, &error) < 0 ? fail(&error) : EXIT_OK;
+	} else if (args->command == COMMAND_PROBE) {
+		code = run_probe(&s);
 	} else if (args->command == COMMAND_WARMUP) {
 		code = main_warmup(&s, &error) < 0 ? fail(&error) : EXIT_OK;
 	} else if (args->command == COMMAND_COLLECT) {

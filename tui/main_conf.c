@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* main_conf - the tables of all configuration keys together, where the cache is, and --dump-config. */
 #include "backends/confkeys.h"
+#include "backends/probe_conf.h"
 #include "backends/registry.h"
 #include "store/base/mem.h"
 #include "tui/dashboard.h"
@@ -19,6 +20,7 @@ size_t main_conf_tables(struct conf_table *out, size_t max)
 	out[n++] = dashboard_conf;
 	out[n++] = warmup_conf_table();
 	out[n++] = alert_conf_table();
+	out[n++] = probe_conf_table();
 	for (size_t i = 0; backend_table[i] && n < max; i++)
 		if (backend_table[i]->nkeys)
 			out[n++] = (struct conf_table){

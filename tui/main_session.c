@@ -5,6 +5,7 @@
  */
 #include "tui/main_session.h"
 
+#include "backends/probe_conf.h"
 #include "backends/sandbox.h"
 #include "store/base/mem.h"
 
@@ -72,6 +73,8 @@ int session_open(struct session *s, const struct args *args, struct mt_error *re
 		rc = warmup_plans_load(s->conf, &s->warmups, reterr);
 	if (rc == 0)
 		rc = load_alerts(s, reterr);
+	if (rc == 0)
+		rc = probe_conf_check(s->conf, reterr);
 	if (rc < 0)
 		return rc;
 	s->cache_path = main_cache_path(args, s->conf);
@@ -182,9 +185,11 @@ static int open_notify(struct session *s, struct mt_error *reterr)
 
 void session_confine(struct session *s)
 {
+	bool reads_no_log = s->args->command == COMMAND_REPORT || s->args->command == COMMAND_PROBE;
 	const struct sandbox_options o = {.cache_path = s->cache_path,
 		.config_path = s->args->config,
-		.conf = s->args->command == COMMAND_REPORT ? NULL : s->conf,
+		.ca_file = conf_text(s->conf, "probe", NULL, "ca_file"),
+		.conf = reads_no_log ? NULL : s->conf,
 		.logs = s->logs,
 		.nlogs = s->nlogs};
 	struct sandbox_state state;

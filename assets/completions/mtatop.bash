@@ -3,9 +3,9 @@
 _mtatop()
 {
 	local cur=$2 prev=$3
-	local commands='alerts check collect doctor explain export help report warmup'
+	local commands='alerts check collect doctor explain export help probe report warmup'
 	local options='--cache --config --critical --delay --demo --dsn --dump-config --filter --format --help --host --interval --listen --log
-		--max-age --min-n --no-color --no-mouse --no-unicode --once --output --provider --read-write --readonly --replay --since --sort-key --theme
+		--max-age --min-n --no-color --no-mouse --no-unicode --once --output --provider --read-write --readonly --replay --since --sort-key --theme --timeout
 		--until --until-caught-up --version --warning --window'
 
 	case $prev in
