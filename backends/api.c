@@ -2,6 +2,7 @@
 /* api - see api.h: the source that follows the plan, and the pager. */
 #include "backends/api.h"
 
+#include "backends/api_json.h"
 #include "backends/api_private.h"
 #include "store/base/map.h"
 
@@ -12,6 +13,7 @@
 #define TELL_INTERVAL_MS 1000 /* budgets while much is paged in */
 #define PENDING_WAIT_MS 1000
 #define PAGE_SEED 0x6d746174
+#define TREES_MAX_BYTES (512u << 20) /* the largest body of the shortest rows; more is refused */
 
 int64_t api_now_ms(const struct api *a)
 {
@@ -39,6 +41,7 @@ int api_open(struct api *a, const struct api_options *o, struct mt_error *reterr
 	a->auth = (struct http_auth){o->auth, o->auth_name, o->key};
 	buf_init(&a->path, PATH_MAX_BYTES);
 	buf_init(&a->body, ASK_MAX_BYTES);
+	arena_init(&a->trees, TREES_MAX_BYTES);
 	for (size_t e = 0; e < a->vendor->n; e++) {
 		a->at[e].api = a;
 		a->at[e].e = e;
@@ -59,6 +62,7 @@ void api_close(struct api *a)
 	a->key = NULL;
 	buf_done(&a->path);
 	buf_done(&a->body);
+	arena_done(&a->trees);
 }
 
 void api_done(void *state)
@@ -105,8 +109,11 @@ static bool is_final(int rc)
 static void take(struct api *a, size_t e, const struct http_reply *reply)
 {
 	struct mt_error error = {0};
-	int rc = a->vendor->took(a, e, reply, &error);
+	int rc;
 
+	api_json_arena(&a->trees);
+	rc = a->vendor->took(a, e, reply, &error);
+	api_json_arena(NULL);
 	a->news = true;
 	if (rc >= 0) {
 		plan_well(a, e);

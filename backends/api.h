@@ -17,6 +17,7 @@
 
 #include "backends/backend.h"
 #include "backends/http.h"
+#include "store/base/arena.h"
 #include "store/base/log.h"
 #include "store/store_api.h"
 
@@ -97,6 +98,7 @@ struct api {
 	struct api_line line[API_ENDPOINTS_MAX];
 	struct api_at at[API_ENDPOINTS_MAX];
 	struct buf path, body;
+	struct arena trees; /* of the answer under way, see api_json_arena */
 	int64_t requests_per_minute, told_ms;
 	unsigned refused_row;
 	bool news, stopped;

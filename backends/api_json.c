@@ -3,14 +3,62 @@
 #include "backends/api_json.h"
 
 #include "backends/http.h"
+#include "store/base/map.h"
+#include "store/base/proc.h"
 #include "store/base/scan.h"
 #include "store/base/timefmt.h"
 #include "store/event.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 #define EXACT_MAX 9007199254740992.0 /* 2^53: a double beyond does not hold every integer */
 #define NUMBER_DIGITS 15
 #define YEAR_10000_S INT64_C(253402300800)
 #define MS_PER_S 1000
+#define KEPT_BYTES (4u << 20) /* of an arena, for the next page */
+
+/* jansson asks for memory by these; see api_json_arena. */
+static void *get_memory(size_t n)
+{
+	struct arena *a = proc_arena();
+
+	return a ? arena_alloc(a, n) : malloc(n);
+}
+
+static void give_memory(void *p)
+{
+	if (!proc_arena())
+		free(p);
+}
+
+static bool ready(void)
+{
+	json_malloc_t get;
+	json_free_t give;
+
+	json_get_alloc_funcs(&get, &give);
+	return get == get_memory;
+}
+
+void api_json_init(void)
+{
+	if (!ready())
+		json_set_alloc_funcs(get_memory, give_memory);
+}
+
+void api_json_arena(struct arena *a)
+{
+	struct arena *before = proc_arena();
+
+	proc_set_arena(ready() ? a : NULL);
+	if (!before || a)
+		return;
+	if (before->used_bytes > KEPT_BYTES)
+		arena_done(before);
+	else
+		arena_reset(before);
+}
 
 int api_json_body(struct str body, json_t **ret, struct mt_error *reterr)
 {
@@ -21,6 +69,39 @@ int api_json_body(struct str body, json_t **ret, struct mt_error *reterr)
 		return 0;
 	return mt_error_set(reterr, MT_EPROTO, "the answer is no JSON: %.60s at byte %d",
 		error.text, error.position);
+}
+
+void api_json_done(json_t *root)
+{
+	if (!proc_arena()) /* which forgets the whole tree at once */
+		json_decref(root);
+}
+
+static uint64_t hash_number(const void *bytes, size_t n, uint64_t seed)
+{
+	return map_hash(str_make(bytes, n), seed);
+}
+
+uint64_t api_json_hash(const json_t *v, uint64_t seed)
+{
+	uint64_t hash = seed + (v ? 1 + (uint64_t)json_typeof(v) : 0), members = 0;
+	json_int_t whole = json_integer_value(v);
+	double real = json_real_value(v);
+	json_t *item, *list = (json_t *)(uintptr_t)v; /* jansson's loops take no const */
+	const char *name;
+	size_t i, n;
+
+	if (json_is_string(v))
+		return map_hash(str_make(json_string_value(v), json_string_length(v)), hash);
+	if (json_is_integer(v))
+		return hash_number(&whole, sizeof(whole), hash);
+	if (json_is_real(v))
+		return hash_number(&real, sizeof(real), hash);
+	json_array_foreach(list, i, item) hash =
+		api_json_hash(item, hash_number(&i, sizeof(i), hash));
+	json_object_keylen_foreach(list, name, n, item) members +=
+		api_json_hash(item, map_hash(str_make(name, n), hash));
+	return members ? hash_number(&members, sizeof(members), hash) : hash;
 }
 
 struct str api_json_text(const json_t *object, const char *name)

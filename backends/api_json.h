@@ -5,14 +5,28 @@
 #ifndef MT_BACKENDS_API_JSON_H
 #define MT_BACKENDS_API_JSON_H
 
+#include "store/base/arena.h"
 #include "store/base/err.h"
 #include "store/base/str.h"
 
 #include <jansson.h>
 #include <stdint.h>
 
-/* api_json_body - a whole body; MT_EPROTO when it is none (jansson refuses depths over 2048). Gives. */
+/* api_json_init - what api_json_arena needs. Before the first thread; again does nothing. */
+void api_json_init(void);
+/*
+ * api_json_arena - until the call with NULL every tree the calling thread makes lives in a and dies with that call, which
+ * resets a: a page of events is some ten thousand small allocations. Nothing made before may be freed in between. Without
+ * api_json_init it has no effect.
+ */
+void api_json_arena(struct arena *a);
+/* api_json_body - a whole body; MT_EPROTO when it is none (jansson refuses depths over 2048). Gives; end it with
+ * api_json_done. */
 int api_json_body(struct str body, json_t **ret, struct mt_error *reterr) MT_MUST_CHECK;
+/* api_json_done - NULL accepted. */
+void api_json_done(json_t *root);
+/* api_json_hash - of a value, whatever the order of its members: equal values have equal ones. NULL accepted. */
+uint64_t api_json_hash(const json_t *v, uint64_t seed);
 /* api_json_text - a string member; absent when it is none. */
 struct str api_json_text(const json_t *object, const char *name);
 /* api_json_first - the first of these members that is a string with something in it. names end with NULL. */

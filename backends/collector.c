@@ -20,6 +20,8 @@
 #include <unistd.h>
 
 #define COMMIT_INTERVAL_MS 500 /* while catching up; a round's end commits at once */
+#define COMMIT_HEAVY_MS                                                                            \
+	3000 /* ids of a vendor's events lie all over their table: fewer, larger batches write less of it */
 #define STEP_GAP_MS 200 /* a busy log is looked at five times a second, not at every line */
 #define PRUNE_INTERVAL_MS 60000
 #define PRUNE_ROWS 5000
@@ -33,6 +35,8 @@
 #define PROGRESS_INTERVAL_MS 200
 #define BULK_MIN_BYTES (32 << 20) /* what is left to read that makes larger checkpoints pay */
 #define BULK_END_BYTES (1 << 20) /* and when it ends */
+#define HEAVY_ROWS 10000 /* of one commit: the same for who can't tell what is left */
+#define HEAVY_END_ROWS 1000
 #define POLL_FDS_MAX 256
 #define WAIT_MAX_MS 60000
 
@@ -95,16 +99,36 @@ static void tell_progress(struct collector *c)
 	c->progress(c->progress_ctx, &p);
 }
 
+/* left_bytes - of logs that are being read. */
+static int64_t left_bytes(const struct collector *c)
+{
+	int64_t left = 0;
+
+	for (size_t i = 0; i < c->nslots; i++) {
+		struct source_health h = {0};
+
+		if (c->slots[i].ready && c->slots[i].again && c->slots[i].ops->health) {
+			c->slots[i].ops->health(c->slots[i].state, &h);
+			left += h.total_bytes - h.done_bytes;
+		}
+	}
+	return left;
+}
+
 /* commit - 0, or negative while the store can't write: the batch is kept and tried again. */
 static int commit(struct collector *c, struct mt_error *reterr)
 {
-	bool news = store_batch_rows(c->store) > 0;
+	size_t rows = store_batch_rows(c->store);
+	bool news = rows > 0;
 	int rc;
 
 	for (size_t i = 0; i < c->nslots; i++)
 		news |= write_health(c, &c->slots[i], false);
 	rc = store_commit(c->store, reterr);
-	c->next_commit_mono_ms = now_mono(c) + (rc < 0 ? RETRY_COMMIT_MS : COMMIT_INTERVAL_MS);
+	c->heavy = rc == 0 && rows > (c->heavy ? HEAVY_END_ROWS : HEAVY_ROWS) && left_bytes(c) == 0;
+	c->next_commit_mono_ms = now_mono(c) + (rc < 0            ? RETRY_COMMIT_MS
+						       : c->heavy ? COMMIT_HEAVY_MS
+								  : COMMIT_INTERVAL_MS);
 	c->uncommitted = rc < 0;
 	if (rc < 0) {
 		log_repeated(&c->commit_fault, "can't write the cache: %s", reterr->text);
@@ -324,18 +348,9 @@ static void look_at_rules(struct collector *c)
 /* bulk_mode - larger checkpoints while much is left to read. */
 static void bulk_mode(struct collector *c)
 {
-	int64_t left = 0;
-	bool bulk;
+	int64_t left = left_bytes(c);
+	bool bulk = left > (c->bulk ? BULK_END_BYTES : BULK_MIN_BYTES) || c->heavy;
 
-	for (size_t i = 0; i < c->nslots; i++) {
-		struct source_health h = {0};
-
-		if (c->slots[i].ready && c->slots[i].again && c->slots[i].ops->health) {
-			c->slots[i].ops->health(c->slots[i].state, &h);
-			left += h.total_bytes - h.done_bytes;
-		}
-	}
-	bulk = left > (c->bulk ? BULK_END_BYTES : BULK_MIN_BYTES);
 	if (bulk == c->bulk)
 		return;
 	if (store_bulk(c->store, bulk, NULL) == 0) {

@@ -2,6 +2,7 @@
 /* collector_new - find the providers, open the store, make a slot of every source. */
 #include "backends/collector.h"
 
+#include "backends/api_json.h"
 #include "backends/collector_private.h"
 #include "backends/demo_vendor.h"
 #include "backends/journal.h"
@@ -148,6 +149,7 @@ int collector_new(
 	struct collector *c = xcalloc(1, sizeof(*c));
 	int rc;
 
+	api_json_init();
 	c->own_clock = clock_real();
 	c->clock = o->clock ? o->clock : &c->own_clock;
 	c->until_caught_up = o->until_caught_up;

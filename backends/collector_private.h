@@ -35,6 +35,7 @@ struct collector {
 	size_t nslots;
 	bool until_caught_up;
 	bool store_failed, stalled, uncommitted, bulk, failed_once;
+	bool heavy; /* the last commit had much to write */
 	struct mt_error first_error;
 	struct log_repeat commit_fault;
 	int notify_fd;

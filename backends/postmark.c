@@ -341,7 +341,7 @@ static int took(struct api *a, size_t e, const struct http_reply *reply, struct 
 		rc = walk(p, false, reterr);
 	if (rc == 0)
 		rc = parse(e, root, &rows, &n, reterr);
-	json_decref(root);
+	api_json_done(root);
 	if (rc == 0 && e == EP_SUPPRESSIONS)
 		rc = walk(p, true, reterr);
 	if (rc < 0 || e != EP_BOUNCES)
@@ -429,7 +429,7 @@ static int replay_body(struct str body, struct buf *out, struct mt_error *reterr
 					  "this is no answer of Postmark's that mtatop reads")
 				: parse(e, root, &rows, &n, reterr);
 
-	json_decref(root);
+	api_json_done(root);
 	return rc;
 }
 

@@ -48,6 +48,14 @@ static int stored_id(struct taking *t, uint64_t hash, bool *ret_found, int64_t *
 							       : ((*ret_found = *ret >= 0), 0);
 }
 
+/* Is it in the batch that another thread writes just now? *ret: what stands for it there. */
+static bool on_its_way(const struct taking *t, const struct key *k, uint64_t *ret)
+{
+	const struct batch *b = behind_batch(t->s);
+
+	return b && map_get(&b->api_seen, key_bytes(k), ret);
+}
+
 static int remember(struct taking *t, uint64_t hash, int64_t id)
 {
 	struct api_seen *seen = vec_add(&t->s->batch.api_ids);
@@ -172,13 +180,18 @@ static int message_of(struct taking *t, int64_t *ret_id)
 {
 	struct str id = t->e->message.n ? t->e->message : t->e->id;
 	struct key key = {intern_hash(id, SEED_MESSAGE), t->at.p->id};
-	uint64_t *seen;
+	uint64_t *seen, ahead = 0;
 	bool fresh, found = false;
 	int rc;
 
 	seen = map_ref(&t->s->batch.api_seen, key_bytes(&key), &fresh);
 	if (!fresh) {
 		*ret_id = (int64_t)*seen;
+		return 0;
+	}
+	if (on_its_way(t, &key, &ahead)) {
+		*ret_id = (int64_t)ahead;
+		*map_ref(&t->s->batch.api_seen, key_bytes(&key), NULL) = ahead;
 		return 0;
 	}
 	rc = stored_id(t, key.hash, &found, ret_id);
@@ -344,14 +357,17 @@ static int take(struct taking *t)
 	struct attempt *a = NULL;
 	bool fresh, found = false;
 	int64_t id = 0;
-	uint64_t *seen = map_ref(&t->s->batch.api_seen, key_bytes(&key), &fresh);
-	int rc;
+	uint64_t *seen = map_ref(&t->s->batch.api_seen, key_bytes(&key), &fresh), ahead;
+	int rc = 0;
 
 	if (!fresh) {
 		a = (struct attempt *)(uintptr_t)*seen;
 		return a ? again_in_batch(t, a) : 0;
 	}
-	rc = stored_id(t, t->hash, &found, &id);
+	if (on_its_way(t, &key, &ahead)) /* it may have become another: the row is needed */
+		rc = behind_wait(t->s, t->reterr);
+	if (rc == 0)
+		rc = stored_id(t, t->hash, &found, &id);
 	if (rc == 0)
 		rc = found ? again(t, id, &a) : first_time(t, &a);
 	if (rc == 0 && a)
@@ -366,10 +382,7 @@ int store_api_event(
 {
 	struct mt_error local;
 	struct taking t = {.s = s, .e = e, .reterr = reterr ? reterr : &local};
-	int rc = behind_wait(s, t.reterr);
 
-	if (rc < 0)
-		return rc;
 	t.at.p = provider_state(s, provider);
 	if (!t.at.p)
 		return mt_error_set(t.reterr, MT_EINVAL, "cache: no provider %d", provider);

@@ -6,8 +6,8 @@
  * into a store of its own, which has its own connection and writes it as store_commit writes any. So it is one
  * transaction still; the next begins when it has ended well. One that failed is kept and tried again before all else.
  *
- * Invariant: whoever else reads what a batch may hold, or begins a transaction, has called behind_wait. Texts need
- * no waiting: those of the frozen batch stay in the dictionary's memory until then.
+ * Invariant: whoever else reads what a batch may hold, or begins a transaction, has called behind_wait, or has looked
+ * into behind_batch first. Texts need no waiting: those of the frozen batch stay in the dictionary's memory until then.
  */
 #include "store/writer.h"
 
@@ -16,6 +16,9 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+
+#define WAL_LONG_BYTES (80 << 20) /* more than what journal_size_limit leaves of it (open.c) */
 
 struct behind {
 	struct store w; /* the frozen batch and what writing it needs */
@@ -149,9 +152,26 @@ int behind_wait(struct store *s, struct mt_error *reterr)
 	s->damaged |= b->w.damaged;
 	if (b->rc < 0)
 		return mt_error_set(reterr, b->error.code, "%s", b->error.text);
+	txn_look_end(s); /* it began before the batch was there */
 	intern_written(&b->w.dict);
 	thaw(b);
 	return 0;
+}
+
+/*
+ * keep_short - look-ups hold a read transaction while the other thread writes, so that SQLite never finds the write-ahead
+ * log without readers, when alone it begins anew: it does here, between two batches.
+ */
+static void keep_short(struct store *s)
+{
+	char *path = xasprintf("%s-wal", s->path);
+	struct stat st;
+
+	txn_look_end(s);
+	if (stat(path, &st) == 0 && st.st_size > WAL_LONG_BYTES)
+		(void)sqlite3_wal_checkpoint_v2(
+			s->db.handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	free(path);
 }
 
 int behind_commit(struct store *s, struct mt_error *reterr)
@@ -169,6 +189,7 @@ int behind_commit(struct store *s, struct mt_error *reterr)
 	b = s->behind;
 	if (!b)
 		return (int)reterr->code;
+	keep_short(s);
 	freeze(s, b);
 	/* Signals are for others: the thread is born with all of them blocked. */
 	sigfillset(&all);
@@ -190,6 +211,7 @@ void behind_forget(struct store *s)
 	if (!b || !b->pending)
 		return;
 	join(s, b);
+	txn_look_end(s);
 	if (b->rc == 0)
 		intern_written(&b->w.dict);
 	else

@@ -314,11 +314,10 @@ int commit_batch(struct store *s, struct mt_error *reterr)
 	return rc == 0 ? txn_end(s, write_batch(s, reterr), reterr) : rc;
 }
 
-/* While catching up a batch of the log alone is written by another thread. */
+/* While catching up a batch is written by another thread. */
 static bool may_be_behind(const struct store *s)
 {
-	return s->bulk && !s->durable && s->batch.events && !s->batch.api.n && !s->batch.api_rows &&
-	       !s->batch.aged.n;
+	return s->bulk && !s->durable && (s->batch.events || s->batch.api_rows) && !s->batch.aged.n;
 }
 
 int store_commit(struct store *s, struct mt_error *reterr)

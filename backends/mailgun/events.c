@@ -17,6 +17,13 @@
 #define IDENTITY_MAX_BYTES 400
 #define MS_PER_DAY INT64_C(86400000)
 
+const char *const mailgun_event_members[] = {"items", "pagination", "paging", "next", "total",
+	"event", "id", "@timestamp", "timestamp", "severity", "reason", "recipient", "domain",
+	"domain-name", "name", "account", "parent-id", "storage", "key", "message", "headers",
+	"message-id", "subject", "from", "size", "envelope", "mail-from", "sender", "targets",
+	"sending-ip", "delivery-status", "description", "code", "enhanced-code", "attempt-no",
+	"session-seconds", "retry-seconds", "mx-host", "mxhost", "reject", NULL};
+
 static int32_t code_of(const json_t *status)
 {
 	int64_t n = api_json_number(status, "code");

@@ -2,23 +2,22 @@
 /* parse - see parse.h: the way into a body, its shapes by name and by look, what all shapes share. */
 #include "backends/mailgun/parse.h"
 
+#include "backends/api_members.h"
 #include "backends/mailgun/private.h"
-#include "store/base/map.h"
-
-#include <stdlib.h>
 
 #define MARK_SEED 0x6d61726b
 
 struct shape {
 	const char *name;
 	int (*parse)(struct parse *p, const json_t *root);
+	const char *const *members; /* that are read; NULL: all are handed on */
 };
 
 static const struct shape shapes[MAILGUN__SHAPES] = {
 	[MAILGUN_METRICS] = {"metrics", mailgun_parse_metrics},
 	[MAILGUN_STATS] = {"stats", mailgun_parse_stats},
-	[MAILGUN_LOGS] = {"logs", mailgun_parse_logs},
-	[MAILGUN_EVENTS] = {"events", mailgun_parse_events},
+	[MAILGUN_LOGS] = {"logs", mailgun_parse_logs, mailgun_event_members},
+	[MAILGUN_EVENTS] = {"events", mailgun_parse_events, mailgun_event_members},
 	[MAILGUN_BOUNCES] = {"bounces", mailgun_parse_suppressions},
 	[MAILGUN_COMPLAINTS] = {"complaints", mailgun_parse_suppressions},
 	[MAILGUN_UNSUBSCRIBES] = {"unsubscribes", mailgun_parse_suppressions},
@@ -64,15 +63,9 @@ int mailgun_misshaped(struct parse *p, const char *what)
 static void mark(struct parse *p, const json_t *list)
 {
 	size_t n = json_array_size(list);
-	uint64_t seed = MARK_SEED + n;
 
-	for (size_t i = 0; i<n; i += n> 1 ? n - 1 : 1) {
-		char *text = json_dumps(json_array_get(list, i), JSON_COMPACT | JSON_ENCODE_ANY);
-
-		seed = map_hash(str_of(text), seed);
-		free(text);
-	}
-	p->result->mark = seed;
+	p->result->mark = api_json_hash(
+		json_array_get(list, n - 1), api_json_hash(json_array_get(list, 0), MARK_SEED + n));
 }
 
 int mailgun_each(struct parse *p, const json_t *list, mailgun_row fn)
@@ -99,18 +92,33 @@ int mailgun_next(struct parse *p, struct str place)
 	return place.n && p->sink->next ? p->sink->next(p->sink->ctx, place) : 0;
 }
 
+static int load(enum mailgun_shape shape, struct str body, json_t **ret, struct mt_error *reterr)
+{
+	struct buf less;
+	int rc;
+
+	if (!shapes[shape].members)
+		return api_json_body(body, ret, reterr);
+	buf_init(&less, body.n);
+	rc = api_members(body, shapes[shape].members, &less);
+	rc = rc < 0 ? mt_error_set(reterr, (enum mt_err)rc, "no room for the answer")
+		    : api_json_body(buf_str(&less), ret, reterr);
+	buf_done(&less);
+	return rc;
+}
+
 int mailgun_parse(const struct mailgun_ask *ask, struct str body, const struct mailgun_sink *sink,
 	struct mailgun_result *ret, struct mt_error *reterr)
 {
 	struct mailgun_result result = {.total = EVENT_UNKNOWN, .newest_ms = EVENT_UNKNOWN};
 	struct parse p = {ask, sink, &result, reterr};
 	json_t *root;
-	int rc = api_json_body(body, &root, reterr);
+	int rc = load(ask->shape, body, &root, reterr);
 
 	if (rc == 0) {
 		rc = json_is_object(root) ? shapes[ask->shape].parse(&p, root)
 					  : mailgun_misshaped(&p, "object");
-		json_decref(root);
+		api_json_done(root);
 	}
 	if (ret)
 		*ret = result;
@@ -179,7 +187,7 @@ enum mailgun_shape mailgun_guess(struct str body)
 
 	if (api_json_body(body, &root, NULL) == 0) {
 		shape = guess(root);
-		json_decref(root);
+		api_json_done(root);
 	}
 	return shape;
 }

@@ -25,6 +25,7 @@ int mailgun_parse_metrics(struct parse *p, const json_t *root); /* counts.c */
 int mailgun_parse_stats(struct parse *p, const json_t *root);
 int mailgun_parse_logs(struct parse *p, const json_t *root); /* events.c */
 int mailgun_parse_events(struct parse *p, const json_t *root);
+extern const char *const mailgun_event_members[]; /* all that these two read, ended by NULL */
 int mailgun_parse_suppressions(struct parse *p, const json_t *root); /* lists.c */
 int mailgun_parse_domains(struct parse *p, const json_t *root);
 int mailgun_parse_domain(struct parse *p, const json_t *root);

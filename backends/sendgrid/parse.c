@@ -24,29 +24,17 @@ void sendgrid_seen(struct parse *p, int64_t t_ms)
 		r->oldest_ms = t_ms;
 }
 
-/* mix - FNV-1a over the canonical text of a row. */
-static uint64_t mix(uint64_t hash, const json_t *row)
-{
-	char *text = row ? json_dumps(row, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY) : NULL;
-
-	for (const char *c = text; c && *c; c++)
-		hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
-	free(text);
-	return hash;
-}
-
 int sendgrid_each_row(struct parse *p, const json_t *list, row_fn fn)
 {
 	size_t n = json_array_size(list);
-	uint64_t hash = UINT64_C(14695981039346656037);
 	int rc = 0;
 
 	if (!json_is_array(list))
 		return mt_error_set(p->error, MT_EPROTO, "the answer holds no list");
 	p->result->rows = n;
 	if (n)
-		p->result->mark =
-			mix(mix(hash, json_array_get(list, 0)), json_array_get(list, n - 1));
+		p->result->mark = api_json_hash(
+			json_array_get(list, n - 1), api_json_hash(json_array_get(list, 0), n));
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		const json_t *row = json_array_get(list, i);
 
@@ -180,7 +168,7 @@ int sendgrid_parse(const struct sendgrid_ask *ask, struct str body,
 	if (!root)
 		return MT_EPROTO;
 	rc = endpoints[ask->endpoint].parse(&p, root);
-	json_decref(root);
+	api_json_done(root);
 	return rc;
 }
 
@@ -250,7 +238,7 @@ enum sendgrid_endpoint sendgrid_guess(struct str body)
 		found = guess_row(json_array_get(root, 0));
 	else if (root)
 		found = guess_object(root);
-	json_decref(root);
+	api_json_done(root);
 	return found;
 }
 
@@ -261,5 +249,5 @@ void sendgrid_refusal(struct str body, char *text, size_t size)
 	struct str message = api_json_text(first, "message");
 
 	snprintf(text, size, "%.*s", STR_ARG(str_first(message, size - 1)));
-	json_decref(root);
+	api_json_done(root);
 }

@@ -4,6 +4,7 @@
 
 static int helper_fd = -1;
 static pid_t helper_pid;
+static _Thread_local struct arena *arena;
 
 void proc_set_helper(int fd, pid_t pid)
 {
@@ -16,4 +17,14 @@ int proc_helper(pid_t *ret_pid)
 	if (ret_pid && helper_fd >= 0)
 		*ret_pid = helper_pid;
 	return helper_fd;
+}
+
+void proc_set_arena(struct arena *a)
+{
+	arena = a;
+}
+
+struct arena *proc_arena(void)
+{
+	return arena;
 }

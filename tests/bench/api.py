@@ -145,7 +145,7 @@ def paged(table, mtatop, folder):
             if had < EVENTS:
                 raise RuntimeError("%s: %d of %d events are in the cache" % (name, had, EVENTS))
             table.above("%s: %d events paged in" % (name, EVENTS), EVENTS / wall, "/s", 50000,
-                        "the fake gives %.3g/s; %.3g/s of CPU time" % (alone, EVENTS / cpu))
+                        "the fake gives %.3g/s; %.3g us of CPU an event, load %.1f" % (alone, 1e6 * cpu / EVENTS, os.getloadavg()[0]))
         finally:
             watched.close()
             fake.stop()

@@ -37,8 +37,8 @@ class Postmark(Fake):
     def do_traffic(self, count, ago_ms, span_ms, **more):
         return self.traffic.add("server.example", count, self.clock.ms() - ago_ms, span_ms, **more)
 
-    def auth(self, request):
-        given = request.headers.get("X-Postmark-Server-Token")
+    def auth(self, headers):
+        given = headers.get("X-Postmark-Server-Token")
         return "absent" if given is None else "right" if given == self.key else "wrong"
 
     def note(self, request, reply, auth, fault):

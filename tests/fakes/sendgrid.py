@@ -8,6 +8,7 @@ sent by, "" the parent. Days are those of the account's time zone (zone_ms, east
 import base64
 import collections
 import datetime
+import json
 import os
 import re
 import sys
@@ -86,7 +87,6 @@ class SendGrid(Fake):
         self.activity = False  # the add-on behind /v3/messages
         self.same_rows = self.object_warmup = self.float_created = False
         self.provider_days = 7
-        self.pages = None
 
     # control
     def do_traffic(self, count, start_ms=None, span_ms=3600000, ago_ms=None, subuser="", **more):
@@ -135,8 +135,8 @@ class SendGrid(Fake):
             self.do_list_add(kind, e.message.to, e.t, subuser, **more)
 
     # errors
-    def auth(self, request):
-        given = request.headers.get("Authorization")
+    def auth(self, headers):
+        given = headers.get("authorization")
         return "absent" if given is None else "right" if given == "Bearer " + self.key else "wrong"
 
     def unauthorized(self, auth):
@@ -346,8 +346,6 @@ class SendGrid(Fake):
         limit = q.get("limit", 10)
         if not 1 <= limit <= 1000:
             return self.error(400, "limit must be 1 to 1000", "limit")
-        if self.pages:
-            return self.page_of_bench(q, limit)
         tests = [self.condition(c) for c in re.split(r" AND ", q.get("query", "")) if c.strip()]
         who = self.who(request)
         if q.get("subusers"):
@@ -411,21 +409,24 @@ class SendGrid(Fake):
             "last_event_time": r["sg_message_id_created_at"]} for r in rows[:request.number("limit", 10)]]})
 
     def do_bench(self, count, ago_ms=86400000):
-        """count messages spread over ago_ms, rendered once by second."""
-        self.pages, self.quiet = (count, self.clock.ms() - ago_ms, ago_ms), True
+        """count messages spread over ago_ms, each rendered once."""
+        start, texts, at = self.clock.ms() - ago_ms, [], [0]
+        for n in range(count):
+            when = utc(start + n * ago_ms // count).strftime("%Y-%m-%dT%H:%M:%SZ")
+            texts.append(b'{"from_email":"a@example.com","sg_message_id":"b%d","subject":"s","to_email":"u%d@example.net",'
+                         b'"status":"bounced","reason":"550 5.1.1 no","sg_message_id_created_at":"%s"},' % (n, n, when.encode()))
+            at.append(at[-1] + len(texts[-1]))
+        self.pages, self.page_at, self.page_range, self.quiet = b"".join(texts), at, (count, start, ago_ms), True
 
-    def page_of_bench(self, q, limit):
-        count, start, span = self.pages
-        lo, hi = (datetime.datetime.strptime(t, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp() * 1000
-                  for t in re.findall(r'TIMESTAMP "([^"]+)"', q["query"])[:2])
-        first = max(0, -int(-(lo - start) * count // span))
-        last = min(count, -int(-(hi - start) * count // span))
-        rows = []
-        for n in range(first, min(last, first + limit)):
-            at = utc(start + n * span // count).strftime("%Y-%m-%dT%H:%M:%SZ")
-            rows.append('{"from_email":"a@example.com","sg_message_id":"b%d","subject":"s","to_email":"u%d@example.net",'
-                        '"status":"bounced","reason":"550 5.1.1 no","sg_message_id_created_at":"%s"}' % (n, n, at))
-        return Reply(200, ('{"messages":[%s]}' % ",".join(rows)).encode())
+    def page_of(self, target, body):
+        if target != b"/v3/logs":
+            return None
+        count, start, span = self.page_range
+        lo, hi = (datetime.datetime.fromisoformat(t.decode()).replace(tzinfo=UTC).timestamp() * 1000
+                  for t in re.findall(rb'TIMESTAMP \\"([^"\\]+)Z\\"', body)[:2])
+        first = max(0, min(count, -int(-(lo - start) * count // span)))
+        last = max(first, min(count, -int(-(hi - start) * count // span), first + json.loads(body)["limit"]))
+        return b'{"messages":[%s]}' % self.pages[self.page_at[first]:self.page_at[last]].rstrip(b",")
 
     # IPs
     def ips(self, request):

@@ -238,6 +238,67 @@ static void test_event_changes(void **state)
 	fixture_end(&f);
 }
 
+#define STREAM_EVENTS 300
+#define STREAM_IDS 40 /* few, so that each comes again: in its batch, in the next, much later */
+
+/* What a stream of events leaves behind, as one number a table. */
+static const char *const traces[] = {"SELECT count(*) FROM api_id", "SELECT count(*) FROM message",
+	"SELECT sum(nsent*10000+ndeferred*100+nbounced) FROM message",
+	"SELECT sum(status*1000+code*7+run) FROM attempt", "SELECT count(*) FROM api_note",
+	"SELECT sum(t_ms%1000003) FROM attempt",
+	"SELECT sum(key*metric*n) FROM " BUCKET_ROWS " WHERE dim=1"};
+
+static void put_stream(struct fixture *f, uint64_t seed, int i)
+{
+	static const enum api_event_kind kinds[] = {API_EVENT_DEFERRED, API_EVENT_BOUNCED,
+		API_EVENT_DELIVERED, API_EVENT_OPENED, API_EVENT_SUPPRESSED};
+	uint64_t n = (seed * 1000 + (uint64_t)i) * UINT64_C(0x9e3779b97f4a7c15) >> 33;
+	struct api_event e;
+	struct mt_error error = {0};
+	char id[24], message[24];
+
+	api_event_init(&e);
+	snprintf(id, sizeof(id), "e%d", (int)(n % STREAM_IDS));
+	snprintf(message, sizeof(message), "m%d", (int)(n % STREAM_IDS / 3));
+	e.id = str_of(id);
+	e.message = str_of(message);
+	e.kind = kinds[n / 64 % 5];
+	e.t_ms = T0_MS + (int64_t)(n / 512 % 4);
+	e.rcpt = STR_LIT("to@example.net");
+	e.code = e.kind == API_EVENT_BOUNCED ? 550 : e.kind == API_EVENT_DEFERRED ? 451 : 250;
+	e.reply = STR_LIT("some text");
+	must(store_api_event(f->store, f->provider, &e, &error), &error, "event");
+}
+
+/* A batch on its way holds what the next one must know: written by another thread or not, the cache is the same. */
+static void test_events_behind(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 12; seed++) {
+		int64_t left[2][sizeof(traces) / sizeof(traces[0])];
+
+		for (int bulk = 0; bulk < 2; bulk++) {
+			struct mt_error error = {0};
+			struct fixture f;
+
+			open_api(&f, 3600, "");
+			must(store_bulk(f.store, bulk, &error), &error, "bulk");
+			for (int i = 0; i < STREAM_EVENTS; i++) {
+				put_stream(&f, seed, i);
+				if (i % (int)(seed + 1) == 0)
+					fixture_commit(&f);
+			}
+			fixture_commit(&f);
+			must(store_bulk(f.store, false, &error), &error, "the end of bulk");
+			for (size_t t = 0; t < sizeof(traces) / sizeof(traces[0]); t++)
+				left[bulk][t] = sql_int(&f, traces[t]);
+			fixture_end(&f);
+		}
+		assert_memory_equal(left[0], left[1], sizeof(left[0]));
+		assert_true(left[0][0] > STREAM_IDS);
+	}
+}
+
 static void suppress(struct fixture *f, const char *scope, const char *address)
 {
 	struct mt_error error = {0};
@@ -355,6 +416,7 @@ int main(void)
 		cmocka_unit_test(test_differences),
 		cmocka_unit_test(test_events_once),
 		cmocka_unit_test(test_event_changes),
+		cmocka_unit_test(test_events_behind),
 		cmocka_unit_test(test_walks),
 		cmocka_unit_test(test_unsuppressed),
 		cmocka_unit_test(test_ip_parts),
