@@ -114,6 +114,13 @@ void child_signal(const struct child *c, int signo)
 		(void)kill(c->pid, signo);
 }
 
+void child_leave(struct child *c)
+{
+	if (c->control_fd >= 0)
+		close(c->control_fd);
+	*c = (struct child){.control_fd = -1};
+}
+
 int child_reap(struct child *c, int *ret_status)
 {
 	pid_t got;

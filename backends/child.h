@@ -30,6 +30,8 @@ int child_start(struct child *c, const char *const *argv, const char *mail_confi
 bool child_running(const struct child *c);
 /* child_signal - its whole group. */
 void child_signal(const struct child *c, int signo);
+/* child_leave - it goes on by itself and is nobody's any more (the helper's, who decides by its own table what may). */
+void child_leave(struct child *c);
 /* child_reap - never waits. 1 still runs, 0 ended with *ret_status as of waitpid(2), negative: its status is lost. */
 int child_reap(struct child *c, int *ret_status);
 

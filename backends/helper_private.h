@@ -5,6 +5,7 @@
 
 #include "backends/helper.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,14 @@
 #define HELPER_FDS 4 /* stdin, stdout, stderr, and the child's own socket back */
 #define HELPER_SAY_TERM 'T'
 #define HELPER_SAY_KILL 'K'
+
+/*
+ * helper_allows_exim - may this run of exim(8) or exim_dumpdb(8) be: the name (base) and every word of argv are as mtatop
+ * asks them. Whether the file is root's alone is not looked at.
+ */
+bool helper_allows_exim(const char *base, const char *const *argv, bool read_write);
+/* helper_lasting - does it deliver mail, so that nobody may end it half-way? Of an argv that is allowed. */
+bool helper_lasting(const char *const *argv);
 
 /* helper_serve - the helper's whole life; exits at the end of fd. */
 _Noreturn void helper_serve(int fd, const struct helper_options *options);

@@ -3,7 +3,8 @@
  * helper_serve - the helper's own process: take a request, judge it, start the program, say how it
  * ended. Trusts nothing that comes over the socket.
  *
- * A child is killed when its socket closes, all of them when the helper's does.
+ * A child is killed when its socket closes, all of them when the helper's does; but not one that delivers mail, which
+ * could then be sent twice.
  */
 #include "backends/helper_private.h"
 #include "backends/hook.h"
@@ -29,6 +30,7 @@
 struct run {
 	pid_t pid; /* 0: free */
 	int control_fd; /* -1: its owner is gone, only to be reaped */
+	bool lasting; /* delivers mail: goes on without its owner, and without the helper */
 };
 
 struct serving {
@@ -44,15 +46,12 @@ static const struct tool {
 	const char *minus; /* options whose value is "-" */
 	bool names; /* takes names: letters, digits, _ */
 	bool writes; /* needs read_write whatever its options */
-	const char *first; /* its first option must be this; NULL: any */
 } tools[] = {
-	{"exim", "bP", "", "", true, false, "-bP"},
-	{"exim4", "bP", "", "", true, false, "-bP"},
-	{"postcat", "hq", "", "", true, false, NULL},
-	{"postconf", "MPhnx", "", "", true, false, NULL},
-	{"postmulti", "l", "", "", false, false, NULL},
-	{"postqueue", "jp", "f", "", false, false, NULL},
-	{"postsuper", "", "", "Hdehr", false, true, NULL},
+	{"postcat", "hq", "", "", true, false},
+	{"postconf", "MPhnx", "", "", true, false},
+	{"postmulti", "l", "", "", false, false},
+	{"postqueue", "jp", "f", "", false, false},
+	{"postsuper", "", "", "Hdehr", false, true},
 };
 
 /* Every folder on the way and the file: only root can change what will be run. */
@@ -88,8 +87,6 @@ static bool is_name(const char *word)
 
 static bool allows_options(const struct tool *t, const char *const *argv, bool read_write)
 {
-	if (t->first && (!argv[1] || strcmp(argv[1], t->first) != 0))
-		return false;
 	for (size_t i = 1; argv[i]; i++) {
 		if (argv[i][0] != '-') {
 			if (!t->names || !is_name(argv[i]))
@@ -117,6 +114,8 @@ bool helper_allows(const char *const *argv, bool read_write)
 {
 	const char *base = argv[0] && argv[0][0] == '/' ? strrchr(argv[0], '/') + 1 : "";
 
+	if (helper_allows_exim(base, argv, read_write))
+		return only_root_writes(argv[0]);
 	for (size_t i = 0; i < sizeof(tools) / sizeof(tools[0]); i++)
 		if (strcmp(tools[i].name, base) == 0)
 			return (read_write || !tools[i].writes) &&
@@ -189,7 +188,7 @@ static bool start(struct serving *s, char *bytes, size_t n, const int *fds)
 	tell(fds[3], rc);
 	if (rc != 0)
 		return false;
-	*run = (struct run){.pid = pid, .control_fd = fds[3]};
+	*run = (struct run){.pid = pid, .control_fd = fds[3], .lasting = helper_lasting(argv)};
 	return true;
 }
 
@@ -245,7 +244,8 @@ static void listen_to_owner(struct run *run)
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	(void)kill(-run->pid, n > 0 && byte == HELPER_SAY_TERM ? SIGTERM : SIGKILL);
+	if (n > 0 || !run->lasting)
+		(void)kill(-run->pid, n > 0 && byte == HELPER_SAY_TERM ? SIGTERM : SIGKILL);
 	if (n > 0)
 		return;
 	close(run->control_fd);
@@ -323,7 +323,7 @@ _Noreturn void helper_serve(int fd, const struct helper_options *options)
 			open = take_request(&s);
 	}
 	for (size_t i = 0; i < RUNS_MAX; i++)
-		if (s.runs[i].pid)
+		if (s.runs[i].pid && !s.runs[i].lasting)
 			(void)kill(-s.runs[i].pid, SIGKILL);
 	_exit(0);
 }

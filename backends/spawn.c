@@ -43,6 +43,7 @@ struct spawn {
 	int timer_fd;
 	int64_t deadline_mono_ms; /* next escalation: SIGTERM, then SIGKILL */
 	bool termed, killed;
+	bool leave;
 	int exit_code;
 	size_t out_bytes, max_bytes;
 	struct buf err;
@@ -182,6 +183,7 @@ int spawn_open(const struct spawn_request *request, struct spawn **ret, struct m
 	s->out_fd = s->err_fd = s->timer_fd = s->child.control_fd = -1;
 	s->exit_code = EXIT_UNKNOWN;
 	s->max_bytes = request->max_bytes;
+	s->leave = request->leave;
 	s->chunk = xmalloc(READ_BYTES);
 	buf_init(&s->err, STDERR_MAX_BYTES);
 	rc = open_fds(s, request, &in, &out, &err);
@@ -350,7 +352,9 @@ void spawn_close(struct spawn *s)
 {
 	if (!s)
 		return;
-	if (child_running(&s->child))
+	if (child_running(&s->child) && s->leave)
+		child_leave(&s->child);
+	else if (child_running(&s->child))
 		kill_and_reap(s);
 	close_fd(&s->out_fd);
 	close_fd(&s->err_fd);

@@ -21,6 +21,7 @@ struct spawn_request {
 	struct str input; /* given on stdin, then closed; copied */
 	int64_t timeout_ms; /* killed after that (SIGTERM, then SIGKILL) */
 	size_t max_bytes; /* of stdout; more is MT_ELIMIT and ends the child */
+	bool leave; /* spawn_close lets it go on: a program that must not be ended half-way */
 	bool merge_stderr; /* stderr goes the way of stdout; spawn_stderr stays empty */
 };
 
@@ -45,7 +46,7 @@ int spawn_wait(
 int spawn_exit_code(const struct spawn *s);
 /* spawn_stderr - the first 4 KiB of stderr, raw bytes. Borrowed. */
 struct str spawn_stderr(const struct spawn *s);
-/* spawn_close - kill if running, reap, free. NULL accepted. */
+/* spawn_close - kill if running (or let it go on, with leave), reap, free. NULL accepted. */
 void spawn_close(struct spawn *s);
 /* spawn_run - blocking: run to the end, stdout into out. Returns the exit code (>= 0) or a negative mt_err. */
 int spawn_run(const struct spawn_request *request, struct buf *out,

@@ -94,6 +94,12 @@ static int add_limit(struct reader *r, int provider, const struct depth *d,
 	return 0;
 }
 
+/* A server's own listing tells as much as postqueue's; the numbers are those on disk. */
+static int poverty(enum queue_source source)
+{
+	return source == QUEUE_SOURCE_LISTING ? (int)QUEUE_SOURCE_POSTQUEUE : (int)source;
+}
+
 static void add_depth(struct queue_figures *sum, const struct depth *d, int64_t per_min)
 {
 	for (int i = 0; i < QUEUE__COUNT; i++) {
@@ -108,7 +114,7 @@ static void add_depth(struct queue_figures *sum, const struct depth *d, int64_t 
 		sum->oldest_ms = d->oldest_ms;
 	if (sum->t_ms < 0 || d->t_ms < sum->t_ms)
 		sum->t_ms = d->t_ms;
-	if (d->source > sum->source)
+	if (poverty(d->source) > poverty(sum->source))
 		sum->source = d->source; /* the poorest of them */
 	if (sum->deferred_per_min != INT64_MIN)
 		sum->deferred_per_min =

@@ -174,7 +174,8 @@ enum queue_source {
 	QUEUE_SOURCE_NONE,
 	QUEUE_SOURCE_SPOOL,
 	QUEUE_SOURCE_POSTQUEUE,
-	QUEUE_SOURCE_LOG
+	QUEUE_SOURCE_LOG,
+	QUEUE_SOURCE_LISTING /* the server's own listing, other than postqueue's */
 };
 enum queue_name {
 	QUEUE_MAILDROP,

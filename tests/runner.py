@@ -131,6 +131,7 @@ def suite_truth():
     """an independent counter against the store: gen-maillog, pflogsumm, real Postfix logs"""
     yield from built_suite("gcc", ["/usr/bin/python3", "tests/truth/run.py", "BUILD"], "truth")
     yield from built_suite("gcc", ["/usr/bin/python3", "tests/truth/exim.py", "BUILD"], "truth")
+    yield from built_suite("gcc", ["/usr/bin/python3", "tests/truth/exim_queue.py", "BUILD"], "truth")
 
 
 def suite_follow():

@@ -9,6 +9,7 @@
 #include "tui/app.h"
 
 #include "store/base/mem.h"
+#include "tui/panes/cells.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,23 @@ static const struct verb {
 	{REQ_NONE, JOB_UNSUPPRESS, "take off the list", true},
 };
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+/* verb_word - what the verb is called where the mail is: Exim's words for the same. */
+static const char *verb_word(const struct app *a, const struct verb *verb)
+{
+	static const struct {
+		enum job_kind kind;
+		const char *word;
+	} exim[] = {{JOB_HOLD, "freeze"}, {JOB_RELEASE, "thaw"}, {JOB_REQUEUE, "deliver now"},
+		{JOB_DELETE, "remove"}, {JOB_EXPIRE, "give up (return to sender)"}};
+
+	if (str_eq(provider_kind(a->status.providers, a->status.nproviders, a->action.provider),
+		    STR_LIT("exim")))
+		for (size_t i = 0; i < sizeof(exim) / sizeof(exim[0]); i++)
+			if (exim[i].kind == verb->kind)
+				return exim[i].word;
+	return verb->word;
+}
 
 /* On a vendor's suppression list Del takes addresses off, and nothing else can be done. */
 static const struct verb *verb_of_request(struct app *a, enum request req)
@@ -192,9 +210,9 @@ void action_confirm(struct app *a, struct str typed)
 	request.provider_name = provider_name(a, act->provider);
 	if (a->opt.services->start(a->opt.services->ctx, &request, &act->job, &err) < 0) {
 		act->job = NULL;
-		app_message(a, STYLE_BAD, "%s failed: %s", verb->word, err.text);
+		app_message(a, STYLE_BAD, "%s failed: %s", verb_word(a, verb), err.text);
 	} else {
-		app_message(a, STYLE_NORMAL, "%s: running ...", verb->word);
+		app_message(a, STYLE_NORMAL, "%s: running ...", verb_word(a, verb));
 	}
 }
 
@@ -218,7 +236,8 @@ void action_step(struct app *a)
 	if (state == JOB_RUNNING)
 		return;
 	if (state == JOB_FAILED)
-		app_message(a, STYLE_BAD, "%s failed: %s", verb_of_kind(act->kind)->word, err.text);
+		app_message(a, STYLE_BAD, "%s failed: %s", verb_word(a, verb_of_kind(act->kind)),
+			err.text);
 	else
 		app_message(a, STYLE_GOOD, "%s", s->summary(act->job));
 	action_cancel(a);
@@ -226,8 +245,9 @@ void action_step(struct app *a)
 }
 
 static void draw_question(
-	const struct action *act, const struct verb *verb, struct canvas *c, struct rect in)
+	const struct app *a, const struct verb *verb, struct canvas *c, struct rect in)
 {
+	const struct action *act = &a->action;
 	const char *plural = act->nids == 1 ? "" : "s";
 
 	if (act->kind == JOB_FLUSH)
@@ -239,7 +259,7 @@ static void draw_question(
 			act->nids, act->nids == 1 ? "" : "es");
 	else
 		canvas_printf(c, in.x + 1, in.y, in.w - 1, STYLE_BOLD, "%s %zu message%s?",
-			verb->word, act->nids, plural);
+			verb_word(a, verb), act->nids, plural);
 }
 
 void action_draw(struct app *a, struct canvas *c, struct rect r)
@@ -253,7 +273,7 @@ void action_draw(struct app *a, struct canvas *c, struct rect r)
 
 	canvas_fill(c, box, STYLE_NORMAL);
 	in = canvas_box(c, box, true, STR_LIT("Confirm"), STR_LIT(""));
-	draw_question(act, verb, c, in);
+	draw_question(a, verb, c, in);
 	for (int i = 0; i < shown; i++) {
 		int used = canvas_text(c, in.x + 3, in.y + 1 + i,
 			act->kind == JOB_UNSUPPRESS ? ADDRESS_COLUMNS : 20, STYLE_NORMAL,

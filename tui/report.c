@@ -71,9 +71,9 @@ const char *report_status(enum event_status status)
 
 const char *report_queue_source(enum queue_source source)
 {
-	static const char *const words[] = {NULL, "spool", "postqueue", "log"};
+	static const char *const words[] = {NULL, "spool", "postqueue", "log", "listing"};
 
-	return source <= QUEUE_SOURCE_LOG ? words[source] : NULL;
+	return source <= QUEUE_SOURCE_LISTING ? words[source] : NULL;
 }
 
 int64_t report_age_s(const struct report *r, int64_t t_ms)

@@ -21,7 +21,7 @@
  * by_port[]  port (null where several share the service's name), direction (in, out), service, connections, accepted,
  *   rejected, auth_ok, auth_failed, tls, deferred, provider; out: accepted = sent, rejected = bounced. Deliveries
  *   without a port (local, pipe, none) are not in it
- * queue{}  maildrop, incoming, active, deferred, hold, corrupt, oldest_s, source (spool, postqueue, log), age_s of these
+ * queue{}  maildrop, incoming, active, deferred, hold, corrupt, oldest_s, source (spool, postqueue, log, listing), age_s of these
  * delays{}  a, b, c, d, total: p50, p90, p99 in seconds, of sent records
  * failures[]  the latest: time, queue_id, recipient, status, dsn, relay, reply
  * by_mailbox_provider[]  name, sent, deferred, bounced, as vendors tell it

@@ -3,18 +3,19 @@
 #include "backends/backend.h"
 #include "backends/exim/discover.h"
 #include "backends/exim/log.h"
+#include "backends/exim/queue.h"
 #include "backends/logsource.h"
 
 extern const struct backend_ops exim_backend;
 
-static const struct source_ops *const sources[] = {&logsource, NULL};
+static const struct source_ops *const sources[] = {&logsource, &exim_queue_source, NULL};
 
 const struct backend_ops exim_backend = {
 	.name = "exim",
-	.summary = "Exim: its main log, or reject and panic log",
+	.summary = "Exim: its main log (or reject and panic log), its queue, its actions",
 	.keys = exim_keys,
 	.nkeys = EXIM_NKEYS,
-	.caps = BACKEND_CAP_LOG,
+	.caps = BACKEND_CAP_LOG | BACKEND_CAP_QUEUE | BACKEND_CAP_ACT | BACKEND_CAP_DETAIL,
 	.parse_state_bytes = sizeof(struct log_lines),
 	.parse_init = log_lines_init,
 	.parse_now = log_lines_now,
@@ -22,4 +23,5 @@ const struct backend_ops exim_backend = {
 	.looks_like = exim_log_looks_like,
 	.discover = exim_discover,
 	.sources = sources,
+	.job = exim_job,
 };

@@ -12,6 +12,7 @@
 #include "store/base/scan.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define ANSWER_MAX_BYTES 8192
@@ -30,6 +31,24 @@ const struct conf_key exim_keys[EXIM_NKEYS] = {
 		.fallback = "",
 		.help = "Main log files in order of preference; empty: log_file_path by exim -bP, "
 			"else the usual ones in /var/log"},
+	{.section = "exim",
+		.name = "program",
+		.type = CONF_PATH,
+		.fallback = "",
+		.help = "The exim program; empty: exim4 or exim in the system's folders"},
+	{.section = "exim",
+		.name = "queue",
+		.type = CONF_BOOL,
+		.fallback = "yes",
+		.help = "Read the mail queue"},
+	{.section = "exim",
+		.name = "queue_interval",
+		.type = CONF_DURATION,
+		.fallback = "10s",
+		.min = 1000,
+		.max = 86400000,
+		.help = "Least time between listings of the queue; made longer so that listing "
+			"costs at most 2 % of a core"},
 };
 
 static const char *const usual[] = {"/var/log/exim4/mainlog", "/var/log/exim/mainlog",
@@ -81,11 +100,61 @@ static struct str value_of(struct str lines, struct str name)
 	return (struct str){NULL, 0};
 }
 
-static char *find_program(void)
+char *exim_program(const struct conf *conf)
 {
-	char *tool = postfix_find_tool("exim4");
+	const char *given = conf_text(conf, "exim", NULL, "program");
+	char *tool = given[0] == '/' ? xstrdup(given) : postfix_find_tool("exim4");
 
 	return tool ? tool : postfix_find_tool("exim");
+}
+
+char *exim_dump_program(const struct conf *conf)
+{
+	char *tool = exim_program(conf), *slash = tool ? strrchr(tool, '/') : NULL;
+	char *beside = slash ? xasprintf("%.*s/exim_dumpdb", (int)(slash - tool), tool) : NULL;
+
+	free(tool);
+	if (beside && access(beside, X_OK) == 0)
+		return beside;
+	free(beside);
+	return postfix_find_tool("exim_dumpdb");
+}
+
+/* "1w2d3h4m5s", as Exim prints times; 0 when it is none. */
+static int64_t interval_ms(struct str s)
+{
+	static const char units[] = "wdhms";
+	static const int64_t seconds[] = {604800, 86400, 3600, 60, 1};
+	int64_t total = 0;
+
+	while (s.n) {
+		const char *unit;
+		uint64_t n;
+
+		if (!scan_u64(&s, 7, 9999999, &n) || s.n == 0 || !s.p[0])
+			return 0;
+		unit = strchr(units, s.p[0]);
+		if (!unit)
+			return 0;
+		total += (int64_t)n * seconds[unit - units];
+		s = str_skip(s, 1);
+	}
+	return total * 1000;
+}
+
+int64_t exim_frozen_timeout_ms(const struct conf *conf)
+{
+	char *tool = exim_program(conf);
+	const char *argv[] = {tool, "-bP", "timeout_frozen_after", NULL};
+	int64_t ms = EVENT_UNKNOWN;
+	struct buf out;
+
+	buf_init(&out, ANSWER_MAX_BYTES);
+	if (tool && postfix_run_text(argv, (struct str){0}, &out, NULL, NULL) == 0)
+		ms = interval_ms(value_of(buf_str(&out), STR_LIT("timeout_frozen_after")));
+	buf_done(&out);
+	free(tool);
+	return ms;
 }
 
 /* What it says of itself: log and spool, empty where it says nothing. */
@@ -118,7 +187,7 @@ int exim_discover(const struct conf *conf, int (*found)(void *ctx, const struct 
 	(void)reterr;
 	if (!conf_bool(conf, "exim", NULL, "enabled"))
 		return 0;
-	tool = find_program();
+	tool = exim_program(conf);
 	if (tool)
 		ask(tool, log, spool, sizeof(log));
 	given = conf_list(conf, "exim", NULL, "log", &def.nlogs);

@@ -6,7 +6,7 @@
 #include "backends/backend.h"
 
 /* exim_keys - the [exim] section, alphabetized; for backend_ops.keys. */
-#define EXIM_NKEYS 2
+#define EXIM_NKEYS 5
 extern const struct conf_key exim_keys[EXIM_NKEYS];
 
 /*
@@ -15,6 +15,15 @@ extern const struct conf_key exim_keys[EXIM_NKEYS];
  * Returns false, *ret empty, when it has none ("syslog"), or one that changes with the date.
  */
 bool exim_main_log(struct str log_file_path, char *ret, size_t max);
+
+/* exim_program - path of the exim program: the configuration's, else the system's; NULL if there is none. Gives. */
+char *exim_program(const struct conf *conf);
+
+/* exim_dump_program - path of exim_dumpdb: beside the exim program, else the system's; NULL if there is none. Gives. */
+char *exim_dump_program(const struct conf *conf);
+
+/* exim_frozen_timeout_ms - timeout_frozen_after: how old a frozen message gets; 0: it stays; EVENT_UNKNOWN. Runs exim. */
+int64_t exim_frozen_timeout_ms(const struct conf *conf);
 
 /* exim_discover - backend_ops.discover. */
 int exim_discover(const struct conf *conf, int (*found)(void *ctx, const struct instance_def *def),

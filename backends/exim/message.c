@@ -230,11 +230,29 @@ static struct str word_of(enum event_status status)
 	return status == STATUS_BOUNCED ? STR_LIT("bounced") : STR_LIT("not delivered (-N)");
 }
 
+/* spaced - a local part that had to be quoted is logged bare, "x y@a.example <"x y"@a.example>": to the last space before "<". */
+static void spaced(struct str whole, struct str *final, struct str *rest)
+{
+	size_t end = str_find(whole, STR_LIT(" <"));
+	struct str wide = str_first(whole, end);
+
+	if (final->n == 0 || final->p[0] == '|' || final->p[0] == '/' || final->p[0] == '>' ||
+		str_find_char(*final, '@') < final->n || str_find_char(*final, ':') < final->n)
+		return;
+	if (end == whole.n || end <= final->n || str_find(wide, STR_LIT("=")) < wide.n ||
+		str_find_char(wide, '@') == wide.n)
+		return;
+	*final = wide;
+	*rest = str_skip(whole, end);
+}
+
 /* take_recipient - "final <original>", "final: error text". Ends at the fields. */
 static bool take_recipient(struct event *e, struct str *rest)
 {
-	struct str final = exim_take_address(rest), original = {NULL, 0}, in = *rest;
+	struct str whole = *rest, final = exim_take_address(rest), original = {NULL, 0}, in;
 
+	spaced(whole, &final, rest);
+	in = *rest;
 	if (final.n > 1 && final.p[final.n - 1] == ':' && final.p[0] != ':') {
 		final.n--;
 		*rest = str_make(

@@ -4,7 +4,6 @@
 
 #include "backends/postfix/queue_list.h"
 #include "backends/spawn.h"
-#include "store/base/map.h"
 #include "store/base/mem.h"
 #include "store/base/scan.h"
 
@@ -17,16 +16,6 @@
 #define LINE_MAX_BYTES 1024
 #define COUNT_MAX 1000000000
 #define COUNT_DIGITS_MAX 10
-#define MS_PER_S 1000
-
-enum fate { FATE_GONE, FATE_MALFORMED, FATE_REPEATED, FATE_CHANGED, FATE_SAME };
-
-struct check {
-	const struct job_request *request;
-	const struct job_output *out;
-	struct map index; /* queue id -> place in request->ids */
-	unsigned char *fate;
-};
 
 static const char *option_of(enum job_kind kind)
 {
@@ -52,38 +41,15 @@ static const char *option_of(enum job_kind kind)
 	return NULL;
 }
 
-static bool canceled(const struct job_output *out)
-{
-	return out->canceled && out->canceled(out->ctx);
-}
-
-static int on_row(void *ctx, struct queue_row *row, struct mt_error *reterr)
-{
-	struct check *check = ctx;
-	const struct job_id *id;
-	uint64_t at;
-
-	if (canceled(check->out))
-		return mt_error_set(reterr, MT_ECANCELED, "canceled");
-	if (!map_get(&check->index, row->qid, &at))
-		return 0;
-	id = &check->request->ids[at];
-	if (row->arrival_ms / MS_PER_S == id->arrival_ms / MS_PER_S && str_present(row->sender) &&
-		str_eq(row->sender, id->sender))
-		check->fate[at] = FATE_SAME;
-	else
-		check->fate[at] = FATE_CHANGED;
-	return 0;
-}
-
-static int list_again(const struct postfix_config *c, struct check *check, struct mt_error *reterr)
+static int list_again(
+	const struct postfix_config *c, struct act_check *check, struct mt_error *reterr)
 {
 	struct clock clock = clock_real();
 	struct queue_list_request request = {.config = c,
 		.text = postfix_config_older(c, 3, 1),
 		.now_utc_ms = clock_utc_ms(&clock),
 		.timeout_ms = LIST_TIMEOUT_MS,
-		.row = on_row,
+		.row = act_check_row,
 		.ctx = check};
 	struct queue_list *list = NULL;
 	int rc = queue_list_open(&request, &list, reterr);
@@ -94,50 +60,11 @@ static int list_again(const struct postfix_config *c, struct check *check, struc
 	return rc;
 }
 
-static void tell(const struct job_output *out, struct str id, const char *what)
+static int keep_id(void *ctx, struct str id)
 {
-	struct buf line;
+	struct buf *input = ctx;
 
-	buf_init(&line, LINE_MAX_BYTES);
-	(void)buf_printf(&line, "%.*s: %s", STR_ARG(str_first(id, LINE_MAX_BYTES / 2)), what);
-	/* Only a report: without room for it the action goes on. */
-	if (out->add && out->add(out->ctx, buf_str(&line), 0) < 0)
-		line.n = 0;
-	buf_done(&line);
-}
-
-/* Sort the ids by what was found; those still the same become postsuper's input. */
-static int choose(const struct check *check, struct buf *input, struct act_result *ret,
-	struct mt_error *reterr)
-{
-	for (size_t i = 0; i < check->request->nids; i++) {
-		struct str id = check->request->ids[i].qid;
-
-		switch ((enum fate)check->fate[i]) {
-		case FATE_MALFORMED:
-			ret->malformed++;
-			tell(check->out, id, "not a queue id");
-			break;
-		case FATE_REPEATED:
-			ret->asked--;
-			break;
-		case FATE_GONE:
-			ret->gone++;
-			tell(check->out, id, "no longer in the queue");
-			break;
-		case FATE_CHANGED:
-			ret->changed++;
-			tell(check->out, id, "is another message now");
-			break;
-		case FATE_SAME:
-			ret->passed++;
-			if (buf_add_str(input, id) < 0 || buf_add_char(input, '\n') < 0)
-				return mt_error_set(
-					reterr, MT_ELIMIT, "too many ids for one action");
-			break;
-		}
-	}
-	return 0;
+	return buf_add_str(input, id) < 0 || buf_add_char(input, '\n') < 0 ? MT_ELIMIT : 0;
 }
 
 static bool is_summary_word(struct str word)
@@ -233,29 +160,10 @@ static int run_super(const struct postfix_config *c, enum job_kind kind, struct 
 	return rc;
 }
 
-/* Places of the ids that may be asked for at all. */
-static void index_ids(struct check *check)
-{
-	const struct job_request *r = check->request;
-
-	map_init(&check->index);
-	check->fate = xcalloc(r->nids + 1, 1);
-	for (size_t i = 0; i < r->nids; i++) {
-		uint64_t ignored;
-
-		if (!queue_id_ok(r->ids[i].qid))
-			check->fate[i] = FATE_MALFORMED;
-		else if (map_get(&check->index, r->ids[i].qid, &ignored))
-			check->fate[i] = FATE_REPEATED;
-		else
-			map_set(&check->index, r->ids[i].qid, i);
-	}
-}
-
 int act_on_ids(const struct postfix_config *c, const struct job_request *request,
 	struct job_output *out, struct act_result *ret, struct mt_error *reterr)
 {
-	struct check check = {.request = request, .out = out};
+	struct act_check check;
 	struct super super = {.out = out, .result = ret};
 	struct buf input;
 	int rc;
@@ -264,16 +172,17 @@ int act_on_ids(const struct postfix_config *c, const struct job_request *request
 	buf_init(&input, INPUT_MAX_BYTES);
 	buf_init(&super.line, LINE_MAX_BYTES);
 	buf_init(&super.complaint, LINE_MAX_BYTES);
-	index_ids(&check);
+	act_check_init(&check, request, out, queue_id_ok);
 	rc = map_count(&check.index) > 0 ? list_again(c, &check, reterr) : 0;
 	if (rc == 0)
-		rc = choose(&check, &input, ret, reterr);
-	if (rc == 0 && canceled(out))
+		rc = act_check_count(&check, ret, keep_id, &input);
+	if (rc == MT_ELIMIT && input.err)
+		rc = mt_error_set(reterr, MT_ELIMIT, "too many ids for one action");
+	if (rc == 0 && act_canceled(out))
 		rc = mt_error_set(reterr, MT_ECANCELED, "canceled");
 	if (rc == 0 && ret->passed > 0)
 		rc = run_super(c, request->kind, buf_str(&input), &super, reterr);
-	map_done(&check.index);
-	free(check.fate);
+	act_check_done(&check);
 	buf_done(&input);
 	buf_done(&super.line);
 	buf_done(&super.complaint);

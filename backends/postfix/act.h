@@ -12,16 +12,7 @@
 
 #include "backends/backend.h"
 #include "backends/postfix/config.h"
-
-/* What became of the ids of an action. */
-struct act_result {
-	int64_t asked;
-	int64_t malformed; /* not the shape of a queue id */
-	int64_t gone; /* no longer in the queue */
-	int64_t changed; /* another message by now: arrival or sender differ */
-	int64_t passed; /* given to postsuper */
-	int64_t done; /* by postsuper's own count */
-};
+#include "backends/queueaction.h"
 
 /* act_done_count - the figure of postsuper's summary line ("postsuper: Deleted: 3 messages"); EVENT_UNKNOWN if it is
  * another line. */

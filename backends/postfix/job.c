@@ -5,7 +5,6 @@
  * Words the outcome for a person and logs each action in the cache, with who did it. Without a cache
  * to log to no action is taken. The id check and postsuper are act.c's.
  */
-#include "backends/actor.h"
 #include "backends/postfix/act.h"
 #include "backends/postfix/queue.h"
 #include "backends/postfix/queue_row.h"
@@ -17,34 +16,8 @@
 
 #define FILE_MAX_BYTES (1u << 20) /* headers of one message; Postfix's own limit is 100 kB each */
 #define COMPLAINT_MAX_BYTES 1024
-#define QIDS_MAX_BYTES 65536 /* what the log of actions keeps */
 #define EX_NOPERM_CODE 77 /* sysexits: not in authorized_flush_users */
 #define IDS_SHOWN_MAX 3 /* in the command line for a person to type */
-
-static const char *verb_of(enum job_kind kind)
-{
-	switch (kind) {
-	case JOB_HOLD:
-		return "hold";
-	case JOB_RELEASE:
-		return "release";
-	case JOB_REQUEUE:
-		return "requeue";
-	case JOB_DELETE:
-		return "delete";
-	case JOB_EXPIRE:
-		return "expire";
-	case JOB_FLUSH:
-		return "flush";
-	case JOB_LOG_TAIL:
-	case JOB_LOG_FIND:
-	case JOB_QUEUE_FILE:
-	case JOB_UNSUPPRESS:
-	case JOB_DETAIL:
-		break;
-	}
-	return NULL;
-}
 
 static const char *done_word(enum job_kind kind)
 {
@@ -68,58 +41,6 @@ static const char *done_word(enum job_kind kind)
 		break;
 	}
 	return "done";
-}
-
-/* The summary grows by ", N words" for what is not 0. */
-static void add_count(struct buf *b, int64_t n, const char *words)
-{
-	if (n > 0)
-		(void)buf_printf(b, ", %lld %s", (long long)n, words);
-}
-
-static void summarize(
-	struct job_output *out, enum job_kind kind, const struct act_result *r, const char *error)
-{
-	struct buf b;
-
-	buf_init(&b, sizeof(out->summary) - 1);
-	(void)buf_printf(
-		&b, "%lld of %lld %s", (long long)r->done, (long long)r->asked, done_word(kind));
-	add_count(&b, r->gone, "no longer in the queue");
-	add_count(&b, r->changed, "other messages now");
-	add_count(&b, r->malformed, "no queue ids");
-	add_count(&b, r->passed - r->done, "left alone by postsuper");
-	if (error)
-		(void)buf_printf(&b, "; %.60s", error);
-	snprintf(out->summary, sizeof(out->summary), "%s", buf_z(&b));
-	buf_done(&b);
-	out->asked = r->asked;
-	out->done = r->done;
-}
-
-static int log_action(
-	const struct job_request *request, struct job_output *out, struct mt_error *reterr)
-{
-	char user[ACTOR_MAX_BYTES];
-	struct action_row row = {.user = user,
-		.verb = verb_of(request->kind),
-		.asked = out->asked,
-		.done = out->done,
-		.result = out->summary};
-	struct buf qids;
-	int rc;
-
-	actor_name(user, sizeof(user));
-	buf_init(&qids, QIDS_MAX_BYTES);
-	for (size_t i = 0; i < request->nids && qids.err == MT_OK; i++) {
-		if (i > 0)
-			(void)buf_add_char(&qids, ' ');
-		(void)buf_add_str(&qids, request->ids[i].qid);
-	}
-	row.qids = buf_str(&qids);
-	rc = store_action_at(out->cache_path, request->provider, &row, reterr);
-	buf_done(&qids);
-	return rc;
 }
 
 /* "sudo postsuper -c DIR -d ID ..." for an ordinary user. */
@@ -156,8 +77,9 @@ static int act(const struct postfix_config *c, const struct job_request *request
 	if (geteuid() != 0)
 		return needs_root(c, request, reterr);
 	rc = act_on_ids(c, request, out, &result, reterr);
-	summarize(out, request->kind, &result, rc < 0 && reterr ? reterr->text : NULL);
-	logged = log_action(request, out, &log_error);
+	act_summary(out, done_word(request->kind), "left alone by postsuper", &result,
+		rc < 0 && reterr ? reterr->text : NULL);
+	logged = act_log(request, out, &log_error);
 	if (rc == 0 && logged < 0)
 		rc = mt_error_set(
 			reterr, logged, "%s, but not logged: %.100s", out->summary, log_error.text);
@@ -183,7 +105,7 @@ static int flush(const struct postfix_config *c, const struct job_request *reque
 	out->done = 0;
 	snprintf(out->summary, sizeof(out->summary), "%s",
 		rc == 0 ? "every deferred message is tried now" : "the queue was not flushed");
-	logged = log_action(request, out, &log_error);
+	logged = act_log(request, out, &log_error);
 	if (rc == 0 && logged < 0)
 		rc = mt_error_set(
 			reterr, logged, "flushed, but not logged: %.150s", log_error.text);
@@ -250,7 +172,7 @@ int postfix_queue_job(const struct instance_def *def, const struct job_request *
 	struct postfix_config c;
 	int rc;
 
-	if (!verb_of(request->kind) && request->kind != JOB_QUEUE_FILE)
+	if (!act_verb(request->kind) && request->kind != JOB_QUEUE_FILE)
 		return mt_error_set(reterr, MT_ENOTSUP, "not a job of the queue");
 	if (!def->config_dir)
 		return mt_error_set(

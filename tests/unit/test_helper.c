@@ -136,6 +136,12 @@ static void test_refuses(void **state)
 	assert_int_equal(run(f, "exim4", "-P", "root", NULL, LONG_MS), MT_EPERM);
 	assert_int_equal(run(f, "exim4", "-bp", NULL, NULL, LONG_MS), MT_EPERM);
 	assert_int_equal(run(f, "exim4", "-Mrm", "1vLaB1-0001Xy-2Z", NULL, LONG_MS), MT_EPERM);
+	assert_int_equal(run(f, "exim4", "-bpru", NULL, NULL, LONG_MS), 0);
+	assert_int_equal(run(f, "exim4", "-bpru", "-be", NULL, LONG_MS), MT_EPERM);
+	assert_int_equal(run(f, "exim4", "-bP", "-be", NULL, LONG_MS), MT_EPERM);
+	assert_int_equal(run(f, "exim4", NULL, NULL, NULL, LONG_MS), MT_EPERM);
+	assert_int_equal(run(f, "exim4", "-Mvh", "1vLaB1-0001Xy-2Z", NULL, LONG_MS), 0);
+	assert_int_equal(run(f, "exim4", "-qf", NULL, NULL, LONG_MS), MT_EPERM);
 	/* files others may change */
 	tool(f, "postqueue", 0777, "echo never");
 	assert_int_equal(run(f, "postqueue", "-j", NULL, NULL, LONG_MS), MT_EPERM);
@@ -164,6 +170,13 @@ static void test_read_write(void **state)
 	assert_string_equal(buf_z(&f->out), "-d -\nAB\n");
 	assert_int_equal(run(f, "postsuper", "-d", "ALL", NULL, LONG_MS), MT_EPERM);
 	assert_int_equal(run(f, "postsuper", "-s", NULL, NULL, LONG_MS), MT_EPERM);
+	tool(f, "exim4", 0755, "echo \"$*\"");
+	assert_int_equal(
+		run(f, "exim4", "-Mrm", "1vLaB1-0001Xy-2Z", "1smkL5-00000000e65-24eQ", LONG_MS), 0);
+	assert_string_equal(buf_z(&f->out), "-Mrm 1vLaB1-0001Xy-2Z 1smkL5-00000000e65-24eQ\n");
+	assert_int_equal(run(f, "exim4", "-Mrm", "-C/etc/passwd-x-yzzzz", NULL, LONG_MS), MT_EPERM);
+	assert_int_equal(run(f, "exim4", "-Mrm", NULL, NULL, LONG_MS), MT_EPERM);
+	assert_int_equal(run(f, "exim4", "-qf", "1vLaB1-0001Xy-2Z", NULL, LONG_MS), MT_EPERM);
 }
 
 /* True once no process of that pid is left. */
@@ -268,6 +281,35 @@ static void test_killed(void **state)
 	assert_non_null(strstr(f->err.text, "cannot run"));
 }
 
+/* A delivery under way outlives the spawn that began it, and the helper; with its files gone it does not wait. */
+static void test_leaves_deliveries(void **state)
+{
+	struct fixture *f = *state;
+	char path[PATH_BYTES];
+	const char *argv[] = {path, "-M", "1vLaB1-0001Xy-2Z", NULL};
+	struct spawn_request r = {
+		.argv = argv, .timeout_ms = LONG_MS, .max_bytes = MAX_BYTES, .leave = true};
+	struct spawn *s = NULL;
+	pid_t pid = 0;
+
+	helper_stop();
+	buf_done(&f->out);
+	assert_int_equal(start(f, true), 0);
+	tool(f, "exim4", 0755, "echo $$; exec sleep 300");
+	snprintf(path, sizeof(path), "%s/exim4", f->dir);
+	assert_int_equal(spawn_open(&r, &s, &f->err), 0);
+	while (pid == 0) {
+		struct pollfd fds[SPAWN_FDS_MAX];
+
+		(void)poll(fds, (nfds_t)spawn_fds(s, fds, SPAWN_FDS_MAX), LONG_MS);
+		assert_int_equal(spawn_step(s, keep_pid, &pid, &f->err), 1);
+	}
+	spawn_close(s);
+	helper_stop();
+	assert_int_equal(kill(pid, 0), 0);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +317,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_refuses, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_read_write, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ends_children, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_leaves_deliveries, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_killed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_new_privileges, setup, teardown),
 	};

@@ -303,6 +303,14 @@ const char *queue_word(int queue)
 	return queue >= 0 && queue < QUEUE__COUNT ? words[queue] : "?";
 }
 
+struct str provider_kind(const struct provider_row *all, size_t n, int id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (all[i].id == id)
+			return all[i].kind;
+	return (struct str){NULL, 0};
+}
+
 enum delay_part longest_delay(const struct attempt_row *a)
 {
 	int best = DELAY_A;

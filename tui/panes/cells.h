@@ -55,6 +55,8 @@ const char *status_word(enum event_status status);
 const char *status_outcome(enum event_status status);
 const char *stage_word(enum smtp_stage stage);
 const char *queue_word(int queue);
+/* provider_kind - the family of a provider ("exim"); absent: not among them. */
+struct str provider_kind(const struct provider_row *all, size_t n, int id);
 /* longest_delay - the longest of the parts a to d of an attempt's delay; DELAY_TOTAL: not known or all 0.
  * delay_word - a part in a word: before, queue, connect, transmit; DELAY_TOTAL: "". */
 enum delay_part longest_delay(const struct attempt_row *a);

@@ -34,8 +34,10 @@ static const struct column columns[COL__COUNT] = {
 	{"rcpts", 6, ALIGN_RIGHT, 4, true, "recipients still in the queue"},
 	{"size", 7, ALIGN_RIGHT, 5, true, "bytes"},
 	{"retry in", 9, ALIGN_RIGHT, 2, false,
-		"next retry by the queue manager's rule, or the spool's own time; ? unknown"},
-	{"expires", 9, ALIGN_RIGHT, 4, false, "time left until it is returned; - never (on hold)"},
+		"next retry by the queue manager's rule, the spool's or retry database's time; ? "
+		"unknown"},
+	{"expires", 9, ALIGN_RIGHT, 4, false,
+		"time left until it is given up; - never (on hold), ? not known"},
 	{"reason", 0, ALIGN_LEFT, 1, false, "why the first recipient was deferred last"},
 };
 
@@ -57,7 +59,7 @@ static void fill(struct table *t, const struct queue_entry *e, const struct view
 		return;
 	c[COL_AGE] = cell_age(t, v->now_ms - e->arrival_ms);
 	c[COL_QID] = cell_text(t, e->qid);
-	c[COL_QUEUE] = cell_words(queue_word((int)e->queue));
+	c[COL_QUEUE] = cell_words(queue_word_at(v, e->provider, e->queue));
 	c[COL_FROM] = e->sender.n ? cell_text(t, e->sender) : cell_words("<>");
 	c[COL_TO] = cell_text(t, e->rcpt);
 	c[COL_N] = cell_count(t, e->nrcpt);
@@ -66,9 +68,10 @@ static void fill(struct table *t, const struct queue_entry *e, const struct view
 		      : e->next_retry_ms == EVENT_UNKNOWN ? cell_words("?")
 		      : e->next_retry_ms <= v->now_ms     ? cell_words("now")
 						      : cell_age(t, e->next_retry_ms - v->now_ms);
-	c[COL_EXPIRES] = e->expires_ms == EVENT_UNKNOWN ? cell_words("-")
-			 : e->expires_ms <= v->now_ms   ? cell_words("now")
-							: cell_age(t, e->expires_ms - v->now_ms);
+	c[COL_EXPIRES] = e->expires_ms == EVENT_UNKNOWN
+				 ? cell_words(e->queue == QUEUE_HOLD ? "-" : "?")
+			 : e->expires_ms <= v->now_ms ? cell_words("now")
+						      : cell_age(t, e->expires_ms - v->now_ms);
 	c[COL_REASON] = cell_text(t, str_present(e->reason) ? e->reason : STR_LIT(""));
 }
 
@@ -209,6 +212,9 @@ const struct pane_ops pane_queue = {
 		"else from postqueue's listing (then corrupt is unknown), else from the log: "
 		"messages whose lines were read and that have not left, deferred ones by a "
 		"deferred delivery, without the mail that was queued before the log begins.\n"
+		"Of Exim: from its spool's files, else by exim -bp. Incoming was not tried yet, "
+		"active is being delivered, hold is frozen; release thaws, requeue delivers now, "
+		"expire gives up and returns it.\n"
 		"Of is qmgr_message_active_limit: from 90% of it on, mail soon waits in incoming.\n"
 		"/min is the change of the deferred queue over the last 10 minutes. m shows the "
 		"matrix of age and domain. Enter opens the message.\n"

@@ -195,7 +195,16 @@ const char *queue_source_words(const struct view *v, enum queue_source source)
 	return source == QUEUE_SOURCE_SPOOL       ? "from the spool"
 	       : source == QUEUE_SOURCE_POSTQUEUE ? "from postqueue"
 	       : source == QUEUE_SOURCE_LOG       ? "from the log"
+	       : source == QUEUE_SOURCE_LISTING   ? "from its listing"
 						  : "not known yet";
+}
+
+const char *queue_word_at(const struct view *v, int provider, enum queue_name queue)
+{
+	if (queue == QUEUE_HOLD &&
+		str_eq(provider_kind(v->providers, v->nproviders, provider), STR_LIT("exim")))
+		return "frozen";
+	return queue_word((int)queue);
 }
 
 int matrix_level(int64_t n, int64_t most)

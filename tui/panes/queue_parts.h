@@ -32,4 +32,7 @@ int64_t matrix_most(const struct shape_row *rows, size_t n);
 /* matrix_draw - the matrix as shades under a line of ages, as many rows as there is room for. */
 void matrix_draw(const struct shape_row *rows, size_t n, struct canvas *c, struct rect area);
 
+/* queue_word_at - queue_word in the words of the provider: Exim's "frozen". */
+const char *queue_word_at(const struct view *v, int provider, enum queue_name queue);
+
 #endif

@@ -4,6 +4,7 @@
  * Its identity is the queue id and the arrival time: when the id comes back for another message, this one is gone.
  */
 #include "tui/panes/lines.h"
+#include "tui/panes/queue_parts.h"
 #include "tui/panes/rawlog.h"
 
 #include <inttypes.h>
@@ -50,8 +51,8 @@ static void facts(struct lines *l, const struct queue_entry *e)
 	struct buf b;
 
 	buf_init(&b, TEXT_MAX_BYTES);
-	lines_say(
-		l, STYLE_BOLD, "message", "%.*s   %s", STR_ARG(e->qid), queue_word((int)e->queue));
+	lines_say(l, STYLE_BOLD, "message", "%.*s   %s", STR_ARG(e->qid),
+		queue_word_at(l->v, e->provider, e->queue));
 	lines_say(l, STYLE_DIM, "",
 		"the log that was read names it nowhere; this is what the queue says");
 	time_line(l, &b, "arrived", e->arrival_ms);
@@ -63,7 +64,7 @@ static void facts(struct lines *l, const struct queue_entry *e)
 		lines_say(l, STYLE_NORMAL, "size", "%" PRId64 " bytes", e->size_bytes);
 	if (e->queue == QUEUE_DEFERRED)
 		time_line(l, &b, "next try", e->next_retry_ms);
-	if (e->queue == QUEUE_HOLD)
+	if (e->queue == QUEUE_HOLD && e->expires_ms == EVENT_UNKNOWN)
 		lines_say(l, STYLE_NORMAL, "expires", "never while on hold");
 	else
 		time_line(l, &b, e->forced_expire ? "expires (forced)" : "expires", e->expires_ms);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * exim/queue - the `queue` source of an Exim, and the jobs on its queue.
+ *
+ * By the spool's files where they can be read, else by `exim -bpru`. Never writes to the spool: actions are Exim's own
+ * (-Mf -Mt -Mrm -Mg -M), after the identity of each message was checked again.
+ */
+#ifndef MT_BACKENDS_EXIM_QUEUE_H
+#define MT_BACKENDS_EXIM_QUEUE_H
+
+#include "backends/backend.h"
+
+/* exim_queue_source - for backend_ops.sources. */
+extern const struct source_ops exim_queue_source;
+
+/*
+ * exim_job - backend_ops.job: JOB_QUEUE_FILE, JOB_HOLD (freeze), RELEASE (thaw), REQUEUE (deliver now), DELETE (remove),
+ * EXPIRE (give up: returned to its sender), FLUSH. Blocks. Each action taken is logged in the cache at out->cache_path.
+ * Returns as postfix_queue_job; MT_EPERM when Exim does not take this user for an admin.
+ */
+int exim_job(const struct instance_def *def, const struct job_request *request,
+	struct job_output *out, struct mt_error *reterr) MT_MUST_CHECK;
+
+/* exim_list - one listing of the whole queue, for those who check identities. As queue_list_now. */
+int exim_list(const struct instance_def *def, const struct conf *conf,
+	int (*give)(void *ctx, struct queue_row *row, struct mt_error *reterr), void *ctx,
+	struct mt_error *reterr) MT_MUST_CHECK;
+
+#endif
