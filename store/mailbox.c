@@ -46,13 +46,6 @@ const char *mailbox_word(enum mailbox box)
 	return (unsigned)box < MAILBOX__COUNT ? boxes[box].word : "?";
 }
 
-struct str mailbox_suffix(enum mailbox box)
-{
-	struct str all = str_of((unsigned)box < MAILBOX__COUNT ? boxes[box].suffixes : "");
-
-	return str_first(all, str_find_char(all, ' '));
-}
-
 bool mailbox_by_word(struct str word, enum mailbox *ret)
 {
 	for (int i = 0; i < MAILBOX__COUNT; i++)

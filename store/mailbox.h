@@ -19,8 +19,6 @@ enum mailbox mailbox_of(struct str host);
 /* mailbox_name - for people. mailbox_word - as the configuration has it. mailbox_by_word - false: no such word. */
 const char *mailbox_name(enum mailbox box);
 const char *mailbox_word(enum mailbox box);
-/* mailbox_suffix - the first of its MX hosts' suffixes; empty of OTHER. */
-struct str mailbox_suffix(enum mailbox box);
 bool mailbox_by_word(struct str word, enum mailbox *ret);
 
 #endif

@@ -2,7 +2,13 @@
 /* plan_egress - see plan_egress.h; and the rows of table egress. */
 #include "store/plan_egress.h"
 
+#include "store/base/mem.h"
+#include "store/reply.h"
+
+#include <stdlib.h>
+
 #define ARENA_MAX_BYTES (1u << 20)
+#define HOUR_MS INT64_C(3600000)
 
 int read_egress(struct reader *r, struct arena *a, struct egress_known **ret, size_t *ret_n,
 	struct mt_error *reterr)
@@ -163,4 +169,77 @@ bool plan_egress_met(const struct plan_egress *e)
 		if (wanted(e, e->known[i].provider, e->known[i].tag, e->known[i].ip))
 			return true;
 	return false;
+}
+
+int plan_attempts_begin(struct reader *r, const struct warmup_plan *plan, struct mt_error *reterr)
+{
+	plan_attempts_done(r);
+	r->plan = xcalloc(1, sizeof(*r->plan));
+	return plan_egress_open(r, plan, r->plan, reterr);
+}
+
+void plan_attempts_done(struct reader *r)
+{
+	if (r->plan)
+		plan_egress_done(r->plan);
+	free(r->plan);
+	r->plan = NULL;
+}
+
+/* Counted were the records of smtp(8): of a row its tag tells, whose last part names the program or transport. */
+static bool is_smtp(struct str tag, bool has_relay)
+{
+	static const char *const others[] = {
+		"lmtp", "local", "virtual", "pipe", "error", "retry", "discard", "bounce"};
+	size_t slash = str_rfind_char(tag, '/');
+	struct str last = slash < tag.n ? str_skip(tag, slash + 1) : tag;
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (str_eq(last, str_of(others[i])))
+			return false;
+	return has_relay || str_eq(last, STR_LIT("smtp")) || str_eq(last, STR_LIT("mta"));
+}
+
+/* The gate that the reply of an attempt opens. */
+static int signal_of(struct reader *r, const struct raw_attempt *a, enum mailbox box, int *ret,
+	struct mt_error *reterr)
+{
+	struct str text;
+	int rc = dict_text(r, a->reply, &text, reterr);
+
+	buf_clear(&r->text);
+	if (rc == 0 && reply_join(text, a->args, &r->text) < 0)
+		rc = mt_error_set(reterr, MT_ENOMEM, "not enough memory for a reply");
+	*ret = (int)gate_signal(box, a->code, a->dsn, buf_str(&r->text));
+	return rc;
+}
+
+int plan_attempt(struct reader *r, const struct query *q, const struct raw_attempt *a, bool *ret,
+	struct mt_error *reterr)
+{
+	struct str tag, relay;
+	enum mailbox box;
+	int opens = 0;
+	bool ours = false;
+	/* counts are of hours, and an IP is that of the hour's beginning */
+	int rc = plan_egress_has(
+		r->plan, a->provider, a->egress, a->t_ms - a->t_ms % HOUR_MS, &ours, reterr);
+
+	*ret = false;
+	if (rc < 0 || !ours || (a->status != STATUS_DEFERRED && a->status != STATUS_BOUNCED))
+		return rc;
+	rc = dict_text(r, a->egress, &tag, reterr);
+	ours = rc == 0 && is_smtp(tag, a->relay != 0);
+	if (rc == 0)
+		rc = dict_text(r, a->relay, &relay, reterr);
+	if (rc < 0 || !ours)
+		return rc;
+	box = mailbox_of(relay_host(relay));
+	if ((q->gate_box && (int)box != q->gate_box - 1) ||
+		(q->plan->has_only && box != q->plan->only))
+		return 0;
+	if (q->gate_signal)
+		rc = signal_of(r, a, box, &opens, reterr);
+	*ret = rc == 0 && (!q->gate_signal || opens == q->gate_signal - 1);
+	return rc;
 }

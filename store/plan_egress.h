@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* plan_egress - whose mail is a warm-up plan's: by IP, service tag, syslog name or provider, at an instant. */
+/* plan_egress - whose mail is a warm-up plan's: by IP, service tag, syslog name or provider, at an instant; and the attempts behind a gate. */
 #ifndef MT_STORE_PLAN_EGRESS_H
 #define MT_STORE_PLAN_EGRESS_H
 
@@ -34,5 +34,13 @@ bool plan_egress_met(const struct plan_egress *e);
 /* egress_ip - the IP of a tag at an instant (absent: not known), and from when to when that holds. */
 struct str egress_ip(const struct egress_known *known, size_t n, int provider, struct str tag,
 	int64_t t_ms, int64_t *ret_since, int64_t *ret_until);
+
+/* plan_attempt - is the attempt one that read_warmup counts for q->plan, and that q's gate is made of? */
+int plan_attempt(struct reader *r, const struct query *q, const struct raw_attempt *a, bool *ret,
+	struct mt_error *reterr) MT_MUST_CHECK;
+/* plan_attempts_begin - before the first plan_attempt of a query: what the snapshot knows. Held by the reader. */
+int plan_attempts_begin(
+	struct reader *r, const struct warmup_plan *plan, struct mt_error *reterr) MT_MUST_CHECK;
+void plan_attempts_done(struct reader *r);
 
 #endif

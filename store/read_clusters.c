@@ -387,8 +387,8 @@ static bool is_filtered(const struct query *q, enum cluster_by by)
 {
 	return str_present(q->domain) || str_present(q->relay_host) ||
 	       str_present(q->sender_domain) || str_present(q->user) || str_present(q->service) ||
-	       str_present(q->reply_template) || str_present(q->egress) || q->text.n > 0 ||
-	       q->port != 0 || q->relay_port != 0 || q->status != STATUS_NONE ||
+	       str_present(q->reply_template) || str_present(q->egress) || q->plan ||
+	       q->text.n > 0 || q->port != 0 || q->relay_port != 0 || q->status != STATUS_NONE ||
 	       (by >= CLUSTER_DESTINATION && (q->errors_by || q->code_key));
 }
 

@@ -336,7 +336,7 @@ int read_codes(struct reader *r, const struct query *q, struct arena *a, struct 
 	bool filtered = str_present(q->domain) || str_present(q->relay_host) ||
 			str_present(q->sender_domain) || str_present(q->user) ||
 			str_present(q->service) || str_present(q->reply_template) ||
-			str_present(q->egress) || q->text.n > 0 || q->port != 0 ||
+			str_present(q->egress) || q->plan || q->text.n > 0 || q->port != 0 ||
 			q->relay_port != 0;
 	struct window w;
 	int rc = window_read(r, q, &w, reterr);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* read_filter - does a row pass a query's filter? See read_rows.h. Reads no rows by itself. */
+#include "store/plan_egress.h"
 #include "store/ports.h"
 #include "store/read_rows.h"
 #include "store/reply.h"
@@ -30,7 +31,8 @@ bool text_has(struct str hay, struct str needle)
 
 struct str relay_host(struct str relay)
 {
-	return str_first(relay, str_find_char(relay, '['));
+	/* Exim has a blank before the address */
+	return str_trim(str_first(relay, str_find_char(relay, '[')));
 }
 
 int32_t relay_port(struct str relay)
@@ -116,8 +118,11 @@ int filter_init(
 		rc = look_up(r, DICT_SERVICE, q->egress, &out->egress, out, reterr);
 	if (rc == 0)
 		rc = look_up(r, DICT_REPLY, q->reply_template, &out->reply, out, reterr);
-	if (str_present(q->relay_host) || q->code_key != 0 || q->port != 0 || q->text.n > 0 ||
-		q->relay_port != 0 || q->message_flags || q->reject_actions || q->reply_class)
+	if (rc == 0 && q->plan)
+		rc = plan_attempts_begin(r, q->plan, reterr);
+	if (q->plan || str_present(q->relay_host) || q->code_key != 0 || q->port != 0 ||
+		q->text.n > 0 || q->relay_port != 0 || q->message_flags || q->reject_actions ||
+		q->reply_class)
 		out->any = true;
 	out->by_message =
 		out->nservices || out->sender_dom || out->user || q->text.n > 0 || q->port != 0;
@@ -180,6 +185,8 @@ int filter_attempt(struct reader *r, const struct filter *f, const struct raw_at
 		rc = relay_port_matches(r, q, a, &match, reterr);
 	if (rc == 0 && match && q->port)
 		rc = port_matches(r, q, a, m, &match, reterr);
+	if (rc == 0 && match && q->plan)
+		rc = plan_attempt(r, q, a, &match, reterr);
 	if (rc < 0 || !match || q->text.n == 0)
 		return rc < 0 ? rc : match;
 	return text_attempt(r, q, a, m, reterr);
@@ -196,7 +203,7 @@ int filter_message(struct reader *r, const struct filter *f, const struct raw_me
 
 	if (!f->any)
 		return 1;
-	if (f->impossible || !has_service(f, m->service) ||
+	if (f->impossible || q->plan || !has_service(f, m->service) ||
 		(q->message_flags && !(m->flags & q->message_flags)) ||
 		(f->sender_dom && m->from_dom != f->sender_dom) || (f->user && m->user != f->user))
 		return 0;
@@ -229,7 +236,7 @@ int filter_reject(struct reader *r, const struct filter *f, const struct raw_rej
 
 	if (!f->any)
 		return 1;
-	if (f->impossible || str_present(q->relay_host) || f->sender_dom || f->user ||
+	if (f->impossible || q->plan || str_present(q->relay_host) || f->sender_dom || f->user ||
 		(f->dom && x->dom != f->dom) || !has_service(f, x->service) ||
 		(q->reject_actions && !(q->reject_actions & (1u << x->action))) ||
 		(q->reply_class && reply_class(x) != q->reply_class) ||

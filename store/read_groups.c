@@ -31,8 +31,8 @@ static bool filtered_otherwise(const struct groups *g)
 	return (g->dim != DIM_DOMAIN && str_present(q->domain)) ||
 	       (g->dim != DIM_RELAY && str_present(q->relay_host)) ||
 	       (g->dim != DIM_SENDER && str_present(q->sender_domain)) || str_present(q->service) ||
-	       str_present(q->reply_template) || str_present(q->egress) || str_present(q->user) ||
-	       q->code_key != 0 || q->port != 0 || q->relay_port != 0;
+	       str_present(q->reply_template) || str_present(q->egress) || q->plan ||
+	       str_present(q->user) || q->code_key != 0 || q->port != 0 || q->relay_port != 0;
 }
 
 /* The name of a key if the filters on names let it pass. */

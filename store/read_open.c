@@ -4,6 +4,7 @@
  *
  * Never writes to the cache and never waits for the writer longer than BUSY_TIMEOUT_MS.
  */
+#include "store/plan_egress.h"
 #include "store/base/mem.h"
 #include "store/message_table.h"
 #include "store/read_rows.h"
@@ -286,6 +287,7 @@ void reader_close(struct reader *r)
 	close_db(r);
 	dict_done(&r->dict);
 	blocks_done(r);
+	plan_attempts_done(r);
 	buf_done(&r->text);
 	buf_done(&r->needle);
 	free(r->spare[0]);

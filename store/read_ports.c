@@ -326,7 +326,7 @@ static int give_ports(struct ports *p, struct port_row **ret, size_t *ret_n)
 	const struct query *q = p->q;
 	bool unserved = str_present(q->domain) || str_present(q->relay_host) ||
 			str_present(q->sender_domain) || str_present(q->user) ||
-			str_present(q->reply_template) || str_present(q->egress) ||
+			str_present(q->reply_template) || str_present(q->egress) || q->plan ||
 			q->code_key != 0;
 	struct inbound *in = (void *)p->in.p;
 	struct port_row *out = (void *)p->out.p;

@@ -70,6 +70,8 @@ struct api_info {
 
 struct block_cache;
 
+struct plan_egress;
+
 struct reader {
 	sqlite3 *db;
 	sqlite3_stmt *stmt[READ__COUNT];
@@ -96,6 +98,7 @@ struct reader {
 	struct api_info api[API_PROVIDERS_MAX];
 	void *spare[2]; /* tables of sums_read to be used again; owned */
 	size_t spare_rows[2];
+	struct plan_egress *plan; /* of a query with a plan; NULL none; owned */
 	struct buf text; /* scratch: one joined text */
 	struct buf needle; /* the text filter dict_has remembers answers for */
 	uint32_t needle_number; /* of so many different ones */

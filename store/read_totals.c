@@ -48,7 +48,7 @@ static int narrow(
 		out->key = q->code_key;
 	}
 	if (str_present(q->text) || str_present(q->reply_template) || str_present(q->egress) ||
-		str_present(q->user) || q->port != 0 || q->relay_port != 0 ||
+		q->plan || str_present(q->user) || q->port != 0 || q->relay_port != 0 ||
 		str_find(q->service, STR_LIT(", ")) < q->service.n)
 		n = INT16_MAX;
 	out->possible = n <= 1;

@@ -40,6 +40,9 @@ bool reader_stopped(const struct reader *r);
 
 #define QUERY_PORT_NONE (-1)
 /* What to look at. All panes share one. Zero-initialise and set what narrows. */
+struct warmup_plan;
+struct warmup_day;
+
 struct query {
 	/* window [t0, t1); the reader aligns both to whole minutes (t0 down, t1 up); both 0: all the cache holds */
 	int64_t t0_ms, t1_ms;
@@ -58,6 +61,9 @@ struct query {
 	struct str reply_template; /* exact DICT_REPLY text */
 	int64_t code_key; /* see code_key(); 0 = any */
 	struct str egress; /* attempts: delivering service tag, exact */
+	const struct warmup_plan *plan; /* attempts: what smtp(8) tried for this plan; borrowed; NULL any */
+	int gate_box; /* with plan: enum mailbox + 1, by MX host; 0 = any */
+	int gate_signal; /* with plan: enum warmup_gate + 1 that the reply opens; 0 = any */
 	int errors_by; /* read_clusters: enum cluster_by + 1 of a group to stay in; 0 = all */
 	int64_t errors_key; /* key of that group */
 	enum event_status status; /* STATUS_NONE = any */
@@ -487,8 +493,6 @@ struct egress_known {
 int read_egress(struct reader *r, struct arena *a, struct egress_known **ret, size_t *ret_n,
 	struct mt_error *reterr) MT_MUST_CHECK;
 
-struct warmup_plan;
-struct warmup_day;
 /*
  * read_warmup - counts of a plan's egress into days (as warmup_days made them): of the log's hours, which belong to the
  * local day their UTC hour begins in, and of a vendor's counters by sending IP. Sets known false before the first record.

@@ -188,8 +188,6 @@ const char *warmup_builtin_word(size_t i);
 /* gate_signal - what a failed attempt's reply says about the sending IP; GATE__COUNT nothing. dsn: DSN_MAKE, 0 none. */
 enum warmup_gate gate_signal(enum mailbox box, int32_t code, int32_t dsn, struct str reply);
 enum mailbox gate_mailbox(enum warmup_gate gate);
-/* gate_needle - what is in the replies that open it, to look for: a word, an enhanced code without its class, a code. */
-void gate_needle(enum warmup_gate gate, struct buf *out);
 /* wilson - bounds of k in n at 95 % (z = 1.96); n 0: 0 and 1. E. B. Wilson, J. Am. Stat. Assoc. 22 (1927). */
 void wilson(int64_t k, int64_t n, double *ret_low, double *ret_high);
 /* gates_of - every gate of a day, worst first; at most WARMUP_GATES_MAX. Returns how many. */

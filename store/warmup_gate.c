@@ -111,19 +111,6 @@ enum mailbox gate_mailbox(enum warmup_gate gate)
 	return (unsigned)gate < GATE__COUNT ? signals[gate].box : MAILBOX_OTHER;
 }
 
-void gate_needle(enum warmup_gate gate, struct buf *out)
-{
-	const struct signal *s = &signals[(unsigned)gate < GATE__COUNT ? gate : 0];
-	struct str words = str_of(s->words);
-
-	if (words.n > 0)
-		(void)buf_add_str(out, str_first(words, str_find_char(words, '|')));
-	else if (s->dsn > 0)
-		(void)buf_printf(out, ".%d.%d", s->dsn / 1000, s->dsn % 1000);
-	else
-		(void)buf_printf(out, "%d", s->code);
-}
-
 /* A rate over its line with the lower bound; too few: green, and told so. n EVENT_UNKNOWN: nobody tells it here. */
 static struct gate_result rate_gate(enum gate_kind kind, int box, int64_t k, int64_t n)
 {

@@ -10,6 +10,8 @@
 #include "store/warmup_conf.h"
 #include "tests/unit/cachefix.h"
 
+#include <stdio.h>
+
 #define DAY_MS INT64_C(86400000)
 #define DAYS 20 /* the last is today, until FIX_NOW_MS */
 #define TODAY_MS (FIX_NOW_MS - FIX_NOW_MS % DAY_MS)
@@ -56,6 +58,43 @@ static void mails(struct fix *f, const char *tag, int day, int64_t n)
 	add(f, tag, day, MAILBOX_OTHER, METRIC_SENT, n * 3 / 10);
 	add(f, tag, day, MAILBOX_OTHER, METRIC_BOUNCED, n / 200);
 	add(f, tag, day, MAILBOX_YAHOO, METRIC_DEFERRED, n / 100);
+}
+
+/* The failures of ip8's gate: one message to 90 recipients of Gmail within the hour before now. */
+static void turned_away(struct fix *f)
+{
+	struct fix_message m = {.provider = 1,
+		.t_ms = FIX_NOW_MS - FIX_HOUR_MS,
+		.qid = "4FW8TbX1Y2z3",
+		.service = "postfix/smtpd",
+		.client = "mail.client.example[203.0.113.5]",
+		.from = "news@client.example",
+		.size = 4321,
+		.nrcpt = 90,
+		.ndeferred = 90};
+	int64_t message = fix_message(f, &m);
+
+	for (int i = 0; i < 90; i++) {
+		char rcpt[64];
+		struct fix_attempt a = {.message = message,
+			.provider = 1,
+			.t_ms = FIX_NOW_MS - FIX_HOUR_MS + i * 1000 + 5000,
+			.status = STATUS_DEFERRED,
+			.rcpt = rcpt,
+			.relay = "gmail-smtp-in.l.google.com[192.0.2.27]:25",
+			.relay_host = "gmail-smtp-in.l.google.com",
+			.relay_port = 25,
+			.egress = "postfix-ip8/smtp",
+			.reply = "421-4.7.28 Gmail has detected an unusual rate of mail",
+			.dsn = DSN_MAKE(4, 7, 28),
+			.code = 421,
+			.stage = STAGE_MAIL,
+			.cs = {200, 10, 2, 80, 108},
+			.run = 1};
+
+		snprintf(rcpt, sizeof(rcpt), "reader%02d@gmail.example", i);
+		fix_attempt(f, &a);
+	}
 }
 
 /* Two that fire, one of them seen; one pending, one quiet, one not known; and what happened. */
@@ -108,6 +147,7 @@ void cachefix_warmup(const char *path)
 		egress_key(
 			(int32_t)fix_dict(&f, DICT_SERVICE, "postfix-ip8/smtp"), GATE_GMAIL_RATE),
 		METRIC_DEFERRED, 90);
+	turned_away(&f);
 	alerts(&f);
 	fix_close(&f);
 }

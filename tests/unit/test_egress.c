@@ -199,6 +199,107 @@ static void of_the_log(void **state)
 	fixture_end(&f);
 }
 
+/* --- the failures behind a gate --- */
+static size_t listed(struct fixture *f, const struct query *q)
+{
+	struct arena arena;
+	struct attempt_row *rows;
+	struct reader *r = NULL;
+	struct mt_error error = {0};
+	size_t n = 0;
+
+	arena_init(&arena, 1u << 20);
+	must(reader_open(f->path, &r, &error), &error, "reader");
+	must(reader_begin(r, &error), &error, "snapshot");
+	must(read_attempts(r, q, 0, 0, &arena, &rows, &n, &error), &error, "read_attempts");
+	reader_end(r);
+	reader_close(r);
+	arena_done(&arena);
+	return n;
+}
+
+static void records_of_many(struct fixture *f)
+{
+	static const char *const hosts[] = {GMAIL, "mta7.am0.yahoodns.net", "mx.other.example"};
+	static const char *const tags[] = {
+		"postfix-ip7/smtp", "postfix/smtp", "postfix-ip7/lmtp", "postfix-ip7/relay/smtp"};
+	static const struct {
+		const char *text;
+		int32_t code, dsn;
+	} replies[] = {{"421-4.7.28 too much of 203.0.113.7", 421, DSN_MAKE(4, 7, 28)},
+		{"421 4.7.0 [TSS04] not now", 421, DSN_MAKE(4, 7, 0)},
+		{"550 5.1.1 no such user", 550, DSN_MAKE(5, 1, 1)},
+		{"450 4.2.1 has .7.28 and TSS04x in it", 450, DSN_MAKE(4, 2, 1)}};
+
+	for (int i = 0; i < 480; i++) {
+		int how = i / 12 % 4;
+
+		try_once(f, tags[i % 4], hosts[i % 3],
+			how == 2 ? STATUS_BOUNCED
+			: i % 5  ? STATUS_DEFERRED
+				 : STATUS_SENT,
+			replies[how].text, replies[how].code, replies[how].dsn);
+		f->t_ms += 200000;
+	}
+}
+
+/* What a gate counts and what Enter on it lists are the same records: by day, mailbox provider, signal and outcome. */
+static void failures_behind_a_gate(void **state)
+{
+	static struct warmup_day days[10];
+	struct warmup_plan p = {.egress = words_ip7, .negress = 1};
+	struct fixture f;
+	size_t all = 0;
+	bool known;
+
+	(void)state;
+	fixture_begin(&f);
+	fixture_open(&f);
+	f.clock.fake_utc_ms = T0_MS;
+	set_ip(&f, "postfix-ip7/smtp", "203.0.113.7");
+	set_ip(&f, "postfix-ip7/lmtp", "203.0.113.7");
+	records_of_many(&f);
+	fixture_commit(&f);
+	/* from within an hour of the 22nd on another */
+	f.clock.fake_utc_ms = T0_MS + 7 * HOUR_MS + 1234567;
+	set_ip(&f, "postfix-ip7/smtp", "203.0.113.77");
+	fixture_commit(&f);
+	(void)counted(&f, words_ip7, 1, days, &known);
+	for (int d = 0; d < 3; d++) {
+		struct query q = {.plan = &p,
+			.t0_ms = days[d].start_ms,
+			.t1_ms = days[d].end_ms,
+			.limit = 5000};
+
+		assert_int_equal(listed(&f, &q), days[d].all.bounced + days[d].all.deferred);
+		all += listed(&f, &q);
+		for (int box = 0; box < MAILBOX__COUNT; box++) {
+			q.gate_box = box + 1;
+			q.status = STATUS_BOUNCED;
+			assert_int_equal(listed(&f, &q), days[d].box[box].bounced);
+			q.status = STATUS_DEFERRED;
+			assert_int_equal(listed(&f, &q), days[d].box[box].deferred);
+		}
+		q.status = STATUS_NONE;
+		for (int signal = 0; signal < GATE__COUNT; signal++) {
+			q.gate_box = (int)gate_mailbox((enum warmup_gate)signal) + 1;
+			q.gate_signal = signal + 1;
+			assert_int_equal(listed(&f, &q), days[d].signal[signal]);
+		}
+	}
+	assert_true(all > 20 && all < 60); /* a quarter of 480, until the eighth of 27 hours */
+	assert_true(days[1].signal[GATE_GMAIL_RATE] > 0 && days[1].signal[GATE_YAHOO_TSS04] > 0);
+	/* one mailbox provider's plan */
+	p.has_only = true;
+	p.only = MAILBOX_GMAIL;
+	assert_int_equal(listed(&f, &(struct query){.plan = &p,
+					    .t0_ms = days[1].start_ms,
+					    .t1_ms = days[1].end_ms,
+					    .limit = 5000}),
+		days[1].box[MAILBOX_GMAIL].bounced + days[1].box[MAILBOX_GMAIL].deferred);
+	fixture_end(&f);
+}
+
 /* --- vendors --- */
 #define H 3600
 #define S (T0_MS / 1000)
@@ -294,6 +395,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_of_transports),
 		cmocka_unit_test(of_the_log),
+		cmocka_unit_test(failures_behind_a_gate),
 		cmocka_unit_test(of_vendors),
 	};
 

@@ -7,8 +7,6 @@
 #include "tui/panes/lines.h"
 #include "tui/warmup_text.h"
 
-#include <stdio.h>
-
 #define GRAPH_DAYS 60
 #define GRAPH_ROWS 6
 #define GRAPH_ROWS_LOW 3 /* on low screens */
@@ -132,21 +130,17 @@ static struct pane_target behind(
 	struct pane_target to = lines_target(l, "failures", g->name);
 	const struct warmup_day *day =
 		g->before ? last_sending_day(row) : &row->days[row->ndays - 1];
-	struct buf b;
 
+	to.query.provider = 0;
 	to.query.t0_ms = day->start_ms;
 	to.query.t1_ms = g->before ? day->end_ms : l->v->now_ms;
-	buf_init(&b, 64);
-	if (g->kind == GATE_KIND_SIGNAL)
-		gate_needle(g->signal, &b);
-	else if (g->box > 0)
-		(void)buf_add_str(&b, mailbox_suffix((enum mailbox)g->box));
+	to.query.plan = row->plan;
+	to.query.gate_box = g->box + 1;
+	to.query.gate_signal = g->kind == GATE_KIND_SIGNAL ? (int)g->signal + 1 : 0;
 	if (g->kind == GATE_KIND_BOUNCE || g->kind == GATE_KIND_SES_BOUNCE)
 		to.query.status = STATUS_BOUNCED;
 	else if (g->kind == GATE_KIND_DEFERRAL)
 		to.query.status = STATUS_DEFERRED;
-	snprintf(to.filter, sizeof(to.filter), "%s", buf_z(&b));
-	buf_done(&b);
 	return to;
 }
 
@@ -205,6 +199,8 @@ static void history(struct lines *l, struct buf *b, const struct warmup_row *row
 
 		to.query.t0_ms = d->start_ms;
 		to.query.t1_ms = d->end_ms < l->v->now_ms ? d->end_ms : l->v->now_ms;
+		to.query.provider = 0;
+		to.query.plan = row->plan;
 		lines_section(l, 1000000 + (uint64_t)(d->start_ms / MS_PER_DAY));
 		warmup_date(b, d->start_ms);
 		(void)buf_add_z(b, "  ");
@@ -293,8 +289,8 @@ const struct pane_ops pane_plan = {
 	.help = "One warm-up plan. The graphs: recipients with a final outcome a day, and the cap "
 		"in force, of the last 60 days. A gate's line tells its figures, the line it "
 		"speaks from, whether a mailbox provider published it or it is a convention, "
-		"and its source; Enter on it lists the failures behind it, of mail by every "
-		"egress. A rate says nothing under 100 tries.",
+		"and its source; Enter on it lists the failures behind it. A rate says nothing "
+		"under 100 tries.",
 	.columns = lines_columns,
 	.ncolumns = LINES_COLUMNS,
 	.state_bytes = sizeof(struct plan),
