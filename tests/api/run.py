@@ -22,6 +22,7 @@ import cases_mailgun  # noqa: E402
 import cases_postmark  # noqa: E402
 import cases_screen  # noqa: E402
 import cases_sendgrid  # noqa: E402
+import cases_warmup  # noqa: E402
 import traps  # noqa: E402
 from harness import Case, Skip  # noqa: E402
 
@@ -46,7 +47,8 @@ def run_one(build, folder, fn):
 
 def main(build, wanted):
     folder = tempfile.mkdtemp(prefix="mtatop-api-")
-    cases = [fn for module in (cases_sendgrid, cases_mailgun, cases_postmark, cases_screen, traps, canary) for fn in module.CASES
+    modules = (cases_sendgrid, cases_mailgun, cases_postmark, cases_screen, cases_warmup, traps, canary)
+    cases = [fn for module in modules for fn in module.CASES
              if not wanted or fn.__name__.startswith(tuple(wanted))]
     failed = 0
     try:
