@@ -61,7 +61,8 @@ struct query {
 	struct str reply_template; /* exact DICT_REPLY text */
 	int64_t code_key; /* see code_key(); 0 = any */
 	struct str egress; /* attempts: delivering service tag, exact */
-	const struct warmup_plan *plan; /* attempts: what smtp(8) tried for this plan; borrowed; NULL any */
+	const struct warmup_plan
+		*plan; /* attempts: what smtp(8) tried for this plan; borrowed; NULL any */
 	int gate_box; /* with plan: enum mailbox + 1, by MX host; 0 = any */
 	int gate_signal; /* with plan: enum warmup_gate + 1 that the reply opens; 0 = any */
 	int errors_by; /* read_clusters: enum cluster_by + 1 of a group to stay in; 0 = all */
