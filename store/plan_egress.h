@@ -6,6 +6,15 @@
 #include "store/read_rows.h"
 #include "store/warmup.h"
 
+/* From which IP a service tag sends; see table egress. */
+struct egress_known {
+	int provider;
+	struct str tag, ip, note; /* ip absent: not known */
+	int64_t since_ms; /* 0: the first that was known */
+};
+int read_egress(struct reader *r, struct arena *a, struct egress_known **ret, size_t *ret_n,
+	struct mt_error *reterr) MT_MUST_CHECK;
+
 struct plan_egress {
 	struct reader *r;
 	const struct warmup_plan *plan; /* borrowed */

@@ -39,10 +39,10 @@ void reader_stop_when(struct reader *r, bool (*stop)(void *ctx), void *ctx);
 bool reader_stopped(const struct reader *r);
 
 #define QUERY_PORT_NONE (-1)
-/* What to look at. All panes share one. Zero-initialise and set what narrows. */
 struct warmup_plan;
 struct warmup_day;
 
+/* What to look at. All panes share one. Zero-initialise and set what narrows. */
 struct query {
 	/* window [t0, t1); the reader aligns both to whole minutes (t0 down, t1 up); both 0: all the cache holds */
 	int64_t t0_ms, t1_ms;
@@ -61,8 +61,7 @@ struct query {
 	struct str reply_template; /* exact DICT_REPLY text */
 	int64_t code_key; /* see code_key(); 0 = any */
 	struct str egress; /* attempts: delivering service tag, exact */
-	const struct warmup_plan
-		*plan; /* attempts: what smtp(8) tried for this plan; borrowed; NULL any */
+	const struct warmup_plan *plan; /* attempts: of smtp(8) for this plan; borrowed; NULL any */
 	int gate_box; /* with plan: enum mailbox + 1, by MX host; 0 = any */
 	int gate_signal; /* with plan: enum warmup_gate + 1 that the reply opens; 0 = any */
 	int errors_by; /* read_clusters: enum cluster_by + 1 of a group to stay in; 0 = all */
@@ -484,15 +483,6 @@ int read_alerts(struct reader *r, struct arena *a, struct alert_row **ret, size_
 	struct mt_error *reterr) MT_MUST_CHECK;
 int read_alert_log(struct reader *r, int limit, struct arena *a, struct alert_row **ret,
 	size_t *ret_n, struct mt_error *reterr) MT_MUST_CHECK;
-
-/* From which IP a service tag sends; see table egress. */
-struct egress_known {
-	int provider;
-	struct str tag, ip, note; /* ip absent: not known */
-	int64_t since_ms; /* 0: the first that was known */
-};
-int read_egress(struct reader *r, struct arena *a, struct egress_known **ret, size_t *ret_n,
-	struct mt_error *reterr) MT_MUST_CHECK;
 
 /*
  * read_warmup - counts of a plan's egress into days (as warmup_days made them): of the log's hours, which belong to the

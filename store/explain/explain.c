@@ -34,16 +34,20 @@ static bool has_piece(const struct asked *q, uint32_t piece)
 	return q->hits.set[piece / 64] >> (piece % 64) & 1;
 }
 
-static bool alternative_fits(const struct asked *q, const struct alternative *a)
+/* Its first piece is there; are the others, and behind each other? */
+static bool all_follow(const struct asked *q, const struct alternative *a)
 {
 	const uint32_t *ids = list_at(&q->r->piece_ids, a->first);
 	size_t from = 0;
 
-	for (uint32_t i = 0; i < a->n; i++)
+	for (uint32_t i = 1; i < a->n; i++)
 		if (!has_piece(q, ids[i]))
 			return false;
 	for (uint32_t i = 0; i < a->n && a->n > 1; i++) {
-		from = piece_find(list_at(&q->r->pieces, ids[i]), q->folded, from);
+		const struct piece *piece = list_at(&q->r->pieces, ids[i]);
+		size_t first = q->hits.end[ids[i]];
+
+		from = first >= from + piece->text.n ? first : piece_find(piece, q->folded, from);
 		if (from == 0)
 			return false;
 	}
@@ -52,8 +56,10 @@ static bool alternative_fits(const struct asked *q, const struct alternative *a)
 
 static bool condition_fits(const struct asked *q, const struct condition *c)
 {
-	for (uint32_t i = 0; i < c->n; i++)
-		if (alternative_fits(q, list_at(&q->r->alternatives, c->first + i)))
+	const struct alternative *a = (const struct alternative *)q->r->alternatives.p + c->first;
+
+	for (const struct alternative *end = a + c->n; a < end; a++)
+		if (has_piece(q, a->anchor) && all_follow(q, a))
 			return !c->negated;
 	return c->negated;
 }

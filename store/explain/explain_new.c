@@ -127,7 +127,8 @@ static int check_examples(const struct explain_rules *r, struct mt_error *reterr
 		((const struct rule *)list_at(&r->rules, (size_t)c.wrong))->line);
 }
 
-static int read_all(struct explain_rules *r, struct str own, struct mt_error *reterr)
+static int read_all(
+	struct explain_rules *r, const char *const *base, struct str own, struct mt_error *reterr)
 {
 	int rc = 0;
 
@@ -135,9 +136,9 @@ static int read_all(struct explain_rules *r, struct str own, struct mt_error *re
 		r->hash = map_hash(own, r->hash);
 		rc = rules_read(r, own, true, reterr);
 	}
-	for (size_t i = 0; explain_builtin[i] && rc == 0; i++) {
-		r->hash = map_hash(str_of(explain_builtin[i]), r->hash);
-		rc = rules_read(r, str_of(explain_builtin[i]), false, reterr);
+	for (size_t i = 0; base[i] && rc == 0; i++) {
+		r->hash = map_hash(str_of(base[i]), r->hash);
+		rc = rules_read(r, str_of(base[i]), false, reterr);
 	}
 	if (rc == 0)
 		rc = rules_index(r, reterr);
@@ -146,12 +147,12 @@ static int read_all(struct explain_rules *r, struct str own, struct mt_error *re
 	return rc;
 }
 
-int explain_new(
-	struct str own, const char *name, struct explain_rules **ret, struct mt_error *reterr)
+int explain_new_over(const char *const *base, struct str own, const char *name,
+	struct explain_rules **ret, struct mt_error *reterr)
 {
 	struct explain_rules *r = blank();
 	struct mt_error error = {0};
-	int rc = read_all(r, own, &error);
+	int rc = read_all(r, base, own, &error);
 
 	if (rc < 0) {
 		explain_free(r);
@@ -160,6 +161,12 @@ int explain_new(
 	}
 	*ret = r;
 	return 0;
+}
+
+int explain_new(
+	struct str own, const char *name, struct explain_rules **ret, struct mt_error *reterr)
+{
+	return explain_new_over(explain_builtin, own, name, ret, reterr);
 }
 
 char *explain_path(const char *config_path)

@@ -48,23 +48,30 @@ static int32_t basic_code(struct str word, int at)
 		       : 0;
 }
 
+/* Letters, digits, and . @ _: a bit each of ASCII. */
 static bool in_code(char c)
 {
-	return scan_is_alnum(c) || c == '.' || c == '@' || c == '_';
+	static const uint64_t set[2] = {UINT64_C(0x03ff400000000000), UINT64_C(0x07fffffe87ffffff)};
+	unsigned char byte = (unsigned char)c;
+
+	return byte < 128 && (set[byte / 64] >> (byte % 64) & 1);
 }
 
 /* Words of letters, digits and dots; "550-5.1.1" is two. */
 static void find_codes(struct str text, struct reply_facts *out)
 {
-	for (int n = 0; text.n > 0; n++) {
-		struct str word = scan_while(&text, in_code);
+	const char *p = text.p, *end = text.n ? text.p + text.n : text.p;
 
-		if (word.n == 0) {
-			text = str_skip(text, 1);
-			n--;
-			continue;
-		}
-		if (!scan_is_digit(word.p[0]))
+	for (int n = 0; p < end; n++) {
+		struct str word;
+
+		while (p < end && !in_code(*p))
+			p++;
+		word = str_make(p, 0);
+		while (p < end && in_code(*p))
+			p++;
+		word.n = (size_t)(p - word.p);
+		if (word.n == 0 || !scan_is_digit(word.p[0]))
 			continue;
 		while (word.n > 0 && word.p[word.n - 1] == '.')
 			word.n--;
@@ -72,9 +79,20 @@ static void find_codes(struct str text, struct reply_facts *out)
 			out->dsn = facts_dsn(word);
 		if (!out->code && n < WORDS_BEFORE_CODE_MAX)
 			out->code = basic_code(word, n);
-		if (out->dsn && out->code)
+		if (out->dsn && (out->code || n >= WORDS_BEFORE_CODE_MAX))
 			return;
 	}
+}
+
+/* str_find by the needle's byte at rare, which texts have seldom: memmem(3) works out tables of a needle at each call. */
+static size_t find_by(struct str s, struct str needle, size_t rare)
+{
+	for (size_t from = 0; from < s.n; from++) {
+		from += str_find_char(str_skip(s, from), needle.p[rare]);
+		if (from < s.n && from >= rare && str_starts(str_skip(s, from - rare), needle))
+			return from - rare;
+	}
+	return s.n;
 }
 
 static enum smtp_stage stage_by_words(struct str s)
@@ -118,7 +136,7 @@ static struct str name_of(struct str s)
 static void cut_exim(struct reply_facts *out)
 {
 	static const struct str frame = STR_INIT("SMTP error from remote mail server after ");
-	size_t at = str_find(out->words, frame);
+	size_t at = find_by(out->words, frame, 0);
 	struct str rest = str_skip(out->words, at + frame.n);
 	size_t colon;
 
@@ -146,6 +164,7 @@ static void cut_host(struct reply_facts *out)
 	static const char *const before[] = {
 		"host ", "connect to ", "lost connection with ", "conversation with "};
 	struct str rest;
+	size_t at;
 
 	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
 		if (!str_starts(out->words, str_of(before[i])))
@@ -154,10 +173,14 @@ static void cut_host(struct reply_facts *out)
 		out->host = name_of(rest);
 		if (i > 0) /* the words around the host are the reason */
 			return;
-		if (str_find(rest, said) < rest.n)
-			out->words = str_skip(rest, str_find(rest, said) + said.n);
-		else if (str_find(rest, refused) < rest.n) {
-			out->words = str_skip(rest, str_find(rest, refused) + refused.n);
+		at = find_by(rest, said, said.n - 2);
+		if (at < rest.n) {
+			out->words = str_skip(rest, at + said.n);
+			return;
+		}
+		at = find_by(rest, refused, refused.n - 2);
+		if (at < rest.n) {
+			out->words = str_skip(rest, at + refused.n);
 			out->stage = STAGE_CONNECT;
 		}
 		return;

@@ -138,31 +138,61 @@ static size_t put_word(struct str word, char *out, size_t n)
 	return n;
 }
 
+/* A word of letters and digits alone, as most are, in one go. false: it is none, and nothing is done. */
+static bool fold_plain(
+	const char **at, const char *end, int32_t code, bool pattern, char *out, size_t *n)
+{
+	const char *p = *at;
+	size_t to = *n;
+	unsigned char kind = NOTHING;
+	uint64_t value;
+
+	while (p < end && to < FOLD_MAX_BYTES && (kind = kind_of(*p)) > JOINT) {
+		out[to++] = (char)kind;
+		p++;
+	}
+	if (to == FOLD_MAX_BYTES || (p < end && kind != GAP))
+		return false;
+	if (pattern || !code || p - *at != 3 || !scan_all_u64(str_make(*at, 3), 999, &value) ||
+		value != (uint64_t)code)
+		*n = to;
+	*at = p;
+	return true;
+}
+
+/* Any word: with dots, marks, an address. */
+static const char *fold_word(
+	const char *begin, const char *end, int32_t code, bool pattern, char *out, size_t *n)
+{
+	const char *p = begin;
+	bool address = false;
+	unsigned char kind;
+	struct str word;
+
+	while (p < end && (kind = kind_of(*p)) != GAP) {
+		address = address || kind == AT;
+		p++;
+	}
+	word = str_make(begin, (size_t)(p - begin));
+	if (!pattern && address)
+		out[(*n)++] = '@';
+	else if (pattern || !left_out(word, str_make(p, (size_t)(end - p)), code))
+		*n = put_word(word, out, *n);
+	return p;
+}
+
 size_t fold(struct str text, int32_t code, bool pattern, char *out)
 {
 	const char *p = text.p, *end = text.n ? text.p + text.n : text.p;
 	size_t n = 0;
 
 	while (p < end && n < FOLD_MAX_BYTES) {
-		const char *begin = p;
-		bool address = false;
-		unsigned char kind;
-
-		while (p < end && (kind = kind_of(*p)) != GAP) {
-			address = address || kind == AT;
-			p++;
-		}
-		if (p == begin) {
+		if (kind_of(*p) == GAP) {
 			p++;
 			if (n > 0 && out[n - 1] != ' ')
 				out[n++] = ' ';
-		} else if (!pattern && address) {
-			out[n++] = '@';
-		} else {
-			struct str word = str_make(begin, (size_t)(p - begin));
-
-			if (pattern || !left_out(word, str_make(p, (size_t)(end - p)), code))
-				n = put_word(word, out, n);
+		} else if (!fold_plain(&p, end, code, pattern, out, &n)) {
+			p = fold_word(p, end, code, pattern, out, &n);
 		}
 	}
 	while (n > 0 && out[n - 1] == ' ')
@@ -292,6 +322,7 @@ static void hit(const struct automaton *a, size_t state, struct str text, size_t
 			if ((out->set[p / 64] & bit) || !at_edges(&a->pieces[p], text, end))
 				continue;
 			out->set[p / 64] |= bit;
+			out->end[p] = (uint16_t)end;
 			out->list[out->n++] = p;
 		}
 }

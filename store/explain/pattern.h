@@ -29,6 +29,7 @@ struct piece { /* one literal, folded */
 struct piece_hits {
 	uint64_t set[PIECES_MAX / 64];
 	uint16_t list[PIECES_MAX]; /* in order of finding */
+	uint16_t end[PIECES_MAX]; /* of those: where the first occurrence ends */
 	size_t n;
 };
 

@@ -21,6 +21,7 @@ struct rule_code { /* one word of code = */
 
 struct alternative { /* pieces that must follow each other in the text */
 	uint32_t first, n; /* in piece_ids */
+	uint32_t anchor; /* the first of them */
 };
 
 struct condition { /* a line text = or not =: any of its alternatives */
@@ -105,6 +106,11 @@ bool rules_side(struct str word, enum explain_side *ret);
 bool rules_action(struct str word, enum explain_action *ret);
 enum explain_cause category_cause(enum explain_category category);
 enum explain_side category_side(enum explain_category category);
+
+/* explain_new_over - explain_new with other texts (ends with NULL) in place of the built-in ones: a small base, for
+ * fuzzing. */
+int explain_new_over(const char *const *base, struct str own, const char *name,
+	struct explain_rules **ret, struct mt_error *reterr) MT_MUST_CHECK;
 
 extern const char *const explain_builtin[]; /* made by assets/explain/embed.py; ends with NULL */
 

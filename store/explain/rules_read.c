@@ -79,7 +79,7 @@ static const char *add_alternative(struct explain_rules *r, struct str text)
 	struct alternative *a = list_add(&r->alternatives);
 	bool first = true;
 
-	*a = (struct alternative){(uint32_t)r->piece_ids.n, 0};
+	*a = (struct alternative){.first = (uint32_t)r->piece_ids.n};
 	if (r->alternatives.n > ALTERNATIVES_MAX)
 		return "too many phrases";
 	while (text.n > 0) {
@@ -90,12 +90,12 @@ static const char *add_alternative(struct explain_rules *r, struct str text)
 		text = str_skip(text, raw.n + 1);
 		if (str_trim(raw).n > 0) {
 			wrong = add_piece(r, raw, first, last);
-			a = list_at(&r->alternatives, r->alternatives.n - 1);
+			if (wrong)
+				return wrong;
 			a->n++;
+			a->anchor = *(uint32_t *)list_at(&r->piece_ids, a->first);
 		}
 		first = false;
-		if (wrong)
-			return wrong;
 	}
 	return a->n ? NULL : "there is no phrase";
 }

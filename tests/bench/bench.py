@@ -22,6 +22,7 @@ import threading
 import time
 
 import api
+import classify
 import ptyrun
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -357,9 +358,17 @@ def suite_api(table):
     api.suite_api(table, MTATOP)
 
 
+def suite_classify(table):
+    """why mail failed: its part of reading a log of failures alone"""
+    percent = classify.share(MTATOP, DATA, ENV)
+    if percent is None:
+        table.skip("classification", "no valgrind")
+    else:
+        table.below("classification of ingest, instructions", percent, "%", 15, "%d failures" % classify.LINES)
+
+
 SUITES = {f.__name__[6:]: f for f in (suite_catchup, suite_live, suite_screen, suite_idle, suite_queue, suite_sockets,
-                                suite_api,
-                                suite_soak)}
+                                suite_api, suite_classify, suite_soak)}
 
 
 def main():
