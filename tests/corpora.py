@@ -123,6 +123,37 @@ def exchange_keys(record, mechanical):
             yield EXCHANGE_NAMES[key], value.strip("<>") if key == "message-id" else value
 
 
+SENDMAIL_NAMES = {"mailer": "program", "delay_seconds": "delay", "stat": "response", "nrcpts": "nrcpt"}
+# Of no event's: the queue's own bookkeeping, and what is read into another key of the same record.
+SENDMAIL_UNREAD = ("class", "pri", "ctladdr", "daemon", "to_raw", "program")
+
+
+def sendmail_keys(record, mechanical):
+    """(our key, value) of a record of Sendmail's: stat= is told as status and response, intervals in seconds, an
+    arrival's relay= is its client."""
+    arrival = "from" in record["expect"]
+    for key, value in record["expect"].items():
+        if key in SENDMAIL_UNREAD or (key in (record.get("asserted") or [])) == mechanical:
+            continue
+        if record.get("header") == "synthetic" and key in ("host", "pid", "time"):
+            continue
+        if key == "delay" and "delay_seconds" in record["expect"]:
+            continue
+        if key in ("delay", "xdelay"):
+            hours, minutes, seconds = map(int, value.split(":"))
+            value = hours * 3600 + minutes * 60 + seconds
+            if key == "xdelay":
+                key, value = "delays", [None, None, None, value]
+        elif key == "relay" and arrival:
+            yield "client_host", value[:value.index(" [")]
+            key, value = "client_ip", value[value.index("[") + 1:-1]
+        elif key == "stat" and value.startswith("Sent ("):
+            value = value[len("Sent ("):-1]
+        elif key == "event" and arrival:
+            value = "received"
+        yield SENDMAIL_NAMES.get(key, key), value
+
+
 def load(name):
     with open(os.path.join(CORPORA, name), encoding="utf-8") as f:
         return [json.loads(line) for line in f]
@@ -185,7 +216,7 @@ def same(key, got, want):
     if key == "time":
         return same_time(got, want)
     if key == "delays":
-        return len(got) == len(want) and all(abs(a - b) < 0.006 for a, b in zip(got, want))
+        return len(got) == len(want) and all(a == b or abs(a - b) < 0.006 for a, b in zip(got, want))
     if key == "delay":
         return abs(float(got) - float(want)) < 0.006
     return str(got) == str(want)
@@ -282,6 +313,8 @@ def main(argv):
     good.append(score(argv[0], "opensmtpd_mechanical.jsonl", True, excused, "opensmtpd", opensmtpd_keys))
     good += [score(argv[0], name, mechanical, excused, "exchange", exchange_keys)
              for name, mechanical in (("exchange_asserted.jsonl", False), ("exchange_mechanical.jsonl", True))]
+    good += [score(argv[0], name, mechanical, excused, "sendmail", sendmail_keys)
+             for name, mechanical in (("sendmail_asserted.jsonl", False), ("sendmail_mechanical.jsonl", True))]
     good.append(transactions(argv[0], "postfix_transactions.jsonl"))
     good.append(stamps(argv[0], "timestamps.jsonl"))
     for source, key, got in excused.unused():

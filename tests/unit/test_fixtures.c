@@ -258,8 +258,9 @@ static void looks_like_its_family(void **state)
 			"exchange"},
 		{"2026-11-21T10:00:00.000Z,a,table,of,six,columns\r\n", NULL},
 		{"2026-11-21 10:00:00 a program of another kind\n", NULL},
-		{"Nov 21 10:00:00 mx1 sendmail[17]: t5288U8x003159: from=<a@b>\n", NULL},
-		{"", NULL}};
+		{"Nov 21 10:00:00 mx1 sendmail[17]: t5288U8x003159: from=<a@b>\n", "sendmail"},
+		{"Nov 21 10:00:00 mx1 sm-mta[17]: starting daemon (8.17.1): SMTP\n", "sendmail"},
+		{"Nov 21 10:00:00 mx1 sm-notify[17]: Version 2.6\n", NULL}, {"", NULL}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

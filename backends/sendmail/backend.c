@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* sendmail/backend - the sendmail family's one line of registration. */
+#include "backends/backend.h"
+#include "backends/sendmail/discover.h"
+#include "backends/sendmail/log.h"
+#include "backends/logsource.h"
+
+extern const struct backend_ops sendmail_backend;
+
+static const struct source_ops *const sources[] = {&logsource, NULL};
+
+const struct backend_ops sendmail_backend = {
+	.name = "sendmail",
+	.summary = "Sendmail: its log",
+	.keys = sendmail_keys,
+	.nkeys = SENDMAIL_NKEYS,
+	.caps = BACKEND_CAP_LOG,
+	.parse_state_bytes = sizeof(struct sendmail_state),
+	.parse_init = log_lines_init,
+	.parse_now = log_lines_now,
+	.parse = sendmail_log_parse,
+	.looks_like = sendmail_log_looks_like,
+	.discover = sendmail_discover,
+	.sources = sources,
+};

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sendmail/discover - the Sendmail of this machine: where mailstats(8) and sendmail.cf both are, or a log was named.
+ *
+ * Every mail server brings a program called sendmail; none but Sendmail brings mailstats.
+ */
+#include "backends/sendmail/discover.h"
+
+#include "backends/postfix/config.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#define LOGS_MAX 8
+
+const struct conf_key sendmail_keys[SENDMAIL_NKEYS] = {
+	{.section = "sendmail",
+		.name = "enabled",
+		.type = CONF_BOOL,
+		.fallback = "yes",
+		.help = "Watch the Sendmail of this machine"},
+	{.section = "sendmail",
+		.name = "log",
+		.type = CONF_LIST,
+		.fallback = "",
+		.help = "Log files in order of preference; empty: the usual ones in /var/log"},
+};
+
+static bool is_here(void)
+{
+	static const char *const programs[] = {"/usr/libexec/sendmail/sendmail",
+		"/usr/libexec/sendmail/mailstats", "/usr/lib/sm.bin/mailstats"};
+	char *tool = postfix_find_tool("mailstats");
+	bool program = tool != NULL;
+
+	free(tool);
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
+		program |= access(programs[i], X_OK) == 0;
+	return program && access("/etc/mail/sendmail.cf", F_OK) == 0;
+}
+
+int sendmail_discover(const struct conf *conf,
+	int (*found)(void *ctx, const struct instance_def *def), void *ctx, struct mt_error *reterr)
+{
+	static const char *const usual[] = {
+		"/var/log/mail.log", "/var/log/maillog", "/var/log/syslog", "/var/log/messages"};
+	struct instance_def def = {.family = "sendmail", .name = "sendmail"};
+
+	(void)reterr;
+	if (!conf_bool(conf, "sendmail", NULL, "enabled"))
+		return 0;
+	def.logs = conf_list(conf, "sendmail", NULL, "log", &def.nlogs);
+	def.nlogs = def.nlogs > LOGS_MAX ? LOGS_MAX : def.nlogs;
+	if (def.nlogs == 0) {
+		if (!is_here())
+			return 0;
+		def.logs = usual;
+		def.nlogs = sizeof(usual) / sizeof(usual[0]);
+	}
+	return found(ctx, &def) < 0 ? MT_ECANCELED : 1;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* sendmail/log - the parse slots of the sendmail family; see backend.h for their contract. */
+#ifndef MT_BACKENDS_SENDMAIL_LOG_H
+#define MT_BACKENDS_SENDMAIL_LOG_H
+
+#include "backends/sendmail/parse.h"
+
+int sendmail_log_parse(void *state, struct str bytes, bool final, const struct event_sink *sink,
+	size_t *ret_consumed);
+int sendmail_log_looks_like(struct str head);
+
+#endif
