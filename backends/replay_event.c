@@ -36,7 +36,8 @@ static const char *const event_names[EVENT__COUNT] = {[EVENT_NONE] = "other",
 	[EVENT_SERVER] = "server",
 	[EVENT_POSTSCREEN] = "postscreen",
 	[EVENT_STATISTICS] = "statistics",
-	[EVENT_AUTH_OK] = "sasl_ok"};
+	[EVENT_AUTH_OK] = "sasl_ok",
+	[EVENT_ACCEPTED] = "accepted"};
 
 static const char *const stage_names[STAGE__COUNT] = {[STAGE_CONNECT] = "CONNECT",
 	[STAGE_EHLO] = "EHLO",

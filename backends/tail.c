@@ -7,6 +7,7 @@
  */
 #include "backends/tail_private.h"
 
+#include "backends/series.h"
 #include "store/base/mem.h"
 
 #include <stdlib.h>
@@ -21,6 +22,8 @@
 #define GRACE_QUIET_MS                                                                             \
 	5000 /* the writer may still hold the old file: it is read that long after the new one came */
 #define GRACE_WRITTEN_MS 1000 /* unless somebody already writes to the new one */
+#define NEWER_INTERVAL_MS                                                                          \
+	2000 /* a folder of thousands of files, over a network, is not listed more often */
 #define TORN_LINE_MS                                                                               \
 	3600000 /* a given file unchanged for so long is not being written: its last line is whole */
 
@@ -32,6 +35,8 @@ struct tail *tail_new(const struct tail_options *options)
 	t->npaths = options->npaths;
 	for (size_t i = 0; i < t->npaths; i++)
 		t->paths[i] = xstrdup(options->paths[i]);
+	t->series_folder = options->series_folder ? xstrdup(options->series_folder) : NULL;
+	t->series_prefix = options->series_folder ? xstrdup(options->series_prefix) : NULL;
 	t->all = options->all;
 	t->follow = options->follow;
 	t->oldest_ms = options->oldest_ms;
@@ -69,6 +74,8 @@ void tail_free(struct tail *t)
 	for (size_t i = 0; i < t->npaths; i++)
 		free(t->paths[i]);
 	free(t->paths);
+	free(t->series_folder);
+	free(t->series_prefix);
 	free(t->marks);
 	free(t->forgotten);
 	free(t);
@@ -126,6 +133,11 @@ void tail_consumed(struct tail *t, size_t nbytes)
 		return;
 	set_mark(t, t->buf_offset + (int64_t)nbytes, str_first(buf_str(&t->buf), nbytes));
 	buf_drop_front(&t->buf, nbytes);
+}
+
+struct str tail_unread(const struct tail *t)
+{
+	return buf_str(&t->buf);
 }
 
 int64_t tail_skipped(struct tail *t)
@@ -251,6 +263,17 @@ static bool moved_away(const struct tail *t, bool *ret_written)
 	return st.st_dev != t->file.dev || st.st_ino != t->file.ino;
 }
 
+/* is_behind - is the file open no longer the one that is written to? */
+static bool is_behind(struct tail *t, int64_t now_mono_ms, bool *ret_written)
+{
+	if (!t->series_folder)
+		return moved_away(t, ret_written);
+	if (t->replaced_mono_ms == 0 && now_mono_ms < t->next_newer_mono_ms)
+		return false;
+	t->next_newer_mono_ms = now_mono_ms + NEWER_INTERVAL_MS;
+	return series_has_newer(t->path, ret_written);
+}
+
 /* look_back - now and then: has somebody written into a file that was rotated away? Then read it first. */
 static int look_back(struct tail *t, int64_t now_mono_ms)
 {
@@ -266,7 +289,7 @@ static int at_live_end(struct tail *t, int64_t now_mono_ms, struct tail_chunk *r
 {
 	bool written = false;
 
-	if (!moved_away(t, &written)) {
+	if (!is_behind(t, now_mono_ms, &written)) {
 		t->replaced_mono_ms = 0;
 		return now_mono_ms < t->next_scan_mono_ms ? TAIL_IDLE : look_back(t, now_mono_ms);
 	}
@@ -289,7 +312,9 @@ static int at_live_end(struct tail *t, int64_t now_mono_ms, struct tail_chunk *r
  */
 static int at_plain_end(struct tail *t, struct tail_chunk *ret, int64_t now_utc_ms)
 {
-	bool settled = t->file.archive || !t->file.regular || (!t->live && !t->all) ||
+	bool rotated = !t->live && !t->all &&
+		       !t->series_folder; /* of a series it may be a copy being made */
+	bool settled = t->file.archive || !t->file.regular || rotated ||
 		       (!t->live && now_utc_ms - t->file.mtime_ms > TORN_LINE_MS);
 
 	if (t->buf.n && !t->final_given && !t->skipping && settled)

@@ -25,6 +25,9 @@ struct tail_options {
 	const char *const
 		*paths; /* with all: every one, in order; else the first that exists is followed */
 	size_t npaths;
+	const char *
+		series_folder; /* instead of paths: the files of a series (series.h), the last one followed; or NULL */
+	const char *series_prefix;
 	bool all; /* given files: read whole, no siblings looked for */
 	bool follow; /* false: stop at the end of what there is */
 	int64_t oldest_ms; /* first start: what was written before is left out; INT64_MIN: nothing is */
@@ -63,6 +66,8 @@ int tail_next(struct tail *t, int64_t now_mono_ms, struct tail_chunk *ret,
 	struct mt_error *reterr) MT_MUST_CHECK;
 /* tail_consumed - nbytes of the last chunk are done; the rest comes again. */
 void tail_consumed(struct tail *t, size_t nbytes);
+/* tail_unread - what of the last chunk was not consumed yet; borrowed until the next call. */
+struct str tail_unread(const struct tail *t);
 /* tail_skipped - lines given up as too long since the last call. */
 int64_t tail_skipped(struct tail *t);
 /* tail_each_changed - marks to store; then tail_stored. A mark whose file is gone has value absent: delete it. */

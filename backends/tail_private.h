@@ -19,6 +19,7 @@ struct tail_pending {
 struct tail {
 	char **paths; /* owned */
 	size_t npaths;
+	char *series_folder, *series_prefix; /* owned; NULL: a log that is rotated */
 	bool all, follow;
 	int64_t oldest_ms;
 	int64_t (*line_time)(void *ctx, struct str line, int64_t reference_ms);
@@ -32,7 +33,7 @@ struct tail {
 	size_t npending, at;
 	bool started; /* a first scan was made */
 	bool had_marks; /* some were restored: not a first start */
-	int64_t next_scan_mono_ms;
+	int64_t next_scan_mono_ms, next_newer_mono_ms;
 	struct logfile file; /* the current one */
 	char *path; /* owned; its path */
 	size_t mark; /* index of its mark; NO_MARK for standard input */

@@ -8,6 +8,7 @@
 #include "backends/tail_private.h"
 
 #include "backends/rotated.h"
+#include "backends/series.h"
 #include "store/base/mem.h"
 
 #include <stdlib.h>
@@ -58,13 +59,10 @@ static void add_sibling(struct tail *t, const struct rotated_file *f)
 	p->ino = f->ino;
 }
 
-static int scan_siblings(struct tail *t, const char *path, struct mt_error *reterr)
+static void add_siblings(struct tail *t, const struct rotated *r, size_t n)
 {
-	struct rotated r;
-	int rc = rotated_list(path, &r, reterr);
-
-	for (size_t i = 0; i < r.n; i++) {
-		struct rotated_file *f = &r.files[i];
+	for (size_t i = 0; i < n; i++) {
+		struct rotated_file *f = &r->files[i];
 
 		if (settled(t, f) || is_current(t, f) || f->size == 0)
 			continue;
@@ -73,6 +71,27 @@ static int scan_siblings(struct tail *t, const char *path, struct mt_error *rete
 		else
 			add_sibling(t, f);
 	}
+}
+
+static int scan_siblings(struct tail *t, const char *path, struct mt_error *reterr)
+{
+	struct rotated r;
+	int rc = rotated_list(path, &r, reterr);
+
+	add_siblings(t, &r, r.n);
+	rotated_done(&r);
+	return rc;
+}
+
+/* scan_series - all but the last file are siblings; one is at least held open while no newer one is. */
+static int scan_series(struct tail *t, struct mt_error *reterr)
+{
+	struct rotated r;
+	int rc = series_list(t->series_folder, t->series_prefix, &r, reterr);
+
+	add_siblings(t, &r, r.n ? r.n - 1 : 0);
+	if (r.n && t->file.fd < 0)
+		tail_add_pending(t, r.files[r.n - 1].path, true, r.files[r.n - 1].size);
 	rotated_done(&r);
 	return rc;
 }
@@ -115,7 +134,9 @@ int tail_scan(struct tail *t, int64_t now_mono_ms, struct mt_error *reterr)
 
 	clear_pending(t);
 	t->first = !t->started && !t->had_marks;
-	if (t->all) {
+	if (t->series_folder) {
+		rc = scan_series(t, reterr);
+	} else if (t->all) {
 		if (t->npaths && t->file.fd < 0)
 			scan_given(t);
 	} else {

@@ -126,6 +126,7 @@ static int one_kind(struct store *s, struct at *at, const struct event *e, struc
 	case EVENT_LOST:
 	case EVENT_AUTH_FAILED:
 	case EVENT_AUTH_OK:
+	case EVENT_ACCEPTED:
 	case EVENT_TLS:
 		return session_event(s, at, e, reterr);
 	case EVENT_HOST_FAILURE:

@@ -41,6 +41,7 @@ enum event_kind {
 	EVENT_POSTSCREEN, /* PASS NEW/OLD, PREGREET, HANGUP, DNSBL, ALLOWLISTED ...; action */
 	EVENT_STATISTICS, /* anvil, scache, verify figures */
 	EVENT_AUTH_OK, /* a client logged in; of MTAs that say so in a line of its own */
+	EVENT_ACCEPTED, /* a session handed a message in; of MTAs whose log of messages does not tell by which listener */
 	EVENT__COUNT
 };
 

@@ -139,6 +139,20 @@ static int set_client(struct store *s, const struct at *at, struct message *m,
 	return rc;
 }
 
+/*
+ * late_start - a message whose outcome was read before its arrival: they stand in different logs, which are written out
+ * at different times.
+ */
+static struct message *late_start(struct store *s, const struct at *at, const struct event *e)
+{
+	struct message *m = message_recent(s, at->p->id, at->host, e->queue_id);
+
+	if (!m || (m->bits & BIT_STARTED))
+		return NULL;
+	message_reopen(s, m);
+	return m;
+}
+
 static int received(struct store *s, struct at *at, const struct event *e, struct mt_error *reterr)
 {
 	int rc = 0;
@@ -146,9 +160,11 @@ static int received(struct store *s, struct at *at, const struct event *e, struc
 
 	if (rc < 0)
 		return rc;
+	if (e->lasting_id && !m)
+		m = late_start(s, at, e);
 	if (e->lasting_id && m && (m->bits & BIT_STARTED))
 		return 0;
-	if (m && !same_arrival(m, at)) {
+	if (m && !e->lasting_id && !same_arrival(m, at)) {
 		message_close(s, m, at->t_ms);
 		m = NULL;
 	}
@@ -300,6 +316,9 @@ static int queued(struct store *s, struct at *at, const struct event *e, struct 
 	}
 	if (!(m->bits & BIT_FROM) && str_present(e->from))
 		rc = set_sender(s, at, m, e->from, reterr);
+	if (e->settles && m->nrcpt >= 0 && m->nsent + m->nbounced > 0 &&
+		m->nsent + m->nbounced >= m->nrcpt && !m->end_ms)
+		message_close(s, m, at->t_ms);
 	return rc;
 }
 

@@ -288,6 +288,17 @@ void message_close(struct store *s, struct message *m, int64_t t_ms)
 	message_dirty(s, m);
 }
 
+void message_reopen(struct store *s, struct message *m)
+{
+	if (!m->end_ms)
+		return;
+	m->end_ms = 0;
+	m->flags |= MESSAGE_OPEN;
+	s->messages.nopen++;
+	depth_touch(s, m);
+	message_dirty(s, m);
+}
+
 void message_dirty(struct store *s, struct message *m)
 {
 	if (m->bits & BIT_DIRTY)

@@ -180,6 +180,10 @@ int session_event(struct store *s, struct at *at, const struct event *e, struct 
 		disconnect_seen(s, at, e);
 	else if (e->kind == EVENT_LOST)
 		add(s, at, METRIC_LOST, 1);
+	else if (e->kind == EVENT_ACCEPTED &&
+		 at->service) /* the message is counted by its own line */
+		count_add(&s->counts, at->p->id, at->minute, DIM_SERVICE, at->service,
+			METRIC_RECEIVED, 1);
 	else if (e->kind == EVENT_AUTH_OK)
 		add(s, at, METRIC_AUTH_OK, 1);
 	else if (e->kind == EVENT_AUTH_FAILED)

@@ -300,6 +300,8 @@ struct message *message_add_loaded(
 /* message_new_closed - the same for one that is in no queue of ours. */
 struct message *message_new_closed(struct store *s, const struct at *at, struct str qid);
 void message_close(struct store *s, struct message *m, int64_t t_ms);
+/* message_reopen - it is in the queue again; nothing when it never left. */
+void message_reopen(struct store *s, struct message *m);
 void message_dirty(struct store *s, struct message *m);
 struct message_text *message_text(struct store *s, struct message *m);
 void message_candidate(struct store *s, struct message *m);

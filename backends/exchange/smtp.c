@@ -48,7 +48,7 @@ static enum smtp_stage stage_of(struct str command)
 		const char *word;
 		enum smtp_stage stage;
 	} stages[] = {{"EHLO", STAGE_EHLO}, {"HELO", STAGE_EHLO}, {"MAIL FROM", STAGE_MAIL},
-		{"RCPT TO", STAGE_RCPT}, {"DATA", STAGE_DATA}, {"BDAT", STAGE_END_OF_DATA},
+		{"RCPT TO", STAGE_RCPT}, {"DATA", STAGE_DATA}, {"BDAT", STAGE_DATA},
 		{"AUTH", STAGE_AUTH}, {"X-EXPS", STAGE_AUTH}, {"STARTTLS", STAGE_STARTTLS},
 		{"X-ANONYMOUSTLS", STAGE_STARTTLS}};
 
@@ -72,6 +72,8 @@ static void command_seen(struct exchange_session *s, struct str command)
 	/* What follows AUTH is a password or the like; it is not a command. */
 	if (stage == STAGE_OTHER && s->stage == STAGE_AUTH)
 		return;
+	if (starts(command, "BDAT") && str_find(command, STR_LIT("LAST")) < command.n)
+		stage = STAGE_END_OF_DATA;
 	s->stage = (uint8_t)stage;
 	s->quit = starts(command, "QUIT");
 	s->proxied |= starts(command, "XPROXY");
@@ -139,6 +141,8 @@ static void reply_sent(struct event *e, struct exchange_session *s, struct str r
 		e->kind = EVENT_AUTH_OK;
 	} else if (e->code == 535 || (s->stage == STAGE_AUTH && e->code >= TEMPORARY)) {
 		e->kind = EVENT_AUTH_FAILED;
+	} else if (e->code == 250 && s->stage == STAGE_END_OF_DATA) {
+		e->kind = EVENT_ACCEPTED;
 	} else if (e->code >= TEMPORARY && of_mail((enum smtp_stage)s->stage) && !s->proxied) {
 		refused(e, s, reply);
 	}
