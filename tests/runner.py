@@ -132,6 +132,7 @@ def suite_truth():
     yield from built_suite("gcc", ["/usr/bin/python3", "tests/truth/run.py", "BUILD"], "truth")
     yield from built_suite("gcc", ["/usr/bin/python3", "tests/truth/exim.py", "BUILD"], "truth")
     yield from built_suite("gcc", ["/usr/bin/python3", "tests/truth/exim_queue.py", "BUILD"], "truth")
+    yield from built_suite("gcc", ["/usr/bin/python3", "tests/truth/exchange.py", "BUILD"], "truth")
 
 
 def suite_follow():

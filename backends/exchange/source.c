@@ -24,7 +24,7 @@
 #define STREAMS_MAX 256
 #define BEHIND_MS                                                                                  \
 	10000 /* the other logs are read so much later than the tracking log, which they follow */
-#define SLACK_MS 1000 /* no piece is cut finer */
+#define SLACK_MS 1000 /* no piece of them is cut finer */
 #define DETAIL_MAX_BYTES 512
 #define KEY_MAX_BYTES 64
 #define GIVEN "given" /* the stream of files given */
@@ -262,35 +262,37 @@ static int store_marks(struct source *l, struct exchange_stream *s)
 	return rc;
 }
 
+/* leads - is it the log that the others follow? Of several servers these are read in strict order, for a message passes them. */
+static bool leads(const struct exchange_stream *s)
+{
+	return !s->folder || strcmp(s->prefix, "MSGTRK") == 0;
+}
+
 /* turn_ms - when a stream's next record is to be read, as the tracking log's time counts. */
 static int64_t turn_ms(const struct exchange_stream *s)
 {
-	bool first = strcmp(s->prefix, "MSGTRK") == 0 || !s->folder;
-
-	return s->first_ms == INT64_MIN || first ? s->first_ms : s->first_ms + BEHIND_MS;
+	return s->first_ms == INT64_MIN || leads(s) ? s->first_ms : s->first_ms + BEHIND_MS;
 }
 
 /* next_stream - the one whose turn it is; *ret_limit_ms: records of it up to then. NULL: none has anything. */
 static struct exchange_stream *next_stream(const struct source *l, int64_t *ret_limit_ms)
 {
 	struct exchange_stream *best = NULL;
-	int64_t other_ms = INT64_MAX;
 
-	for (size_t i = 0; i < l->n; i++) {
-		struct exchange_stream *s = l->all[i];
-
-		if (!s->has)
-			continue;
-		if (!best || turn_ms(s) < turn_ms(best)) {
-			other_ms = best ? turn_ms(best) : INT64_MAX;
-			best = s;
-		} else if (turn_ms(s) < other_ms) {
-			other_ms = turn_ms(s);
-		}
-	}
 	*ret_limit_ms = INT64_MAX;
-	if (best && other_ms != INT64_MAX && other_ms != INT64_MIN)
-		*ret_limit_ms = other_ms + SLACK_MS - (turn_ms(best) - best->first_ms);
+	for (size_t i = 0; i < l->n; i++)
+		if (l->all[i]->has && (!best || turn_ms(l->all[i]) < turn_ms(best)))
+			best = l->all[i];
+	for (size_t i = 0; i < l->n && best; i++) {
+		const struct exchange_stream *s = l->all[i];
+		int64_t limit_ms;
+
+		if (!s->has || s == best || s->first_ms == INT64_MIN)
+			continue;
+		limit_ms = turn_ms(s) + (leads(s) && leads(best) ? 0 : SLACK_MS) -
+			   (leads(best) ? 0 : BEHIND_MS);
+		*ret_limit_ms = limit_ms < *ret_limit_ms ? limit_ms : *ret_limit_ms;
+	}
 	return best;
 }
 
