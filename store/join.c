@@ -292,6 +292,27 @@ static int set_sender(struct store *s, const struct at *at, struct message *m, s
 	return rc;
 }
 
+/*
+ * correct_recipients - of a message whose number is known it is told anew: a group became its members, or the first arrival is
+ * read after one at a further server.
+ */
+static void correct_recipients(
+	struct store *s, const struct at *at, struct message *m, const struct event *e)
+{
+	int32_t more = e->more_rcpt;
+
+	if (m->nrcpt < 0)
+		return;
+	if (more == 0 && e->lasting_id && e->nrcpt >= 0 && at->t_ms < m->t_ms)
+		more = e->nrcpt - m->nrcpt;
+	if (more == 0 || (more > 0 && m->nrcpt > INT32_MAX - more))
+		return;
+	m->nrcpt += more;
+	message_dirty(s, m);
+	if (counted(m))
+		count(s, m, DIM_TOTAL, 0, METRIC_RECIPIENTS, more);
+}
+
 static int queued(struct store *s, struct at *at, const struct event *e, struct mt_error *reterr)
 {
 	struct message *m = NULL;
@@ -304,11 +325,7 @@ static int queued(struct store *s, struct at *at, const struct event *e, struct 
 	depth_touch(s, m);
 	if (m->size_bytes < 0)
 		m->size_bytes = e->size_bytes;
-	if (e->more_rcpt > 0 && m->nrcpt >= 0 && m->nrcpt <= INT32_MAX - e->more_rcpt) {
-		m->nrcpt += e->more_rcpt;
-		if (counted(m))
-			count(s, m, DIM_TOTAL, 0, METRIC_RECIPIENTS, e->more_rcpt);
-	}
+	correct_recipients(s, at, m, e);
 	if (m->nrcpt < 0 && e->nrcpt >= 0) {
 		m->nrcpt = e->nrcpt;
 		if (counted(m))
@@ -363,22 +380,27 @@ static int held(struct store *s, struct at *at, const struct event *e, struct mt
 	return rc;
 }
 
-/* is_next_hop - is the arrival one of a message that has left its first server already? */
-static bool is_next_hop(struct store *s, const struct at *at, const struct event *e)
+/* left_before - a message of a lasting id that has left its first server already: an arrival is its next hop. */
+static struct message *left_before(struct store *s, const struct at *at, const struct event *e)
 {
-	const struct message *m =
+	struct message *m =
 		e->lasting_id ? message_recent(s, at->p->id, at->host, e->queue_id) : NULL;
 
-	return m && m->end_ms && (m->bits & BIT_STARTED);
+	return m && m->end_ms && (m->bits & BIT_STARTED) ? m : NULL;
 }
 
 int join_event(struct store *s, struct at *at, const struct event *e, struct mt_error *reterr)
 {
+	struct message *left;
+
 	if (e->kind == EVENT_HOLD)
 		return held(s, at, e, reterr);
 	if (e->queue_id.n == 0)
 		return 0;
-	if (e->kind != EVENT_REMOVED && is_next_hop(s, at, e))
+	left = e->kind == EVENT_REMOVED ? NULL : left_before(s, at, e);
+	if (left && e->kind == EVENT_QUEUED)
+		correct_recipients(s, at, left, e);
+	if (left)
 		return 0;
 	if (e->kind == EVENT_RECEIVED)
 		return received(s, at, e, reterr);
