@@ -18,6 +18,7 @@ struct facts {
 	struct attempt *a;
 	int32_t relay_host, port;
 	bool handed, tls;
+	enum mx_tls mx_tls;
 	int64_t sender; /* -1 unknown */
 };
 
@@ -47,7 +48,7 @@ static bool tls_field_says_encrypted(struct str tls)
 }
 
 /* The hand-shake of the same process since, if it was made with this relay and for this message. */
-static int32_t tls_of_process(
+static const struct tls_out *tls_of_process(
 	struct store *s, const struct at *at, const struct message *m, const struct event *e)
 {
 	struct tls_out *t =
@@ -55,31 +56,38 @@ static int32_t tls_of_process(
 	uint64_t qid_hash = intern_hash(message_qid(m), 0) | 1;
 
 	if (!t || at->t_ms - t->t_ms > TLS_OUT_MS || t->t_ms - at->t_ms > TLS_OUT_MS)
-		return 0;
+		return NULL;
 	if (t->qid_hash && t->qid_hash != qid_hash)
-		return 0;
+		return NULL;
 	if (t->key.ip_hash && e->relay_ip.n && t->key.ip_hash != intern_hash(e->relay_ip, 0))
-		return 0;
+		return NULL;
 	if (!t->qid_hash) {
 		t->qid_hash = qid_hash;
 		s->state_dirty = true;
 	}
-	return t->tls;
+	return t;
+}
+
+static enum mx_tls mx_tls_of(const struct tls_out *made, const struct event *e, bool encrypted)
+{
+	if (e->tls.n && !encrypted)
+		return MX_TLS_NONE;
+	if (made)
+		return made->version ? (enum mx_tls)made->version : MX_TLS_VERSION_UNTOLD;
+	if (e->tls.n)
+		return mx_tls_version(e->tls);
+	return e->conn_use > 1 ? MX_TLS_REUSED : MX_TLS_UNTOLD;
 }
 
 static int fill_tls(struct store *s, const struct at *at, const struct message *m,
 	const struct event *e, struct facts *f, struct mt_error *reterr)
 {
-	int32_t made = tls_of_process(s, at, m, e);
+	const struct tls_out *made = tls_of_process(s, at, m, e);
 
-	if (e->tls.n == 0) {
-		f->tls = made > 0;
-		f->a->tls = made;
-		return 0;
-	}
-	f->tls = tls_field_says_encrypted(e->tls);
-	f->a->tls = made;
-	return made ? 0 : join_id(s, at, DICT_TLS, e->tls, &f->a->tls, reterr);
+	f->tls = e->tls.n ? tls_field_says_encrypted(e->tls) : made != NULL;
+	f->mx_tls = mx_tls_of(made, e, f->tls);
+	f->a->tls = made ? made->tls : 0;
+	return made || e->tls.n == 0 ? 0 : join_id(s, at, DICT_TLS, e->tls, &f->a->tls, reterr);
 }
 
 /* The host is a part of the whole relay= value: looked up once a value. */
@@ -258,6 +266,22 @@ static bool is_probe(const struct event *e)
 	       str_starts(e->status_text, STR_LIT("deliverable"));
 }
 
+static int tell_mx(struct store *s, const struct at *at, const struct message *m,
+	const struct event *e, const struct facts *f, struct mt_error *reterr)
+{
+	struct mx_record r = {.status = (enum event_status)f->a->status,
+		.relay_host = f->relay_host,
+		.dom = f->a->dom,
+		.pid = e->pid,
+		.connect_cs = f->a->delay_cs[DELAY_C],
+		.qid_hash = intern_hash(message_qid(m), (uint64_t)m->runs) | 1,
+		.tls = f->mx_tls,
+		.network = e->relay_ip.n > 0,
+		.reused = e->conn_use > 1};
+
+	return f->handed ? 0 : mx_attempt(s, at, e, &r, reterr);
+}
+
 static void tally(struct store *s, const struct at *at, struct message *m, const struct event *e,
 	const struct facts *f)
 {
@@ -325,6 +349,8 @@ int attempt_event(struct store *s, struct at *at, const struct event *e, struct 
 	tally(s, at, m, e, &f);
 	if (rc == 0)
 		rc = cluster_attempt(s, at, f.a, e->reply, e->relay, reterr);
+	if (rc == 0)
+		rc = tell_mx(s, at, m, e, &f, reterr);
 	if (e->settles && !m->end_ms && settled(m, e))
 		message_close(s, m, at->t_ms);
 	if (e->status == STATUS_SENT && !f.handed && m->mid_hash &&

@@ -26,6 +26,12 @@ int64_t bucket_chunk(enum bucket_resolution res, enum bucket_dim dim, int64_t ke
 	case DIM_CLASS:
 	case DIM_CLUSTER:
 		return key >> (res == RES_MINUTE ? 16 : res == RES_HOUR ? 12 : 10);
+	case DIM_MX:
+		return key >> (1 + MX_STEP_BITS +
+				      (res == RES_MINUTE        ? 16
+					      : res == RES_HOUR ? 12
+								: 10));
+	case DIM_FALLBACK:
 	case DIM_TOTAL:
 	case DIM_SERVICE:
 	case DIM_RELAY_PORT:

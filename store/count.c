@@ -13,6 +13,7 @@
 #define MS_PER_MINUTE 60000
 #define MINUTES_MAX 4223375999 /* end of the year 9999 */
 #define SECONDS_PER_MINUTE 60
+#define FEW_ENTRIES 128 /* more are sorted by their bytes */
 #define METRIC_MASK ((UINT64_C(1) << BUCKET_METRIC_BITS) - 1)
 
 uint32_t count_minute(int64_t t_ms)
@@ -128,16 +129,23 @@ void count_add(struct counts *c, int provider, uint32_t minute, enum bucket_dim 
 struct writing {
 	enum bucket_resolution res;
 	struct db *db;
-	struct count_entry *sorted; /* room for the largest slot */
-	unsigned char *packed; /* and for its entries as bytes */
+	struct count_entry *sorted, *spare; /* room for what goes into the largest slot of res */
+	unsigned char *packed; /* and for that as bytes */
 	struct mt_error *reterr;
 };
 
+/* A slot of minutes, and the slot of the resolution under way it is a part of. */
+struct part {
+	uint32_t minute; /* where the latter begins */
+	uint16_t provider;
+	uint8_t dim;
+	const struct count_slot *slot;
+};
+
 /* Shell's sort: a slot has a hundred entries, of which qsort's calls would cost more than the sorting. */
-static void sort_entries(struct count_entry *e, size_t n)
+static void sort_few(struct count_entry *e, size_t n)
 {
-	static const size_t gaps[] = {
-		8858, 3937, 1750, 701, 301, 132, 57, 23, 10, 4, 1}; /* Ciura */
+	static const size_t gaps[] = {132, 57, 23, 10, 4, 1}; /* Ciura */
 
 	for (size_t g = 0; g < sizeof(gaps) / sizeof(gaps[0]); g++) {
 		const size_t gap = gaps[g];
@@ -153,16 +161,55 @@ static void sort_entries(struct count_entry *e, size_t n)
 	}
 }
 
+/* By the bytes in which keys differ, the lowest first; e and spare trade places at each. Returns where they are sorted. */
+static struct count_entry *sort_entries(struct count_entry *e, struct count_entry *spare, size_t n)
+{
+	uint64_t differ = 0;
+
+	if (n <= FEW_ENTRIES) {
+		sort_few(e, n);
+		return e;
+	}
+	for (size_t i = 1; i < n; i++)
+		differ |= e[i].at ^ e[0].at;
+	for (unsigned shift = 0; shift < 64; shift += 8) {
+		size_t first[256] = {0}, at = 0;
+		struct count_entry *to = spare;
+
+		if (!(differ >> shift & 255))
+			continue;
+		for (size_t i = 0; i < n; i++)
+			first[e[i].at >> shift & 255]++;
+		for (size_t b = 0; b < 256; b++) {
+			size_t here = first[b];
+
+			first[b] = at;
+			at += here;
+		}
+		for (size_t i = 0; i < n; i++)
+			to[first[e[i].at >> shift & 255]++] = e[i];
+		spare = e;
+		e = to;
+	}
+	return e;
+}
+
 static int by_primary_key(const void *left, const void *right)
 {
-	const struct count_slot *a = *(struct count_slot *const *)left,
-				*b = *(struct count_slot *const *)right;
+	const struct part *a = left, *b = right;
 
 	if (a->dim != b->dim)
 		return a->dim < b->dim ? -1 : 1;
 	if (a->minute != b->minute)
 		return a->minute < b->minute ? -1 : 1;
-	return (a->provider > b->provider) - (a->provider < b->provider);
+	if (a->provider != b->provider)
+		return a->provider < b->provider ? -1 : 1;
+	return (a->slot->minute > b->slot->minute) - (a->slot->minute < b->slot->minute);
+}
+
+static bool same_slot(const struct part *a, const struct part *b)
+{
+	return a->dim == b->dim && a->minute == b->minute && a->provider == b->provider;
 }
 
 static int64_t key_of(const struct count_entry *entry)
@@ -171,7 +218,7 @@ static int64_t key_of(const struct count_entry *entry)
 }
 
 /* Entries of one chunk of a slot as one row of the table. */
-static int write_chunk(const struct writing *w, const struct count_slot *slot, int64_t chunk,
+static int write_chunk(const struct writing *w, const struct part *slot, int64_t chunk,
 	const struct count_entry *entries, size_t n)
 {
 	sqlite3_stmt *stmt = db_stmt(w->db, SQL_BUCKET_ADD, w->reterr);
@@ -195,87 +242,100 @@ static int write_chunk(const struct writing *w, const struct count_slot *slot, i
 	return db_run(w->db, stmt, w->reterr);
 }
 
-static int write_slot(const struct writing *w, const struct count_slot *slot)
+/* Those of one key after each other become one. Returns how many are left. */
+static size_t add_up(struct count_entry *e, size_t n)
 {
-	enum bucket_dim dim = (enum bucket_dim)slot->dim;
+	size_t kept = 0;
+
+	for (size_t i = 1; i < n; i++)
+		if (e[i].at == e[kept].at)
+			e[kept].n += e[i].n;
+		else
+			e[++kept] = e[i];
+	return n ? kept + 1 : 0;
+}
+
+/* The slot made of n parts. */
+static int write_slot(const struct writing *w, const struct part *parts, size_t nparts)
+{
+	enum bucket_dim dim = (enum bucket_dim)parts->dim;
+	struct count_entry *e = w->sorted;
 	size_t n = 0, first = 0;
 	int rc = 0;
 
-	for (size_t i = 0; i < slot->cap; i++)
-		if (slot->entry[i].at)
-			w->sorted[n++] = slot->entry[i];
-	sort_entries(w->sorted, n);
+	for (size_t k = 0; k < nparts; k++)
+		for (size_t i = 0; i < parts[k].slot->cap; i++)
+			if (parts[k].slot->entry[i].at)
+				e[n++] = parts[k].slot->entry[i];
+	e = sort_entries(e, w->spare, n);
+	n = add_up(e, n);
 	while (rc == 0 && first < n) {
-		int64_t chunk = bucket_chunk(w->res, dim, key_of(&w->sorted[first]));
+		int64_t chunk = bucket_chunk(w->res, dim, key_of(&e[first]));
 		size_t end = first + 1;
 
-		while (end < n && bucket_chunk(w->res, dim, key_of(&w->sorted[end])) == chunk)
+		while (end < n && bucket_chunk(w->res, dim, key_of(&e[end])) == chunk)
 			end++;
-		rc = write_chunk(w, slot, chunk, w->sorted + first, end - first);
+		rc = write_chunk(w, parts, chunk, e + first, end - first);
 		first = end;
 	}
 	return rc;
 }
 
-static int write_all(
-	const struct counts *c, enum bucket_resolution res, struct db *db, struct mt_error *reterr)
+/* How many parts make the slot that begins with the first; *most: the most entries of any. */
+static size_t slot_parts(const struct part *parts, size_t n, size_t *most)
 {
-	struct count_slot **slots = xmalloc(c->nslots * sizeof(slots[0]));
+	size_t count = 0, entries = 0;
+
+	while (count < n && same_slot(&parts[0], &parts[count]))
+		entries += parts[count++].slot->n;
+	*most = entries > *most ? entries : *most;
+	return count;
+}
+
+static int write_all(const struct counts *c, enum bucket_resolution res, struct part *parts,
+	struct db *db, struct mt_error *reterr)
+{
+	const uint32_t minutes = (uint32_t)res / SECONDS_PER_MINUTE;
 	struct writing w = {.res = res, .db = db, .reterr = reterr};
 	size_t n = 0, most = 0;
 	int rc = 0;
 
 	for (size_t i = 0; i < c->nchains; i++)
-		for (struct count_slot *slot = c->chain[i]; slot; slot = slot->next) {
-			slots[n++] = slot;
-			most = slot->n > most ? slot->n : most;
-		}
+		for (const struct count_slot *slot = c->chain[i]; slot; slot = slot->next)
+			parts[n++] = (struct part){slot->minute - slot->minute % minutes,
+				slot->provider, slot->dim, slot};
+	qsort(parts, n, sizeof(parts[0]), by_primary_key);
+	for (size_t i = 0; i < n;)
+		i += slot_parts(parts + i, n - i, &most);
 	w.sorted = xmalloc(most * sizeof(w.sorted[0]));
+	w.spare = xmalloc(most * sizeof(w.spare[0]));
 	w.packed = xmalloc(most * BUCKET_ENTRY_MAX_BYTES);
-	qsort(slots, n, sizeof(slots[0]), by_primary_key);
-	for (size_t i = 0; rc == 0 && i < n; i++)
-		rc = write_slot(&w, slots[i]);
+	for (size_t i = 0; rc == 0 && i < n;) {
+		size_t count = slot_parts(parts + i, n - i, &most);
+
+		rc = write_slot(&w, parts + i, count);
+		i += count;
+	}
 	free(w.packed);
+	free(w.spare);
 	free(w.sorted);
-	free(slots);
 	return rc;
-}
-
-/* The same counts in slots of res. */
-static void roll_up(const struct counts *from, enum bucket_resolution res, struct counts *out)
-{
-	const uint32_t minutes = (uint32_t)res / SECONDS_PER_MINUTE;
-
-	for (size_t i = 0; i < from->nchains; i++)
-		for (const struct count_slot *fine = from->chain[i]; fine; fine = fine->next) {
-			struct count_slot *coarse =
-				slot_of(out, fine->minute - fine->minute % minutes, fine->provider,
-					(enum bucket_dim)fine->dim);
-
-			for (size_t k = 0; k < fine->cap; k++)
-				if (fine->entry[k].at)
-					add_at(out, coarse, fine->entry[k].at, fine->entry[k].n);
-		}
 }
 
 int count_write(const struct counts *c, struct db *db, struct mt_error *reterr)
 {
-	struct counts hours = {0}, days = {0};
+	struct part *parts;
 	int rc;
 
 	if (c->n == 0)
 		return 0;
-	rc = write_all(c, RES_MINUTE, db, reterr);
-	if (rc == 0) {
-		roll_up(c, RES_HOUR, &hours);
-		rc = write_all(&hours, RES_HOUR, db, reterr);
-	}
-	if (rc == 0) {
-		roll_up(&hours, RES_DAY, &days);
-		rc = write_all(&days, RES_DAY, db, reterr);
-	}
-	count_done(&hours);
-	count_done(&days);
+	parts = xmalloc(c->nslots * sizeof(parts[0]));
+	rc = write_all(c, RES_MINUTE, parts, db, reterr);
+	if (rc == 0)
+		rc = write_all(c, RES_HOUR, parts, db, reterr);
+	if (rc == 0)
+		rc = write_all(c, RES_DAY, parts, db, reterr);
+	free(parts);
 	return rc;
 }
 

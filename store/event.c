@@ -82,6 +82,7 @@ static int host_failure(
 			e->relay_port > 0 ? e->relay_port : 0, METRIC_HOST_FAILURES, 1);
 	if (relay)
 		count_add(c, at->p->id, at->minute, DIM_RELAY, relay, METRIC_HOST_FAILURES, 1);
+	mx_failure(s, at, e, relay);
 	batch_sample(s, at, e, e->text.n ? e->text : e->reply);
 	return rc;
 }

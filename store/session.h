@@ -40,7 +40,7 @@ struct tls_out {
 	int64_t t_ms;
 	uint64_t qid_hash; /* the message it was used for; 0 not yet */
 	int32_t tls; /* dict id */
-	int32_t pad;
+	int32_t version; /* enum mx_tls; 0 not known */
 };
 
 struct sessions {

@@ -115,6 +115,13 @@ static int tls_seen(
 {
 	struct session *open;
 
+	if (!e->tls_ok && e->outbound && e->relay_host.n) {
+		int32_t relay = 0;
+		int rc = join_id(s, at, DICT_RELAY_HOST, e->relay_host, &relay, reterr);
+
+		mx_failure(s, at, e, relay);
+		return rc;
+	}
 	if (!e->tls_ok)
 		return 0;
 	if (e->outbound) {
@@ -122,6 +129,7 @@ static int tls_seen(
 		int rc;
 
 		made.key.service = 0;
+		made.version = (int32_t)mx_tls_version(e->tls_version);
 		made.key.ip_hash = e->relay_ip.n ? intern_hash(e->relay_ip, 0) : 0;
 		buf_clear(&s->args_buf);
 		buf_add_str(&s->args_buf, e->tls_version);

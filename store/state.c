@@ -116,6 +116,11 @@ static int write_shared(struct store *s, struct mt_error *reterr)
 		if (rc == 0)
 			rc = put(s, STATE_ALL, "piped", buf_str(&bytes), reterr);
 	}
+	buf_clear(&bytes);
+	if (rc == 0 && mx_save(s, newest_of_all(s), &bytes) < 0)
+		rc = mt_error_set(reterr, MT_ENOMEM, "cache: no memory for the table of tries");
+	if (rc == 0)
+		rc = put(s, STATE_ALL, "tries", buf_str(&bytes), reterr);
 	buf_done(&bytes);
 	return rc;
 }
@@ -206,7 +211,12 @@ static int load_shared(struct store *s, struct mt_error *reterr)
 		sqlite3_reset(stmt);
 		rc = 0;
 	}
-	return rc;
+	if (rc == 0)
+		rc = get(s, STATE_ALL, "tries", &stmt, reterr);
+	mx_load(s, rc > 0 ? column_str(stmt, 0) : STR_LIT(""));
+	if (rc > 0)
+		sqlite3_reset(stmt);
+	return rc < 0 ? rc : 0;
 }
 
 int state_load(struct store *s, struct mt_error *reterr)

@@ -287,8 +287,7 @@ int read_socket_peers(struct reader *r, const struct query *q, struct arena *a,
 struct host_figures { /* by enum host_gauge; EVENT_UNKNOWN */
 	int64_t t_ms; /* of now; EVENT_UNKNOWN: there is none within HOST_LIVE_MS of the window's end */
 	int64_t now[HOST__COUNT];
-	int64_t worst
-		[HOST__COUNT]; /* of the window: the least of what is free or available, the most of the others */
+	int64_t worst[HOST__COUNT]; /* of the window: least of what is free, most of the others */
 };
 #define HOST_LIVE_MS 180000
 /* read_host - how the machine fares, whichever provider looked. */
@@ -463,6 +462,7 @@ int read_log_position(struct reader *r, int provider, int64_t t_ms, struct arena
 	struct str *ret_key, int64_t *ret_offset, struct mt_error *reterr) MT_MUST_CHECK;
 
 #include "store/store_read_api.h"
+#include "store/store_read_mx.h"
 /* A rule and what it is at, or a line of the history of alerts (id > 0). Enums: store/alert.h. */
 struct alert_row {
 	int64_t id; /* of history; 0 a rule */

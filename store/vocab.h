@@ -31,6 +31,8 @@ enum bucket_dim {
 	DIM_EGRESS_MAILBOX, /* key = egress_key(service tag, enum mailbox); SENT, BOUNCED, DEFERRED of smtp(8) */
 	DIM_GATE, /* key = egress_key(service tag, enum warmup_gate); BOUNCED, DEFERRED whose reply opens that gate */
 	DIM_CLUSTER, /* key = id of table cluster; metric DEFERRED, BOUNCED, REJECTED */
+	DIM_MX, /* key = mx_key(dict id of a relay host or recipient domain ...); metric: enum mx_tls or MX_FIRST + enum mx_figure */
+	DIM_FALLBACK, /* key = fallback_key(host that failed, host that took the mail); metric SENT */
 	DIM__COUNT
 };
 
@@ -118,6 +120,79 @@ enum metric {
 #undef METRIC_ENUM
 		METRIC__COUNT
 };
+
+/*
+ * How hosts are reached, beyond outcomes (DIM_MX): of each relay host and each recipient domain. Failures are
+ * of connections, not of recipients: one try at a host, however many recipients waited for it. What a record of a
+ * delivery tells is counted of smtp(8) and lmtp(8) alone, and of a domain only what the log ties to it: the delivering
+ * process's records next to its failures (Postfix).
+ */
+#define MX_FIGURE_LIST(X)                                                                          \
+	X(REFUSED, "refused", "connections the host refused (Connection refused)")                 \
+	X(TIMED_OUT, "timed out",                                                                  \
+		"connections, and sessions waiting for a reply, that ran into a time-out")         \
+	X(NO_ROUTE, "no route",                                                                    \
+		"connections without a way to the host (No route to host, Network is "             \
+		"unreachable)")                                                                    \
+	X(LOST, "lost", "sessions that the host or the network ended (lost connection)")           \
+	X(TLS_FAILED, "TLS failed",                                                                \
+		"TLS handshakes that failed (SSL_connect error), and sessions given up because "   \
+		"TLS was not offered or the certificate not accepted")                             \
+	X(DNS_FAILED, "DNS failed",                                                                \
+		"delivery records deferred or bounced because a host or domain name was not "      \
+		"found; of a host: its address was not")                                           \
+	X(STEPPED_IN, "stepped in",                                                                \
+		"sent records by a host after another one had failed for the same message: "       \
+		"backup use")
+
+enum mx_figure {
+#define MX_FIGURE_ENUM(id, name, help) MX_##id,
+	MX_FIGURE_LIST(MX_FIGURE_ENUM)
+#undef MX_FIGURE_ENUM
+		MX_FIGURE__COUNT
+};
+
+/* Of a sent record by a network relay: by which TLS. */
+enum mx_tls {
+	MX_TLS_UNTOLD, /* no line tells: none, if the log tells TLS at all */
+	MX_TLS_NONE, /* the record itself says that there was none */
+	MX_TLS_1_3,
+	MX_TLS_1_2,
+	MX_TLS_OLDER,
+	MX_TLS_VERSION_UNTOLD,
+	MX_TLS_REUSED, /* a connection made before by another process: its handshake is not to be found */
+	MX_TLS__COUNT = 8
+};
+
+/* The steps connection times are counted by: a time counts under the first step it does not exceed, in centiseconds. */
+#define MX_STEPS                                                                                   \
+	{                                                                                          \
+		0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 120, 150,     \
+			200, 250, 300, 400, 500, 600, 800, 1000, 1200, 1500, 2000, 2500, 3000,     \
+			4000, 5000, 6000, 8000, 10000, 12000, 15000, 20000, 25000, 30000, 40000,   \
+			50000, 60000, 80000, 100000, 200000, 500000, 1000000                       \
+	}
+#define MX_STEP_BITS 6
+#define MX_STEP_NONE                                                                               \
+	63 /* no connection was made for the record, or its time is not told; and of figures */
+#define MX_STEP__COUNT 64
+#define MX_FIRST MX_TLS__COUNT
+enum mx_whose { MX_OF_HOST, MX_OF_DOMAIN };
+
+/* mx_key - of a sent record with that step (its metric: by which TLS), or of a figure. */
+static inline int64_t mx_key(int32_t id, enum mx_whose whose, int step)
+{
+	return ((int64_t)id << 1 | (int64_t)whose) << MX_STEP_BITS | step;
+}
+
+#define FALLBACK_BITS 28
+/* fallback_key - dict ids of two relay hosts; -1 where they are too large to be told apart (over 268 million texts). */
+static inline int64_t fallback_key(int32_t failed, int32_t took)
+{
+	return failed >> FALLBACK_BITS || took >> FALLBACK_BITS
+		       ? -1
+		       : (int64_t)failed << FALLBACK_BITS | took;
+}
 
 enum bucket_resolution {
 	RES_EVER =

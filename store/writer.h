@@ -208,6 +208,29 @@ struct messages {
 };
 #define MID_BUCKETS 4096
 
+/* What a delivering process has failed at since its last message; see mx.c. */
+#define MX_TRIES 4096 /* processes, by their ids; 256 KiB */
+#define MX_TRY_HOSTS 5 /* smtp_mx_address_limit is 5 */
+struct mx_try {
+	int64_t t_ms; /* of the newest failure */
+	uint64_t qid_hash; /* of the message and its queue run, once used */
+	int32_t told; /* host whose failure is counted by a delivery record */
+	int32_t provider, host, pid; /* pid 0: free */
+	int32_t failed[MX_TRY_HOSTS]; /* dict ids of relay hosts, in order of the tries */
+	uint16_t n[MX_FIGURE__COUNT];
+	uint8_t used; /* a delivery record has come: the failures were of that message */
+};
+/* What a delivery record tells of how its host was reached. */
+struct mx_record {
+	enum event_status status;
+	int32_t relay_host, dom, pid;
+	int32_t connect_cs; /* delay c; EVENT_UNKNOWN */
+	uint64_t qid_hash; /* of the message and its queue run */
+	enum mx_tls tls;
+	bool network; /* the relay has an IP address */
+	bool reused; /* a connection made for another message */
+};
+
 #define BOXES_KNOWN 2048
 struct box_known { /* the mailbox provider of a relay host; see egress.c */
 	int32_t relay_host; /* 0 none */
@@ -234,6 +257,7 @@ struct store {
 	struct batch batch;
 	struct piped piped[PIPED_MAX];
 	uint32_t piped_at;
+	struct mx_try tries[MX_TRIES];
 	int64_t dict_pruned_ms;
 	bool dict_stale; /* rows of dict were deleted: the cache must be read anew */
 	int64_t clock_limit_ms; /* a day past the clock, as last asked */
@@ -365,6 +389,15 @@ int link_notification(struct store *s, struct at *at, const struct event *e,
 	struct mt_error *reterr) MT_MUST_CHECK;
 void link_piped_child(struct store *s, struct message *child);
 void link_remember_piped(struct store *s, const struct piped *record);
+
+/* mx.c: mx_failure - a connection or session with a host failed. mx_attempt - a delivery record that is no hand-over.
+ * mx_tls_version - of "TLSv1.3", "TLS1.2:cipher" ... mx_save, mx_load - what delivering processes are at, over a restart. */
+void mx_failure(struct store *s, const struct at *at, const struct event *e, int32_t relay_host);
+int mx_attempt(struct store *s, const struct at *at, const struct event *e,
+	const struct mx_record *r, struct mt_error *reterr) MT_MUST_CHECK;
+enum mx_tls mx_tls_version(struct str version);
+int mx_save(const struct store *s, int64_t now_ms, struct buf *out) MT_MUST_CHECK;
+void mx_load(struct store *s, struct str bytes);
 
 /* Copies into the batch; absent stays absent. */
 struct str batch_str(struct store *s, struct str text);

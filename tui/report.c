@@ -167,6 +167,8 @@ static int read_all(struct report *r, struct reader *reader, const struct report
 	if (rc == 0)
 		rc = read_delays(reader, &r->query, r->delays, reterr);
 	if (rc == 0)
+		rc = report_read_mx(r, reader, reterr);
+	if (rc == 0)
 		rc = report_read_vendor(r, reader, reterr);
 	failures = r->query;
 	failures.status = STATUS__COUNT;

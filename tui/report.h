@@ -23,6 +23,13 @@
  *   without a port (local, pipe, none) are not in it
  * queue{}  maildrop, incoming, active, deferred, hold, corrupt, oldest_s, source (spool, postqueue, log, listing), age_s of these
  * delays{}  a, b, c, d, total: p50, p90, p99 in seconds, of sent records
+ * by_mx_host[]  how relay hosts were reached: host, sent (records by network relays), connects (of them, those a
+ *   connection was made for), connect_p50, connect_p90, connect_p99, connect_max (seconds, delay c rounded up to a step),
+ *   tls_told (sent records of which the log tells it), tls, tls_1_3, tls_1_2, tls_older, refused, timed_out, no_route,
+ *   lost, tls_failed, dns_failed, stepped_in (sent after another host had failed)
+ * by_mx_domain[]  domain, and the same of the hosts of each recipient domain
+ * fallbacks[]  failed, took: hosts; n: records the second sent after the first had failed
+ * mx_since  what came before was counted by an mtatop that did not count these three; null: nothing of the window
  * failures[]  the latest: time, queue_id, recipient, status, dsn, relay, reply
  * by_mailbox_provider[]  name, sent, deferred, bounced, as vendors tell it
  * suppressions{}  addresses on vendors' lists: bounces, complaints, unsubscribes, allowed, blocks, invalid; age_s since
@@ -74,6 +81,10 @@ struct report {
 	size_t nproviders, ncodes, ndomains, nports, nfailures;
 	struct queue_figures queue;
 	struct delay_figures delays[DELAY__COUNT];
+	struct mx_row *mx, *mx_domains;
+	struct fallback_row *fallbacks;
+	size_t nmx, nmx_domains, nfallbacks;
+	int64_t mx_since_ms; /* EVENT_UNKNOWN: all of the window has them */
 	/* of accounts at vendors */
 	struct suppression_counts suppressions;
 	struct domain_row *mailboxes;
@@ -97,6 +108,10 @@ int report_read_vendor(
 	struct report *r, struct reader *reader, struct mt_error *reterr) MT_MUST_CHECK;
 void report_json_vendor(const struct report *r, struct buf *out);
 void report_json_window(const struct report *r, struct buf *out);
+
+/* report_mx.c: how hosts were reached: read it; its sections. */
+int report_read_mx(struct report *r, struct reader *reader, struct mt_error *reterr) MT_MUST_CHECK;
+void report_json_mx(const struct report *r, struct buf *out);
 
 /* Words shared by the forms. */
 const char *report_health(enum health health);

@@ -221,6 +221,7 @@ int report_json(const struct report *r, struct buf *out)
 	ports(r, out);
 	queue(r, out);
 	delays(r, out);
+	report_json_mx(r, out);
 	failures(r, out);
 	report_json_vendor(r, out);
 	return buf_add_z(out, "}\n");

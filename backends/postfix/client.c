@@ -93,6 +93,8 @@ bool postfix_client(struct event *e, struct str rest)
 		{STR_INIT("lost connection with "), STAGE_OTHER},
 		{STR_INIT("conversation with "), STAGE_OTHER},
 		{STR_INIT("Cannot start TLS: "), STAGE_STARTTLS},
+		{STR_INIT("TLS is required, but was not offered by host "), STAGE_STARTTLS},
+		{STR_INIT("TLS is required, but host "), STAGE_STARTTLS},
 		{STR_INIT("TLS is required, "), STAGE_STARTTLS},
 		{STR_INIT("Server certificate not "), STAGE_STARTTLS},
 		{STR_INIT("SMTPUTF8 is required, but was not offered by host "), STAGE_EHLO},

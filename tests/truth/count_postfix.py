@@ -11,6 +11,8 @@ import json
 import re
 import sys
 
+import count_mx
+
 LINE = re.compile(r"(?:\S+T(?P<iso>\d\d:\d\d)\S+|\w{3} [ \d]\d (?P<bsd>\d\d:\d\d):\d\d) (?P<host>\S+) (?P<tag>\S*postfix[^\s\[]*)\[(?P<pid>\d+)\]: (?P<text>.*)", re.S)
 QID = re.compile(r"([0-9A-F]{5,}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,}): (.*)", re.S)
 DELIVERY = re.compile(r"to=<(?P<to>.*?)>, (?:orig_to=<.*?>, )?relay=(?P<relay>[^,]*), .*?dsn=(?P<dsn>[\d.]+), "
@@ -61,6 +63,7 @@ class Counter:
         self.minutes = collections.defaultdict(collections.Counter)  # "hh:mm" of the day
         self.delays = [[] for _ in range(5)]  # of sent records, in centiseconds
         self.minute = ""
+        self.reach = count_mx.Reach()
         self.sent = []                # what a sent record says: settled at the end
 
     def message(self, qid, starts=False):
@@ -82,6 +85,7 @@ class Counter:
         if daemon == "smtpd":
             self.session(tag, self.sessions[found["host"], tag, found["pid"]], text)
         self.reject(tag, text)
+        self.reach.line((found["host"], found["pid"]), daemon, text)
         with_id = QID.match(text)
         if with_id:
             self.with_id(tag, daemon, with_id[1], with_id[2])
@@ -174,15 +178,21 @@ class Counter:
         if port:
             self.out[port[1]][{"sent": "accepted", "bounced": "rejected"}.get(status, status)] += 1
 
+    def handed_over(self, qid, relay, reply):
+        """The message of this server that a sent record only moved to; None: it was a delivery."""
+        child = re.search(r"(?:queued|forwarded) as (\w+)", reply)
+        other = self.messages.get(child[1]) if child and child[1] != qid else None
+        ip = re.search(r"\[([^\]]*)\]", relay)
+        near = other and (reply.startswith("forwarded as") or other.client is not None and ip and
+                          (other.client == ip[1] or (other.client.startswith(LOOPBACK) and ip[1].startswith(LOOPBACK))))
+        return other if near else None
+
     def settle(self):
         """Sent records: a hand-over to another queue id of this server, or a delivery."""
+        self.reach.settle(lambda qid, relay, reply: self.handed_over(qid, relay, reply) is not None)
         for qid, relay, reply, dsn, domain, port, self.minute, delays in self.sent:
-            child = re.search(r"(?:queued|forwarded) as (\w+)", reply)
-            other = self.messages.get(child[1]) if child and child[1] != qid else None
-            ip = re.search(r"\[([^\]]*)\]", relay)
-            near = other and (reply.startswith("forwarded as") or other.client is not None and ip and
-                              (other.client == ip[1] or (other.client.startswith(LOOPBACK) and ip[1].startswith(LOOPBACK))))
-            if near:
+            other = self.handed_over(qid, relay, reply)
+            if other:
                 other.parent = True
                 self.n["handed_over"] += 1
             else:
@@ -205,7 +215,7 @@ class Counter:
         keys = ("lines", "foreign", "messages", "recipients", "sent", "handed_over", "deferred", "bounced", "expired",
                 "rejected", "rejected_temporary", "warnings")
         return dict({k: self.n[k] for k in keys}, by_code=dict(self.codes), by_domain=dict(self.domains),
-                    by_port={"in": dict(self.ports), "out": dict(self.out)}, by_minute=self.minutes,
+                    by_port={"in": dict(self.ports), "out": dict(self.out)}, by_minute=self.minutes, reach=self.reach.result(),
                     delays={name: {"p%d" % p: nearest_rank(self.delays[part], p) for p in (50, 90, 99)}
                             for part, name in enumerate(("total", "a", "b", "c", "d"))})
 

@@ -18,6 +18,7 @@ import tempfile
 import time
 import urllib.request
 
+import reach
 import schema
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -26,6 +27,7 @@ import debs  # noqa: E402
 
 SHARED = os.path.join(os.path.dirname(TOP), "shared")
 GENERATOR = os.path.join(SHARED, "tools", "gen-maillog")
+REACH_LINES = 40000
 BYTES = os.environ.get("MTATOP_TRUTH_BYTES", "20M")
 SCHEMA = schema.load(os.path.join(TOP, "assets", "report.schema.json"))
 ENV = dict(os.environ, TZ="UTC")
@@ -175,6 +177,16 @@ def compare_counter(name, got, want):
     for direction in ("in", "out"):
         check("%s: by port %s" % (name, direction), ports[direction], want["by_port"][direction])
     check("%s: delays" % name, got["delays"], want["delays"])
+    compare_reach(name, got, want["reach"])
+
+
+def compare_reach(name, got, want):
+    def by(row, key):
+        return row[key], {k: v for k, v in row.items() if k != key}
+    check("%s: how hosts were reached" % name, dict(by(row, "host") for row in got["by_mx_host"]), want["hosts"])
+    check("%s: how domains were reached" % name, dict(by(row, "domain") for row in got["by_mx_domain"]), want["domains"])
+    check("%s: which host took mail after another" % name, {"%(failed)s %(took)s" % row: row["n"] for row in got["fallbacks"]},
+          want["fallbacks"])
 
 
 def compare_windows(name, mtatop, cache, whole, want, day):
@@ -385,6 +397,16 @@ def fixtures(mtatop, folder):
         in_pieces(name, mtatop, folder, path, got)
 
 
+def reached(mtatop, folder, seed):
+    name = "failing hosts, seed %d" % seed
+    log = os.path.join(folder, "reach-%d.log" % seed)
+    reach.write(log, seed, REACH_LINES)
+    got = report(mtatop, folder, log)
+    compare_reach(name, got, independent(log)["reach"])
+    in_pieces(name, mtatop, folder, log, got)
+    killed(name, mtatop, folder, log, got)
+
+
 def main(build):
     mtatop = os.path.join(build, "tui", "mtatop")
     with tempfile.TemporaryDirectory(prefix="mtatop-truth-") as folder:
@@ -392,6 +414,8 @@ def main(build):
         generated(mtatop, folder, "rfc3339", 2, "4M")
         for seed in (3, 4, 5):
             generated(mtatop, folder, "syslog", seed, "2M")
+        for seed in (1, 2):
+            reached(mtatop, folder, seed)
         fixtures(mtatop, folder)
 
 

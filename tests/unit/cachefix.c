@@ -20,7 +20,7 @@
 static const char *const schema_files[] = {/* tests run in the source root */
 	"store/schema/001.sql", "store/schema/002.sql", "store/schema/003.sql",
 	"store/schema/004.sql", "store/schema/005.sql", "store/schema/006.sql",
-	"store/schema/007.sql", "store/schema/008.sql"};
+	"store/schema/007.sql", "store/schema/008.sql", "store/schema/009.sql"};
 #define SCHEMA_MAX_BYTES 65536
 #define MS_PER_S 1000
 
@@ -54,7 +54,7 @@ void fix_open(struct fix *f, const char *path)
 		    "application_id=1836343668");
 	fix_exec(f, "BEGIN");
 	fix_exec(f, schema);
-	fix_exec(f, "PRAGMA user_version=8");
+	fix_exec(f, "PRAGMA user_version=9");
 	free(schema);
 }
 
@@ -285,6 +285,25 @@ static void count_cluster(struct fix *f, int64_t t_ms, int provider, const struc
 	buf_done(&key);
 }
 
+/* How the host was reached: as the writer counts it (store/mx.c). */
+static void count_mx(struct fix *f, const struct fix_attempt *a, int64_t dom)
+{
+	static const int32_t steps[] = MX_STEPS;
+	int step = 0;
+	enum mx_tls tls = a->tls && strstr(a->tls, "TLSv1.3") ? MX_TLS_1_3 : MX_TLS_UNTOLD;
+
+	if (a->status != STATUS_SENT || a->relay_port <= 0 || !a->relay_host)
+		return;
+	while (steps[step] < a->cs[DELAY_C])
+		step++;
+	fix_bucket(f, a->t_ms, a->provider, DIM_MX,
+		mx_key((int32_t)fix_dict(f, DICT_RELAY_HOST, a->relay_host), MX_OF_HOST, step),
+		(enum metric)tls, 1);
+	if (dom)
+		fix_bucket(f, a->t_ms, a->provider, DIM_MX,
+			mx_key((int32_t)dom, MX_OF_DOMAIN, step), (enum metric)tls, 1);
+}
+
 static void count_attempt(struct fix *f, const struct fix_attempt *a, int64_t dom)
 {
 	enum metric metric = metric_of(a);
@@ -310,6 +329,7 @@ static void count_attempt(struct fix *f, const struct fix_attempt *a, int64_t do
 	if (a->relay_host)
 		fix_bucket(f, a->t_ms, a->provider, DIM_RELAY,
 			fix_dict(f, DICT_RELAY_HOST, a->relay_host), metric, 1);
+	count_mx(f, a, dom);
 	if (a->sender_domain)
 		fix_bucket(f, a->t_ms, a->provider, DIM_SENDER,
 			fix_dict(f, DICT_DOMAIN, a->sender_domain), metric, 1);

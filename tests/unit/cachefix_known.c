@@ -502,6 +502,31 @@ static void second_provider(struct fix *f)
 	}
 }
 
+static void mx_figure(struct fix *f, enum mx_whose whose, enum dict_kind kind, const char *name,
+	enum mx_figure figure, int64_t n)
+{
+	fix_bucket(f, at(11, 40, 0), 1, DIM_MX,
+		mx_key((int32_t)fix_dict(f, kind, name), whose, MX_STEP_NONE),
+		(enum metric)(MX_FIRST + (int)figure), n);
+}
+
+/* An old MX host that times out; what was for it, mail.example.org took. */
+static void hosts(struct fix *f)
+{
+	const char *old = "mx-old.example.org";
+
+	mx_figure(f, MX_OF_HOST, DICT_RELAY_HOST, old, MX_TIMED_OUT, 6);
+	mx_figure(f, MX_OF_HOST, DICT_RELAY_HOST, old, MX_REFUSED, 2);
+	mx_figure(f, MX_OF_HOST, DICT_RELAY_HOST, EXAMPLE_HOST, MX_STEPPED_IN, 6);
+	mx_figure(f, MX_OF_DOMAIN, DICT_DOMAIN, "example.org", MX_TIMED_OUT, 6);
+	mx_figure(f, MX_OF_DOMAIN, DICT_DOMAIN, "example.org", MX_REFUSED, 2);
+	mx_figure(f, MX_OF_DOMAIN, DICT_DOMAIN, "example.org", MX_STEPPED_IN, 6);
+	fix_bucket(f, at(11, 40, 0), 1, DIM_FALLBACK,
+		fallback_key((int32_t)fix_dict(f, DICT_RELAY_HOST, old),
+			(int32_t)fix_dict(f, DICT_RELAY_HOST, EXAMPLE_HOST)),
+		METRIC_SENT, 6);
+}
+
 void cachefix_make(const char *path)
 {
 	struct fix f;
@@ -516,6 +541,7 @@ void cachefix_make(const char *path)
 		if (i == 15)
 			second_provider(&f);
 	}
+	hosts(&f);
 	bounce(&f, at(11, 40, 40), "4FF0F0", "4FF1F1", true);
 	bounce(&f, at(11, 41, 40), "4FF2F2", "4FF3F3", true);
 	several_recipients(&f);

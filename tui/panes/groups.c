@@ -159,7 +159,9 @@ bool groups_enter(enum group_kind kind, const struct row *selected, struct pane_
 		ret->pane = "relays";
 		ret->object = g->provider;
 	} else {
-		ret->pane = "domain";
+		bool host = kind != GROUP_SENDER && kind != GROUP_DOMAIN;
+
+		ret->pane = host && g->row.domain.n ? "mxhost" : "domain";
 		if (kind == GROUP_SENDER)
 			ret->query.sender_domain = g->row.domain;
 		else if (kind == GROUP_DOMAIN)

@@ -46,7 +46,9 @@ const struct pane_ops pane_relays = {
 	.title = "Relays",
 	.help = "Relay hosts by traffic: the MX hosts and smarthosts mail was handed to. (no "
 		"relay) is mail that "
-		"never got to one: its domain has no MX, or no host answered.",
+		"never got to one: its domain has no MX, or no host answered. How hosts are "
+		"reached, connection times, TLS and "
+		"failures by kind, is in :mx; Enter shows it of one host.",
 	.columns = columns,
 	.ncolumns = GCOL__COUNT,
 	.default_sort = GCOL_SENT,
