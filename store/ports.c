@@ -73,8 +73,6 @@ int32_t ports_stock(struct str tag, int *ret_wrapper)
 		{{"smtps", 5}, PORT_SUBMISSIONS, 1},
 		{{"submission", 10}, PORT_SUBMISSION, 0},
 		{{"submissions", 11}, PORT_SUBMISSIONS, 1},
-		{{"MTA", 3}, PORT_SMTP, 0}, /* Sendmail's own names, when it is told none */
-		{{"MSA", 3}, PORT_SUBMISSION, 0},
 	};
 	struct str rest = tag, process = last_part(&rest), name = middle_name(rest);
 	bool smtpd = str_eq(process, STR_LIT("smtpd"));

@@ -10,6 +10,17 @@
 
 #define ANY_TIME_MS INT64_C(4102444800000) /* 2100: what time it was matters not */
 
+void sendmail_log_init(void *state, const struct parse_options *options)
+{
+	struct sendmail_state *p = state;
+
+	log_lines_init(state, options);
+	for (size_t i = 0; i < SENDMAIL_NOTED; i++)
+		p->logins[i].pid = p->shakes[i].pid = 0;
+	p->next_login = p->next_shake = 0;
+	p->timed_out_pid = 0;
+}
+
 static void begin(const struct log_lines *p, struct event *e, size_t offset)
 {
 	event_init(e);
@@ -68,6 +79,21 @@ static int emit_both(struct event *e, enum event_kind second, const struct event
 	return rc == 0 ? sink->emit(sink->ctx, e) : rc;
 }
 
+/* A notification has no from= line: this one stands for it. */
+static int emit_notice(const struct event *e, const struct event_sink *sink)
+{
+	struct event child = *e;
+	int rc;
+
+	child.kind = EVENT_RECEIVED;
+	child.process = STR_LIT("pickup"); /* of nobody's listener */
+	child.queue_id = e->child_queue_id;
+	child.child_queue_id = child.reply = (struct str){NULL, 0};
+	child.from = STR_LIT("");
+	rc = emit_both(&child, EVENT_QUEUED, sink);
+	return rc == 0 ? sink->emit(sink->ctx, e) : rc;
+}
+
 /* text - a line behind its head. */
 static int emit_text(struct sendmail_state *p, struct event *e, struct str line, struct str text,
 	const struct event_sink *sink)
@@ -76,6 +102,7 @@ static int emit_text(struct sendmail_state *p, struct event *e, struct str line,
 	struct sendmail_more more = {0};
 	enum sendmail_line what;
 	uint64_t part = 0;
+	int rc;
 
 	sendmail_take_id(&text, &e->queue_id, &part);
 	if (part > 1) { /* the rest of a line that syslog would not take whole */
@@ -99,12 +126,12 @@ static int emit_text(struct sendmail_state *p, struct event *e, struct str line,
 		return emit_arrival(e, sink);
 	case SENDMAIL_RECIPIENTS:
 		return emit_recipients(e, &more, sink);
-	case SENDMAIL_RETURNED: {
-		int rc = emit_both(e, EVENT_EXPIRED, sink);
-
-		e->kind = EVENT_REMOVED;
-		return rc == 0 ? sink->emit(sink->ctx, e) : rc;
-	}
+	case SENDMAIL_NOTICE:
+		return emit_notice(e, sink);
+	case SENDMAIL_RETURNED:
+		rc = emit_notice(e, sink);
+		e->kind = EVENT_EXPIRED;
+		return rc == 0 ? emit_both(e, EVENT_REMOVED, sink) : rc;
 	case SENDMAIL_THROWN:
 		return emit_both(e, EVENT_REMOVED, sink);
 	case SENDMAIL_UNKNOWN:

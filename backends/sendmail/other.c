@@ -33,7 +33,7 @@ static enum sendmail_line of_child(struct event *e, struct str rest)
 		return str_starts(rest, STR_LIT("Cannot send message for ")) ||
 				       str_starts(rest, STR_LIT("delivery time expired "))
 			       ? SENDMAIL_RETURNED
-			       : SENDMAIL_EVENT;
+			       : SENDMAIL_NOTICE;
 	}
 	return SENDMAIL_UNKNOWN;
 }
@@ -123,6 +123,7 @@ static const struct start starts[] = {{STR_INIT("starting daemon ("), EVENT_SERV
 	{STR_INIT("STARTTLS"), EVENT_NONE, SEVERITY_INFO},
 	{STR_INIT("Null connection from "), EVENT_NONE, SEVERITY_INFO},
 	{STR_INIT("AUTH"), EVENT_NONE, SEVERITY_INFO},
+	{STR_INIT("error: safesasl("), EVENT_NONE, SEVERITY_INFO},
 	{STR_INIT("runqueue"), EVENT_NONE, SEVERITY_INFO},
 	{STR_INIT("rqe: "), EVENT_NONE, SEVERITY_INFO},
 	{STR_INIT("split: "), EVENT_NONE, SEVERITY_INFO},

@@ -30,7 +30,6 @@ struct sendmail_state {
 		shakes[SENDMAIL_NOTED]; /* STARTTLS=client: relay, version and cipher */
 	size_t next_login, next_shake;
 	int32_t timed_out_pid; /* its "timeout waiting" was told: "lost input channel" is about the same client */
-	char service[64]; /* of the event being told: "sendmail/MTA/smtpd" */
 };
 
 /* What a line stands for. */
@@ -39,6 +38,7 @@ enum sendmail_line {
 	SENDMAIL_EVENT, /* one event */
 	SENDMAIL_ARRIVAL, /* received, message-id, queued */
 	SENDMAIL_RECIPIENTS, /* one event for each address of the to= list */
+	SENDMAIL_NOTICE, /* a notification and its arrival */
 	SENDMAIL_RETURNED, /* a notification, all that waited is given up, and the message is gone */
 	SENDMAIL_THROWN /* a refusal of the whole message, which is gone */
 };
@@ -59,8 +59,6 @@ struct str sendmail_bare(struct str address);
 void sendmail_codes(struct event *e, struct str text, bool dsn);
 /* sendmail_set_client - "user@name [ip] (may be forged)" as the client. Returns false: it was no network. */
 bool sendmail_set_client(struct event *e, struct str relay);
-/* sendmail_set_service - the listener by its Name= of DaemonPortOptions. */
-void sendmail_set_service(struct sendmail_state *p, struct event *e, struct str daemon);
 
 /* The records: from=..., to=... */
 enum sendmail_line sendmail_record(

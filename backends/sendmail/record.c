@@ -110,7 +110,7 @@ static void set_message_id(struct event *e, struct str value)
  */
 static enum sendmail_line arrival(struct sendmail_state *p, struct event *e, struct str rest)
 {
-	struct str relay, daemon, proto;
+	struct str relay, proto;
 	uint64_t n;
 
 	e->from = sendmail_bare(sendmail_take_address(&rest));
@@ -120,7 +120,8 @@ static enum sendmail_line arrival(struct sendmail_state *p, struct event *e, str
 		return SENDMAIL_UNKNOWN;
 	e->size_bytes = (int64_t)n;
 	relay = take_last(&rest, STR_LIT(", relay="));
-	daemon = take_last(&rest, STR_LIT(", daemon="));
+	take_last(&rest,
+		STR_LIT(", daemon=")); /* refusals and sessions don't tell it: one listener */
 	proto = take_last(&rest, STR_LIT(", proto="));
 	rest = str_skip(rest, str_find(rest, STR_LIT(", nrcpts=")) + 9);
 	if (!scan_u64(&rest, 7, NRCPT_MAX, &n))
@@ -131,7 +132,6 @@ static enum sendmail_line arrival(struct sendmail_state *p, struct event *e, str
 	if (proto.n)
 		e->proto = str_first(proto, str_find(proto, STR_LIT(", ")));
 	set_origin(p, e, relay);
-	sendmail_set_service(p, e, str_first(daemon, str_find(daemon, STR_LIT(", "))));
 	if (e->nrcpt == 0) { /* every recipient was refused: there is no message */
 		e->kind = EVENT_NONE;
 		return SENDMAIL_EVENT;

@@ -148,8 +148,6 @@ static enum sendmail_line lost(
 	e->action_text = timeout ? STR_LIT("timeout") : STR_LIT("lost input channel");
 	if (!sendmail_set_client(e, who))
 		e->client_host = who;
-	if (!timeout)
-		sendmail_set_service(p, e, str_first(how, str_find_char(how, ' ')));
 	return SENDMAIL_EVENT;
 }
 
@@ -163,18 +161,16 @@ static enum sendmail_line connected(struct event *e, struct str rest)
 }
 
 /* "H [ip] did not issue MAIL/EXPN/VRFY/ETRN during connection to MTA": no session is counted where only such are told. */
-static enum sendmail_line idle(struct sendmail_state *p, struct event *e, struct str text)
+static enum sendmail_line idle(struct event *e, struct str text)
 {
-	static const struct str mark = STR_INIT(" did not issue MAIL"),
-				to = STR_INIT(" connection to ");
-	size_t at = str_find(text, mark), daemon = str_rfind(text, to);
+	static const struct str mark = STR_INIT(" did not issue MAIL");
+	size_t at = str_find(text, mark);
 
 	if (at == text.n)
 		return SENDMAIL_UNKNOWN;
 	e->kind = EVENT_NONE;
 	e->process = STR_LIT("smtpd");
 	sendmail_set_client(e, str_first(text, at));
-	sendmail_set_service(p, e, str_skip(text, daemon + to.n));
 	return SENDMAIL_EVENT;
 }
 
@@ -195,5 +191,5 @@ enum sendmail_line sendmail_session(struct sendmail_state *p, struct event *e, s
 		return lost(p, e, rest, false);
 	if (scan_lit(&rest, STR_LIT("timeout waiting for input from ")))
 		return lost(p, e, rest, true);
-	return idle(p, e, text);
+	return idle(e, text);
 }

@@ -114,17 +114,3 @@ bool sendmail_set_client(struct event *e, struct str relay)
 	e->client_ip = ip;
 	return true;
 }
-
-void sendmail_set_service(struct sendmail_state *p, struct event *e, struct str daemon)
-{
-	static const struct str before = STR_INIT("sendmail/"), behind = STR_INIT("/smtpd");
-	size_t n = before.n + daemon.n;
-
-	if (daemon.n == 0 || n + behind.n > sizeof(p->service) ||
-		str_find_char(daemon, '/') < daemon.n)
-		return;
-	memcpy(p->service, before.p, before.n);
-	memcpy(p->service + before.n, daemon.p, daemon.n);
-	memcpy(p->service + n, behind.p, behind.n);
-	e->service = str_make(p->service, n + behind.n);
-}
