@@ -195,6 +195,7 @@ static void go_on(struct api *a)
 
 		if (plan_due(a, e)) {
 			l->running = a->vendor->begin(a, e) == 0;
+			l->waits = !l->running;
 			if (!l->running)
 				l->due_ms = clock_mono_ms(a->env->clock) + PENDING_WAIT_MS;
 		}
@@ -240,6 +241,8 @@ int api_step(void *state, struct mt_error *reterr)
 		return STEP_DONE;
 	if (!plan_settled(a))
 		return news ? STEP_AGAIN : STEP_WAIT;
+	if (a->error.code == MT_OK)
+		(void)plan_in_vain(a, &a->error);
 	if (a->error.code) {
 		*reterr = a->error;
 		return (int)a->error.code;

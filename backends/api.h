@@ -52,6 +52,7 @@ struct api_line { /* an endpoint at run time */
 	int64_t minute_ms, used; /* requests since minute_ms */
 	unsigned failures;
 	bool running, flying, dirty;
+	bool waits; /* begin had nothing to ask yet */
 	bool off; /* refused for lack of rights */
 	bool never; /* see api_switch_off */
 	bool settled; /* a round came to an end, or failed */

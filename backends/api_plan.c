@@ -275,14 +275,37 @@ int plan_store(struct api *a, struct mt_error *reterr)
 	return rc;
 }
 
+bool plan_in_vain(const struct api *a, struct mt_error *reterr)
+{
+	const struct api_line *failed = NULL;
+	bool waiting = false;
+
+	for (size_t e = 0; e < a->vendor->n; e++) {
+		const struct api_line *l = &a->line[e];
+
+		if (l->running)
+			return false;
+		waiting |= l->waits && !l->settled;
+		failed = l->failures && !failed ? l : failed;
+	}
+	if (!waiting || !failed)
+		return false;
+	(void)mt_error_set(reterr, (enum mt_err)failed->last_rc, "%s", failed->detail);
+	return true;
+}
+
 bool plan_settled(const struct api *a)
 {
-	for (size_t e = 0; e < a->vendor->n; e++)
-		if (!a->line[e].settled && !a->vendor->endpoints[e].minor)
+	bool in_vain = plan_in_vain(a, NULL);
+
+	for (size_t e = 0; e < a->vendor->n; e++) {
+		const struct api_line *l = &a->line[e];
+
+		if (l->settled || (in_vain && l->waits))
+			continue;
+		if (!a->vendor->endpoints[e].minor || l->running || plan_due(a, e))
 			return false;
-	for (size_t e = 0; e < a->vendor->n; e++)
-		if (!a->line[e].settled && (a->line[e].running || plan_due(a, e)))
-			return false;
+	}
 	return true;
 }
 

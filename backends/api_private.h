@@ -24,5 +24,7 @@ int plan_store(struct api *a, struct mt_error *reterr);
 void plan_health(const struct api *a, struct source_health *out);
 /* plan_settled - each endpoint had a round to its end, or failed: a single pass is over. */
 bool plan_settled(const struct api *a);
+/* plan_in_vain - nothing is under way, something failed, and others wait for what it was to tell; with its words. */
+bool plan_in_vain(const struct api *a, struct mt_error *reterr);
 
 #endif

@@ -181,7 +181,11 @@ static int after_days(struct taking *k, const struct sendgrid_result *r, struct 
 		api_pager_init(&w->pager);
 		return 0;
 	}
-	daily_answer(&w->sums, w->answer_first_day, w->answer_last_day);
+	/* A day without bounces is left out of their classes: of a quiet account all are. */
+	if (k->e == SENDGRID_CLASSES)
+		daily_answer(&w->sums, w->first_day, w->last_day);
+	else
+		daily_answer(&w->sums, w->answer_first_day, w->answer_last_day);
 	sendgrid_next_account(k->s, w);
 	return 0;
 }

@@ -5,7 +5,7 @@ import random
 import signal
 import time
 
-from harness import (CANARY, Failed, Proxy, check_seen, check_sendgrid, same, sendgrid, sendgrid_days, slots_of,
+from harness import (CANARY, Failed, Proxy, check_seen, check_sendgrid, in_words, same, sendgrid, sendgrid_days, slots_of,
                      total_of, SENDGRID_WORDS, SLOT_DAY)
 
 HOUR_MS = 3600000
@@ -44,6 +44,43 @@ def truth_history_and_subusers(case):
         for key, row in keys.items():
             got[key] = got.get(key, 0) + row.get("SENT", 0)
     same(got, {"(account)": own[""], "alpha": own["alpha"], "beta": own["beta"]}, "sent by subuser")
+
+
+def split_by(case, dim, words=SENDGRID_WORDS):
+    """start of the day (s) -> key -> metric -> n of the cache, without zeros."""
+    out = {}
+    for t, keys in case.slots("acme", dim).items():
+        for key, row in keys.items():
+            row = {m: n for m, n in row.items() if m in words and n}
+            if row:
+                out.setdefault(t, {})[key] = row
+    return out
+
+
+def truth_by_provider_category_and_class(case):
+    """What the vendor splits up is what its messages say, day by day, over the account and two subusers, one of them quiet."""
+    fake = account()
+    fake.do_subuser("alpha")
+    fake.do_subuser("quiet")
+    traffic(fake, 5, 400)
+    traffic(fake, 3, 150, subuser="alpha", seed=2)
+    case.add(fake, "acme", subusers="alpha quiet")
+    case.once()
+    for dim, of in (("MAILBOX", lambda m: m.provider), ("TAG", lambda m: m.tag)):
+        want = {}
+        for key, days in fake.outcomes(of).items():
+            for date, row in days.items():
+                row = in_words(row, {k: v for k, v in SENDGRID_WORDS.items() if dim == "TAG" or k != "UNSUBSCRIBES"})
+                if row:
+                    want.setdefault(fake.midnight_s(date), {})[key] = row
+        same(split_by(case, dim), want, dim)
+    want, names = {}, {"bounce": "Invalid Address", "espblock": "Reputation", "generic": "Technical Failure"}
+    for m in fake.traffic.messages:
+        for e in m.events:
+            if e.kind == "permanent" and e.reason in names and e.t <= fake.clock.ms():
+                row = want.setdefault(fake.midnight_s(fake.day(e.t)), {}).setdefault(names[e.reason], {"BOUNCED": 0})
+                row["BOUNCED"] += 1
+    same(split_by(case, "CLASS"), want, "classes of bounces")
 
 
 def truth_all_subusers_are_found(case):
@@ -197,14 +234,6 @@ def truth_warmup_and_account(case):
     same((figures["reputation"], figures["plan"], figures["credits left"]), ("99.7", "paid", "100000"), "account")
 
 
-def https_with_an_authority_of_our_own(case):
-    fake = account(tls=os.path.join(case.dir, "ca"))
-    traffic(fake, 1, 40)
-    case.add(fake, "acme", ca_file=fake.ca)
-    case.once()
-    check_sendgrid(case, fake, "acme")
-
-
 def a_key_others_can_read_is_refused(case):
     fake = account()
     case.add(fake, "acme")
@@ -234,7 +263,7 @@ def the_key_by_systemd_credential(case):
     check_sendgrid(case, fake, "acme")
 
 
-CASES = [truth_history_and_subusers, truth_all_subusers_are_found, truth_through_the_vendors_document,
+CASES = [truth_history_and_subusers, truth_by_provider_category_and_class, truth_all_subusers_are_found, truth_through_the_vendors_document,
          truth_live_late_and_corrected, truth_kill_and_restart, truth_an_hour_of_429, truth_a_day_change_in_the_accounts_zone,
-         truth_lists_grow_and_shrink, truth_warmup_and_account, https_with_an_authority_of_our_own,
+         truth_lists_grow_and_shrink, truth_warmup_and_account,
          a_key_others_can_read_is_refused, the_key_by_environment, the_key_by_systemd_credential]

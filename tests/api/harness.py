@@ -154,6 +154,12 @@ class Case:
         except sqlite3.OperationalError:
             return []
 
+    def write_cache(self, sql):
+        db = sqlite3.connect(self.cache, timeout=10)
+        with db:
+            db.execute(sql)
+        db.close()
+
     def wait(self, what, condition, deadline=DEADLINE_S):
         """Until condition() holds; one that raises Failed is tried again, and told at the end."""
         end, last = time.monotonic() + deadline, None
@@ -221,6 +227,19 @@ class Case:
         self.screens.append(done.stdout + done.stderr)
         return done.stdout.decode("utf-8", "replace")
 
+    def answer(self, *command, tool=None):
+        """(exit status, what a command said)"""
+        argv = [os.path.join(self.build, "tests", tool), self.conf, self.cache, *command] if tool else self.argv(*command)
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=self.env,
+                              timeout=DEADLINE_S, check=False)
+        self.screens.append(done.stdout)
+        return done.returncode, done.stdout.decode("utf-8", "replace")
+
+    def job(self, provider, *argv):
+        """A job of the screen's: (exit status, lines)."""
+        code, text = self.answer(provider, *argv, tool="job_tool")
+        return code, text.splitlines()
+
     def report(self, provider, since, until=None):
         more = ["--until", until] if until else []
         return json.loads(self.run("report", "--format", "json", "--since", since, "--provider", provider, *more))["totals"]
@@ -263,7 +282,7 @@ SENDGRID_WORDS = {"REQUESTS": ("accepted",), "PROCESSED": ("processed",), "SENT"
                   "COMPLAINTS": ("complained",), "UNSUBSCRIBES": ("unsubscribed",), "OPENS": ("opened",), "CLICKS": ("clicked",)}
 MAILGUN_WORDS = {"REQUESTS": ("accepted",), "SENT": ("delivered",), "DEFERRED": ("temporary",), "BOUNCED": ("permanent",),
                  "SUPPRESSED": ("suppressed",), "COMPLAINTS": ("complained",), "UNSUBSCRIBES": ("unsubscribed",),
-                 "OPENS": ("opened",), "CLICKS": ("clicked",)}
+                 "OPENS": ("opened",), "CLICKS": ("clicked",), "HARD_BOUNCES": ("hard",)}
 
 
 def in_words(row, words):

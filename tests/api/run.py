@@ -18,6 +18,7 @@ import traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import canary  # noqa: E402
+import cases_account  # noqa: E402
 import cases_mailgun  # noqa: E402
 import cases_postmark  # noqa: E402
 import cases_screen  # noqa: E402
@@ -47,7 +48,7 @@ def run_one(build, folder, fn):
 
 def main(build, wanted):
     folder = tempfile.mkdtemp(prefix="mtatop-api-")
-    modules = (cases_sendgrid, cases_mailgun, cases_postmark, cases_screen, cases_warmup, traps, canary)
+    modules = (cases_sendgrid, cases_mailgun, cases_account, cases_postmark, cases_screen, cases_warmup, traps, canary)
     cases = [fn for module in modules for fn in module.CASES
              if not wanted or fn.__name__.startswith(tuple(wanted))]
     failed = 0

@@ -99,6 +99,7 @@ class Mailgun(Fake):
         super().__init__(**kw)
         self.traffic = Traffic()
         self.names = {}  # domain -> state
+        self.owners = {}  # domain -> the subaccount it is of, "" the account itself
         self.disabled = {}  # domain -> reason
         self.blocked = {}  # domain -> why its sending queue is
         self.lists = collections.defaultdict(dict)  # (domain, list) -> address -> item
@@ -178,6 +179,11 @@ class Mailgun(Fake):
             return self.error(403, "forbidden")
         return super().route(request)
 
+    def visible(self, request, everyone):
+        """Does a domain show in an answer? As a subaccount its own, else the account's, with everyone all."""
+        who = request.headers.get("X-Mailgun-On-Behalf-Of")
+        return lambda domain: self.owners.get(domain, "") == (who or "") or (everyone and not who)
+
     def url(self, path, **query):
         text = path + ("?" + urllib.parse.urlencode(query) if query else "")
         return {"vendor": "https://api.mailgun.net" + text, "own": self.base + text,
@@ -189,13 +195,15 @@ class Mailgun(Fake):
     def item(self, i, name):
         item = {"id": "%d" % (i + 1), "name": name, "state": self.names[name], "type": "custom", "is_disabled": False,
                 "created_at": "Mon, 02 Jan 2006 15:04:05 GMT", "web_prefix": "email"}
+        if self.owners.get(name):
+            item["subaccount_id"] = self.owners[name]
         if name in self.disabled:
             item.update(is_disabled=True, disabled={"code": "blacklisted", "note": "", "permanently": True,
                                                     "reason": self.disabled[name], "until": rfc2822(self.clock.ms())})
         return item
 
     def domains(self, request):
-        names = sorted(self.names)
+        names = sorted(filter(self.visible(request, request.arg("include_subaccounts") == "true"), self.names))
         skip, limit = request.number("skip", 0), min(request.number("limit", 100), 1000)
         rows = [self.item(i, n) for i, n in enumerate(names)][skip:skip + limit]
         return Reply(200, {"total_count": len(names), "items": rows})
@@ -246,17 +254,17 @@ class Mailgun(Fake):
         start, end = start // step * step, -(-end // step) * step
         if "duration" in q:
             start = end - int(q["duration"][:-1]) * {"h": HOUR_MS, "d": DAY_MS, "m": 30 * DAY_MS}[q["duration"][-1]]
-        table = self.table(start, end, step, dims, q.get("filter"))
+        table = self.table(start, end, step, dims, q.get("filter"), self.visible(request, q.get("include_subaccounts")))
         return self.metrics_page(q, table, dims, names, start, end, resolution)
 
-    def table(self, start, end, step, dims, wanted=None):
+    def table(self, start, end, step, dims, wanted=None, visible=bool):
         """key of dims -> metric -> n, of all events shown by now, and corrections where the dims allow them."""
         domains = {v["value"] for cond in (wanted or {}).get("AND", []) if cond["attribute"] == "domain"
                    and cond["comparator"] == "=" for v in cond["values"]}
         table = collections.defaultdict(collections.Counter)
         for e in self.traffic.between(start, end, self.clock.ms()):
             m = e.message
-            if domains and m.domain not in domains:
+            if domains and m.domain not in domains or not visible(m.domain):
                 continue
             known = {"time": e.t // step * step, "domain": m.domain, "ip": m.ip, "recipient_domain": m.rdomain,
                      "recipient_provider": m.provider, "tag": m.tag}
@@ -336,7 +344,9 @@ class Mailgun(Fake):
         url = "https://storage.mailgun.example/v3/domains/%s/messages/key%d" % (m.domain, m.n)
         if log:
             item["@timestamp"] = utc(e.t).strftime("%Y-%m-%dT%H:%M:%S.") + "%03dZ" % (e.t % 1000)
-            item.update({"domain": {"name": m.domain}, "account": {"id": "12345"}, "user-variables": "{}",
+            owner = self.owners.get(m.domain)
+            account = {"id": owner, "parent-id": "12345"} if owner else {"id": "12345"}
+            item.update({"domain": {"name": m.domain}, "account": account, "user-variables": "{}",
                          "storage": {"region": "us", "env": "test", "key": "key%d" % m.n, "url": [url]},
                          "flags": {"is-authenticated": True, "is-system-test": False, "is-routed": False,
                                    "is-test-mode": False, "is-delayed-bounce": False, "is-callback": False}})
@@ -357,8 +367,9 @@ class Mailgun(Fake):
         domains = [v["value"] for c in q.get("filter", {}).get("AND", []) if c["attribute"] == "domain" for v in c["values"]]
         start = parse_rfc2822(q["start"]) if "start" in q else self.clock.ms() - DAY_MS
         end = parse_rfc2822(q["end"]) if "end" in q else self.clock.ms()
+        visible = self.visible(request, q.get("include_subaccounts"))
         found = [e for e in self.matching(start, end + 1000, set(q.get("events", [])))
-                 if not domains or e.message.domain in domains]
+                 if (not domains or e.message.domain in domains) and visible(e.message.domain)]
         if not paging.get("sort", "timestamp:desc").endswith("asc"):
             found.reverse()
         skip = 0 if self.same_rows else int(base64.b64decode(paging.get("token", "MA==")))

@@ -479,20 +479,25 @@ class SendGrid(Fake):
         return Reply(200, [{"username": n, "reputation": 95.2} for n in sorted(self.names) if names == [""] or n in names])
 
     # the truth, counted on its own
-    def ledger(self):
-        now, days = self.clock.ms(), {}
+    def outcomes(self, key):
+        """key(message) -> day -> outcome -> n, counted from the messages."""
+        now, out = self.clock.ms(), {}
         for m in self.traffic.messages:
             dropped = any(e.reason.startswith("suppress") for e in m.events)
             for e in m.events:
                 if e.t > now or e.seen > now:
                     continue
-                row = days.setdefault(m.domain, {}).setdefault(self.day(e.t), {})
+                row = out.setdefault(key(m), {}).setdefault(self.day(e.t), {})
                 name = e.kind
                 if e.kind == "permanent":
                     name = "dropped" if dropped else "bounced" if e.reason == "bounce" else "blocked"
                 row[name] = row.get(name, 0) + 1
                 if e.kind == "accepted" and not dropped:
                     row["processed"] = row.get("processed", 0) + 1
+        return out
+
+    def ledger(self):
+        now, days = self.clock.ms(), self.outcomes(lambda m: m.domain)
         for date, subuser, metric, delta in self.deltas:
             row = days.setdefault(subuser, {}).setdefault(date, {})
             name = {"bounces": "bounced", "blocks": "blocked", "requests": "accepted", "deferred": "temporary"}.get(metric, metric)

@@ -63,6 +63,12 @@ class Traffic:
             event.n = event.n or 1
         return made
 
+    def keep(self, wanted):
+        """Of these messages alone: the vendor never had the others, after all."""
+        self.messages = [m for m in self.messages if wanted(m)]
+        self.events = [e for e in self.events if wanted(e.message)]
+        self.times = [e.t for e in self.events]
+
     def one(self, rng, domain, t, lag_ms, late_share, evil, tags, ips, only):
         m = Message()
         m.n, m.t, m.domain = len(self.messages), t, domain

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mailgun_fuzz - any bytes as a body of any of Mailgun's shapes: parsed or refused, never half; rows are within their
- * ranges, and their JSON holds no control byte.
+ * mailgun_fuzz - any bytes as a body of one of Mailgun's shapes (their number picks it; all at once cost ten times as much
+ * and found no more) and of the one they look like: parsed or refused, never half; rows are within their ranges, their JSON
+ * holds no control byte, and what is JSON still is without the members that nobody reads.
  */
+#include "backends/api_json.h"
+#include "backends/api_members.h"
 #include "backends/mailgun/mailgun.h"
 #include "backends/mailgun/parse.h"
 #include "tests/fuzz/fuzz.h"
@@ -45,6 +48,28 @@ static int on_ip(void *ctx, const struct api_ip *ip)
 	return 0;
 }
 
+/* less - without members of some names. */
+static void less(struct str body)
+{
+	static const char *const names[] = {"items", "id", "message", NULL};
+	json_t *all = NULL, *some = NULL;
+	struct buf out;
+
+	buf_init(&out, body.n + 1);
+	FUZZ_CHECK(api_members(body, names, &out) == 0 && out.n <= body.n);
+	if (api_json_body(body, &all, NULL) == 0) {
+		FUZZ_CHECK(api_json_body(buf_str(&out), &some, NULL) == 0);
+		FUZZ_CHECK(json_typeof(all) == json_typeof(some));
+		FUZZ_CHECK(json_equal(json_object_get(all, "id"), json_object_get(some, "id")) ||
+			   !json_is_string(json_object_get(all, "id")));
+		FUZZ_CHECK(json_array_size(json_object_get(all, "items")) ==
+			   json_array_size(json_object_get(some, "items")));
+		api_json_done(some);
+	}
+	api_json_done(all);
+	buf_done(&out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct buf out;
@@ -62,10 +87,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_CHECK(rc == 0 || error.code != MT_OK);
 	for (size_t i = 0; i < out.n; i++)
 		FUZZ_CHECK((unsigned char)out.p[i] >= ' ' || out.p[i] == '\n');
-	for (int shape = 0; shape < MAILGUN__SHAPES; shape++) {
-		ask.shape = (enum mailgun_shape)shape;
-		rc = mailgun_parse(&ask, body, &sink, NULL, &error);
-		FUZZ_CHECK(rc == 0 || rc == MT_EPROTO);
-	}
+	ask.shape = (enum mailgun_shape)(size % MAILGUN__SHAPES);
+	rc = mailgun_parse(&ask, body, &sink, NULL, &error);
+	FUZZ_CHECK(rc == 0 || rc == MT_EPROTO);
+	less(body);
 	return 0;
 }
