@@ -7,6 +7,7 @@
 #include "backends/demo_vendor.h"
 #include "backends/journal.h"
 #include "backends/logsource.h"
+#include "backends/names_source.h"
 #include "backends/sockets.h"
 #include "store/base/mem.h"
 
@@ -72,7 +73,12 @@ static int add_machine(struct collector *c, const struct collector_options *o,
 {
 	int rc = add_slot(c, o, instance, &socketsource, provider, reterr);
 
-	return rc < 0 ? rc : add_slot(c, o, instance, &hostsource, provider, reterr);
+	if (rc == 0)
+		rc = add_slot(c, o, instance, &hostsource, provider, reterr);
+	/* A pass that ends when it has caught up waits for no network. */
+	if (rc == 0 && !o->until_caught_up && conf_bool(o->conf, "dns", NULL, "enabled"))
+		rc = add_slot(c, o, instance, &namesource, provider, reterr);
+	return rc;
 }
 
 static int add_instance(struct collector *c, const struct collector_options *o,
@@ -122,7 +128,7 @@ static int set_up(struct collector *c, const struct collector_options *o, struct
 	for (size_t i = 0; i < c->instances.n; i++)
 		c->instances.all[i]->def.made_up = o->made_up;
 	rc = open_store(c, o, reterr);
-	c->slots = xcalloc(count_slots(&c->instances) + 3, sizeof(c->slots[0]));
+	c->slots = xcalloc(count_slots(&c->instances) + 4, sizeof(c->slots[0]));
 	for (size_t i = 0; i < c->instances.n && rc == 0; i++)
 		rc = add_instance(c, o, c->instances.all[i], reterr);
 	if (rc == 0)

@@ -6,6 +6,8 @@
 #define DAY_MS (24 * HOUR_MS)
 #define MEBIBYTE (INT64_C(1) << 20)
 
+#define MINUTE_MS INT64_C(60000)
+
 static const struct conf_key keys[] = {
 	{.section = "mtatop",
 		.name = "cache",
@@ -50,6 +52,58 @@ static const struct conf_key keys[] = {
 		.fallback = "",
 		.help = "Zone of log stamps without one, such as UTC or +01:00; empty: this "
 			"machine's"},
+	{.section = "dns",
+		.name = "addresses",
+		.type = CONF_LIST,
+		.fallback = "",
+		.help = "Addresses mail leaves from, as the world sees them; looked at beside "
+			"those "
+			"the mail server's configuration names. With neither, the public addresses "
+			"of this machine"},
+	{.section = "dns",
+		.name = "blocklists",
+		.type = CONF_LIST,
+		.fallback =
+			"zen.spamhaus.org bl.spamcop.net b.barracudacentral.org psbl.surriel.com",
+		.help = "DNS block lists the addresses are looked up in. Each has terms of use: "
+			"Spamhaus is free for small, non-commercial use and answers no public "
+			"resolver, Barracuda wants the resolver registered, SpamCop and PSBL are "
+			"free"},
+	{.section = "dns",
+		.name = "domains",
+		.type = CONF_LIST,
+		.fallback = "",
+		.help = "Own domains, beside those the mail server's configuration names"},
+	{.section = "dns",
+		.name = "enabled",
+		.type = CONF_BOOL,
+		.fallback = "yes",
+		.help = "Check own addresses and domains in the DNS; no: nothing is asked"},
+	{.section = "dns",
+		.name = "helo",
+		.type = CONF_TEXT,
+		.fallback = "",
+		.help = "The name the server greets others with; empty: as the mail server's "
+			"configuration has it"},
+	{.section = "dns",
+		.name = "interval",
+		.type = CONF_DURATION,
+		.fallback = "30m",
+		.min = MINUTE_MS,
+		.max = HOUR_MS,
+		.help = "Time between two rounds; what is asked again is only what its TTL has run "
+			"out for"},
+	{.section = "dns",
+		.name = "selectors",
+		.type = CONF_LIST,
+		.fallback = "",
+		.help = "DKIM selectors in use: SELECTOR for every own domain, or "
+			"SELECTOR._domainkey.DOMAIN for one"},
+	{.section = "dns",
+		.name = "servers",
+		.type = CONF_TEXT,
+		.fallback = "",
+		.help = "Resolvers to ask, as 192.0.2.1,192.0.2.2:5353; empty: the system's"},
 };
 
 struct conf_table collector_conf_table(void)

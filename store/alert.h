@@ -34,6 +34,7 @@
 	X(HEALTH, "health", COUNT)                                                                 \
 	X(GATE, "gate", COUNT)                                                                     \
 	X(NEW_SIGNATURE, "new-signature", COUNT)                                                   \
+	X(LISTING, "listing", COUNT)                                                               \
 	X(METRIC, "", COUNT)
 enum alert_figure {
 #define ALERT_FIGURE_ENUM(id, word, unit) ALERT_FIGURE_##id,

@@ -102,6 +102,7 @@ static const struct alert_rule defaults[] = {
 	{.name = "bounce-rate", .over = 5, .clear = 3, .for_ms = 5 * MINUTE_MS},
 	{.name = "gate", .over = 0, .clear = 0},
 	{.name = "health", .over = 0, .clear = 0, .for_ms = 2 * MINUTE_MS},
+	{.name = "listing", .over = 0, .clear = 0, .severity = ALERT_CRITICAL},
 	{.name = "queue-age", .over = 4.0 * DAY_MS, .clear = 4.0 * DAY_MS, .for_ms = 5 * MINUTE_MS},
 	{.name = "queue-corrupt", .over = 0, .clear = 0, .severity = ALERT_CRITICAL},
 	{.name = "silence", .over = 12.0 * HOUR_MS, .clear = HOUR_MS, .severity = ALERT_CRITICAL},
@@ -174,7 +175,7 @@ static bool find_figure(const char *word, struct alert_rule *rule)
 
 static int load_figure(const struct loading *l)
 {
-	static const char *const planned[] = {"listing", "certificate-days"};
+	static const char *const planned[] = {"certificate-days"};
 	const char *word = conf_text(l->conf, SECTION, l->name, "figure");
 
 	if (!word[0])

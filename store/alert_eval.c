@@ -246,6 +246,27 @@ static int look_signatures(struct eval *e)
 	return 0;
 }
 
+/* Own addresses on block lists. A list that can't be asked now counts as it was when it last could. */
+static int look_listing(struct eval *e)
+{
+	struct listings l;
+	int rc = read_listings(e->r, &e->arena, &l, e->err);
+
+	if (rc < 0 || l.checked == 0 || e->now_ms - l.t_ms > NAME_STALE_MS)
+		return rc;
+	know(e, (double)l.listed);
+	if (l.listed == 0) {
+		(void)buf_add_z(&e->text, "no own address is on a block list");
+		return 0;
+	}
+	(void)buf_add_str(&e->text, l.first_address);
+	(void)buf_add_z(&e->text, " is listed at ");
+	(void)buf_add_str(&e->text, l.first_list);
+	if (l.listed > 1)
+		(void)buf_printf(&e->text, " (and %d more)", (int)l.listed - 1);
+	return 0;
+}
+
 static int look(struct eval *e)
 {
 	switch (e->rule->figure) {
@@ -269,6 +290,8 @@ static int look(struct eval *e)
 		return look_gate(e);
 	case ALERT_FIGURE_NEW_SIGNATURE:
 		return look_signatures(e);
+	case ALERT_FIGURE_LISTING:
+		return look_listing(e);
 	case ALERT_FIGURE__COUNT:
 		break;
 	}

@@ -86,4 +86,6 @@ int read_vendor_groups(struct reader *r, const struct query *q, enum bucket_dim 
 	struct arena *a, struct domain_row **ret, size_t *ret_n,
 	struct mt_error *reterr) MT_MUST_CHECK;
 
+#include "store/store_read_names.h"
+
 #endif

@@ -11,6 +11,7 @@
 
 #include "store/base/clock.h"
 #include "store/base/err.h"
+#include "store/names.h"
 #include "store/vocab.h"
 
 struct store;
@@ -233,6 +234,23 @@ size_t store_ports(struct store *s, int32_t *out, size_t max);
  * of each minute is kept. */
 int store_host(struct store *s, int provider, const int64_t gauge[HOST__COUNT],
 	struct mt_error *reterr) MT_MUST_CHECK;
+
+/*
+ * store_names - the results of a round of checks, at the clock's now, in a transaction of its own: what changed goes into
+ * the history, what is no longer checked is gone.
+ */
+int store_names(struct store *s, const struct name_result *rows, size_t n,
+	struct mt_error *reterr) MT_MUST_CHECK;
+enum own_kind { OWN_DOMAIN, OWN_HELO }; /* on disk */
+/* store_own - what a provider's mail server calls its own; replaces what was known of the kind. */
+int store_own(struct store *s, int provider, enum own_kind kind, const struct str *names, size_t n,
+	struct mt_error *reterr) MT_MUST_CHECK;
+/* store_own_each - the names of all providers, at most max. store_egress_each - the addresses mail leaves from as known
+ * now; a text may hold several, space separated. The views die with the call. */
+void store_own_each(struct store *s, enum own_kind kind, size_t max,
+	void (*each)(void *ctx, struct str name), void *ctx);
+void store_egress_each(
+	struct store *s, size_t max, void (*each)(void *ctx, struct str ips), void *ctx);
 
 struct action_row {
 	const char *user, *verb;

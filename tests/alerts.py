@@ -70,9 +70,9 @@ def main():
         assert out["warmups"][0]["caps"][:3] == [200, 500, 1000], out
         out = subprocess.run(base + ["warmup", "plan"], stdout=subprocess.PIPE, check=True, text=True).stdout
         assert "10,000,000" in out, out
-        write(conf, "[alert queue]\nover = 5\n[alert x]\nfigure = listing\nover = 0\n", 0o600)
+        write(conf, "[alert queue]\nover = 5\n[alert x]\nfigure = certificate-days\nover = 0\n", 0o600)
         bad = subprocess.run(base + ["alerts"], stderr=subprocess.PIPE, text=True)
-        assert bad.returncode == 2 and "does not measure listing" in bad.stderr, bad.stderr
+        assert bad.returncode == 2 and "does not measure certificate-days" in bad.stderr, bad.stderr
     finally:
         shutil.rmtree(folder)
     print("ok")

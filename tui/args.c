@@ -107,6 +107,9 @@ static const char usage[] =
 	"  mtatop alerts [--format text|json]    what fires, and what fired\n"
 	"  mtatop warmup [plan|status] [--format text|json]\n"
 	"                                        how the warming up of IPs goes\n"
+	"  mtatop dns [ADDRESS|DOMAIN] [--format text|json]\n"
+	"                                        block lists, reverse names, SPF, DKIM, DMARC, MX "
+	"now\n"
 	"  mtatop probe HOST[:PORT]... [--format text|json]\n"
 	"                                        does an SMTP server answer, how fast, with which "
 	"TLS\n"
@@ -313,7 +316,7 @@ static int set_command(struct args *a, const char *word, struct mt_error *reterr
 		const char *word;
 		enum command command;
 	} commands[] = {{"alerts", COMMAND_ALERTS}, {"check", COMMAND_CHECK},
-		{"collect", COMMAND_COLLECT}, {"doctor", COMMAND_DOCTOR},
+		{"collect", COMMAND_COLLECT}, {"dns", COMMAND_DNS}, {"doctor", COMMAND_DOCTOR},
 		{"explain", COMMAND_EXPLAIN}, {"export", COMMAND_EXPORT}, {"help", COMMAND_HELP},
 		{"probe", COMMAND_PROBE}, {"report", COMMAND_REPORT}, {"warmup", COMMAND_WARMUP}};
 
@@ -356,7 +359,7 @@ static int set_operands(struct args *a, int argc, char **argv, struct mt_error *
 		a->ntargets = (size_t)argc - 1;
 		wanted = argc;
 	}
-	if (argc == 2 && a->command == COMMAND_WARMUP) {
+	if (argc == 2 && (a->command == COMMAND_WARMUP || a->command == COMMAND_DNS)) {
 		a->what = argv[1];
 		wanted++;
 	}

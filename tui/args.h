@@ -23,7 +23,8 @@ enum command {
 	COMMAND_EXPORT,
 	COMMAND_WARMUP,
 	COMMAND_ALERTS,
-	COMMAND_PROBE
+	COMMAND_PROBE,
+	COMMAND_DNS
 };
 
 struct args {
@@ -33,7 +34,7 @@ struct args {
 	const char *format, *since, *until;
 	const char *replay_family, *replay_file;
 	const char *check_what, *warning, *critical; /* of check */
-	const char *what; /* of warmup: plan or status */
+	const char *what; /* of warmup: plan or status; of dns: address or domain */
 	const char *output, *listen; /* of export */
 	int64_t max_age_ms, interval_ms, timeout_ms; /* 0 = not given */
 	int64_t min_n; /* negative = not given */

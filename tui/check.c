@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* check - see check.h. */
-#include "tui/check.h"
+#include "tui/check_private.h"
 
 #include "store/base/fmt.h"
 #include "store/base/timefmt.h"
@@ -16,36 +16,6 @@
 #define ARENA_MAX_BYTES (8u << 20)
 #define LINE_MAX_BYTES 8192
 #define PERCENT 100.0
-
-/* What a check found. value is compared with the ranges. */
-struct found {
-	double value; /* NAN: unknown */
-	const char *reason; /* why it is unknown, or why an alert is not raised */
-	bool quiet; /* known, but of too few to say anything: OK whatever the value */
-	const char *of; /* what was looked at: "queue", "log"; NULL: its age is the figure itself */
-	int64_t looked_ms; /* when that was; EVENT_UNKNOWN: never */
-	struct buf text; /* the sentence behind the status */
-	struct buf more; /* perfdata behind the first */
-};
-
-struct check {
-	const struct check_options *o;
-	const struct what *what;
-	struct reader *reader;
-	struct arena arena;
-	struct query query;
-	int64_t now_ms;
-	struct provider_row *providers;
-	size_t nproviders;
-	struct mt_error error;
-};
-
-struct what {
-	const char *name, *label, *unit, *warning, *critical;
-	double min, max; /* of perfdata; NAN: none */
-	int arg;
-	int (*look)(struct check *c, struct found *f);
-};
 
 static bool chosen(const struct check *c, const struct provider_row *p)
 {
@@ -287,6 +257,7 @@ static int look_health(struct check *c, struct found *f)
 static const struct what whats[] = {
 	{"bounce-rate", "bounce_rate", "%", "3", "10", 0, PERCENT, METRIC_BOUNCED, look_rate},
 	{"deferral-rate", "deferral_rate", "%", "15", "40", 0, PERCENT, METRIC_DEFERRED, look_rate},
+	{"dnsbl", "listed", "", "0", "0", 0, NAN, 0, check_dnsbl},
 	{"health", "health", "", "0", "1", 0, 2, 0, look_health},
 	{"lag", "lag", "s", "120", "600", 0, NAN, 0, look_lag},
 	{"queue", "queue", "", "1000", "10000", 0, NAN, -1, look_queue},
@@ -322,7 +293,9 @@ static int pick_provider(struct check *c)
 /* too_old - a figure nobody looked at for long is no figure; its reason goes into text. */
 static bool too_old(const struct check *c, struct found *f)
 {
-	int64_t max_ms = c->o->max_age_ms ? c->o->max_age_ms : CHECK_MAX_AGE_MS;
+	int64_t max_ms = c->o->max_age_ms ? c->o->max_age_ms
+			 : f->max_age_ms  ? f->max_age_ms
+					  : CHECK_MAX_AGE_MS;
 
 	if (!f->of || (f->looked_ms > 0 && c->now_ms - f->looked_ms <= max_ms))
 		return false;

@@ -368,6 +368,8 @@ static int run_with_session(const struct args *args)
 		code = run_probe(&s);
 	} else if (args->command == COMMAND_WARMUP) {
 		code = main_warmup(&s, &error) < 0 ? fail(&error) : EXIT_OK;
+	} else if (args->command == COMMAND_DNS) {
+		code = main_dns(&s, &error) < 0 ? fail(&error) : EXIT_OK;
 	} else if (args->command == COMMAND_COLLECT) {
 		code = run_collect(&s);
 	} else if (args->command == COMMAND_REPORT) {

@@ -66,6 +66,8 @@ void session_close(struct session *s);
 
 /* main_alerts - `mtatop alerts`. */
 int main_alerts(struct session *s, struct mt_error *reterr) MT_MUST_CHECK;
+/* main_dns - `mtatop dns`. */
+int main_dns(struct session *s, struct mt_error *reterr) MT_MUST_CHECK;
 /* main_probe - `mtatop probe`. *ret_up: all targets are. */
 int main_probe(struct session *s, bool *ret_up, struct mt_error *reterr) MT_MUST_CHECK;
 /* main_warmup - `mtatop warmup`. */

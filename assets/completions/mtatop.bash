@@ -3,7 +3,7 @@
 _mtatop()
 {
 	local cur=$2 prev=$3
-	local commands='alerts check collect doctor explain export help probe report warmup'
+	local commands='alerts check collect dns doctor explain export help probe report warmup'
 	local options='--cache --config --critical --delay --demo --dsn --dump-config --filter --format --help --host --interval --listen --log
 		--max-age --min-n --no-color --no-mouse --no-unicode --once --output --provider --read-write --readonly --replay --since --sort-key --theme --timeout
 		--until --until-caught-up --version --warning --window'
@@ -18,7 +18,7 @@ _mtatop()
 		return
 		;;
 	check)
-		mapfile -t COMPREPLY < <(compgen -W 'bounce-rate deferral-rate health lag queue queue-active queue-age
+		mapfile -t COMPREPLY < <(compgen -W 'bounce-rate deferral-rate dnsbl health lag queue queue-active queue-age
 			queue-corrupt queue-deferred queue-hold queue-incoming' -- "$cur")
 		return
 		;;

@@ -46,17 +46,21 @@ static const struct param params[] = {
 	{"maximal_queue_lifetime", PARAM_TIME_D, AT(maximal_queue_lifetime_ms)},
 	{"minimal_backoff_time", PARAM_TIME_S, AT(minimal_backoff_ms)},
 	{"multi_instance_name", PARAM_TEXT, AT(multi_instance_name)},
+	{"mydestination", PARAM_TEXT, AT(mydestination)},
+	{"mydomain", PARAM_TEXT, AT(mydomain)},
 	{"myhostname", PARAM_TEXT, AT(myhostname)},
 	{"qmgr_message_active_limit", PARAM_NUMBER, AT(qmgr_message_active_limit)},
 	{"queue_directory", PARAM_TEXT, AT(queue_directory)},
 	{"queue_run_delay", PARAM_TIME_S, AT(queue_run_delay_ms)},
 	{"smtp_bind_address", PARAM_TEXT, AT(smtp_bind_address)},
 	{"smtp_bind_address6", PARAM_TEXT, AT(smtp_bind_address6)},
+	{"smtp_helo_name", PARAM_TEXT, AT(smtp_helo_name)},
 	{"smtp_tls_loglevel", PARAM_NUMBER, AT(smtp_tls_loglevel)},
 	{"smtpd_service_name", PARAM_TEXT, AT(smtpd_service_name)},
 	{"smtpd_tls_loglevel", PARAM_NUMBER, AT(smtpd_tls_loglevel)},
 	{"smtpd_tls_wrappermode", PARAM_BOOL, AT(smtpd_tls_wrappermode)},
 	{"syslog_name", PARAM_TEXT, AT(syslog_name)},
+	{"virtual_mailbox_domains", PARAM_TEXT, AT(virtual_mailbox_domains)},
 };
 #define NPARAMS (sizeof(params) / sizeof(params[0]))
 

@@ -25,12 +25,16 @@ struct postfix_config {
 	const char *mail_version;
 	const char *maillog_file;
 	const char *multi_instance_name;
+	const char *mydestination;
+	const char *mydomain;
 	const char *myhostname;
 	const char *queue_directory;
 	const char *smtp_bind_address;
 	const char *smtp_bind_address6;
+	const char *smtp_helo_name;
 	const char *smtpd_service_name; /* where postscreen hands its clients to */
 	const char *syslog_name;
+	const char *virtual_mailbox_domains;
 	/* figures: EVENT_UNKNOWN when not given */
 	int64_t bounce_queue_lifetime_ms;
 	int64_t hash_queue_depth;

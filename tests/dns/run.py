@@ -12,7 +12,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import common  # noqa: E402
 
-FILES = ("spf", "bad")
+FILES = ("spf", "bad", "names")
 
 
 def main(argv):

@@ -61,7 +61,7 @@ class Query:
             parts.append(data[at + 1:at + 1 + data[at]])
             at += 1 + data[at]
         self.parts = parts
-        self.name = b".".join(parts).decode("latin-1").lower()
+        self.name = b".".join(part.replace(b".", b"\\.") for part in parts).decode("latin-1").lower()  # a dot in a label is no dot
         self.question = data[12:at + 5]
         self.type = struct.unpack("!H", data[at + 1:at + 3])[0]
         self.ad_wanted = bool(data[3] & 0x20)

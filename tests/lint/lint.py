@@ -22,7 +22,7 @@ SPDX = "SPDX-License-Identifier: MIT"
 
 # Who may include whom: the first rule whose pattern matches the file counts. Prefixes, or whole names.
 SHARED = ["store/base/", "store/event.h", "store/vocab.h", "store/service.h", "store/reply.h", "store/explain/explain.h",
-          "store/mailbox.h", "store/probe.h", "store/warmup.h", "store/warmup_conf.h", "store/alert.h"]
+          "store/mailbox.h", "store/names.h", "store/probe.h", "store/warmup.h", "store/warmup_conf.h", "store/alert.h"]
 LAYERS = [
     (r"store/base/", ["store/base/"]),
     (r"store/", ["store/"]),

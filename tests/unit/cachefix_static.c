@@ -134,6 +134,51 @@ static void sockets(struct fix *f)
 		"437184,120300)");
 }
 
+/* Own names as checked ten minutes ago; kinds and verdicts are those of store/names.h; one text has a stranger's bytes. */
+static void names(struct fix *f)
+{
+	static const char *const values[] = {
+		"1,'192.0.2.25',0,'zen.spamhaus.org',4,4,'listed (127.0.0.2)',"
+		"'https://check.spamhaus.example/q?ip=192.0.2.25',60",
+		"2,'192.0.2.25',0,'bl.spamcop.net',1,1,'not listed','',900",
+		"3,'192.0.2.25',0,'b.barracudacentral.org',5,1,'it does not work or does not "
+		"answer us "
+		"(its test entry 127.0.0.2 is missing)','',300",
+		"4,'192.0.2.25',1,'',1,1,'mx1.example.net leads back to the address',"
+		"'mx1.example.net',3600",
+		"5,'192.0.2.25',2,'mx1.example.net',1,1,'leads to the address','',3600",
+		"6,'example.net',3,'',3,3,'valid, 9 of 10 DNS lookups',"
+		"'v=spf1 include:_spf.google.com include:mailgun.org mx -all',300",
+		"7,'example.net',4,'192.0.2.25',1,1,'pass: mx','',300",
+		"8,'example.net',5,'s2024',4,4,'the key is revoked (empty p=): signatures with "
+		"this "
+		"selector fail','v=DKIM1; p=',300",
+		"9,'example.net',6,'',1,1,'p=none, with reports',"
+		"'v=DMARC1; p=none; rua=mailto:d@example.net',300",
+		"10,'example.net',7,'',1,1,'2 MX hosts','',3600",
+		"11,'example.net',7,'mx1.example.net',1,1,'preference 10, has an address','',3600",
+		"12,'example.net',7,'mx2.example.net',4,4,'preference 20, has no address','',3600",
+		"13,'example.net',8,'',2,2,'not published','',60",
+		"14,'example.net',9,'',4,4,'has no rua='"
+		",'v=TLSRPTv1; '||char(27)||'[31mred'||char(0)||'.',300",
+		"15,'example.net',10,'mx1.example.net',2,2,'no TLSA record','',60"};
+	char sql[512];
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		snprintf(sql, sizeof(sql),
+			"INSERT INTO name_check(id, subject, kind, detail, verdict, known, text, "
+			"record, ttl_s, t_ms, since_ms) VALUES(%s,%lld,%lld)",
+			values[i], (long long)(FIX_NOW_MS - 10 * FIX_MINUTE_MS),
+			(long long)(FIX_NOW_MS - 3 * FIX_HOUR_MS));
+		fix_exec(f, sql);
+	}
+	snprintf(sql, sizeof(sql),
+		"INSERT INTO name_change VALUES(1,%lld,'192.0.2.25',0,'zen.spamhaus.org',1,4,"
+		"'listed (127.0.0.2)','https://check.spamhaus.example/q?ip=192.0.2.25')",
+		(long long)(FIX_NOW_MS - 3 * FIX_HOUR_MS));
+	fix_exec(f, sql);
+}
+
 void cachefix_static(struct fix *f)
 {
 	static const char *const domains[] = {"corp.example", "shop.example.com", "outlook.com",
@@ -155,6 +200,7 @@ void cachefix_static(struct fix *f)
 	fix_exec(f, "UPDATE provider SET active_limit=20000 WHERE id=1");
 	queue_samples(f);
 	sockets(f);
+	names(f);
 	snprintf(sql, sizeof(sql),
 		"INSERT INTO host_minute VALUES(1,%lld,%lld,934,21,0,612,4,8000000000,3100000000,0,"
 		"40000000000,1600000000,2600000,1900000,310,2400,184000,920000)",

@@ -195,7 +195,7 @@ static void rules_of_the_configuration(void **state)
 {
 	(void)state;
 	must_load("");
-	assert_int_equal(rules.n, 6);
+	assert_int_equal(rules.n, 7);
 	assert_int_equal((int)rule_named("bounce-rate")->over, 5);
 	assert_int_equal(rule_named("bounce-rate")->min_n, 100);
 	assert_int_equal((int64_t)rule_named("silence")->over, 12 * HOUR_MS);
@@ -203,7 +203,7 @@ static void rules_of_the_configuration(void **state)
 	must_load("[alert silence]\nover = 30m\n[alert gate]\nenabled = no\n"
 		  "[alert guesses]\nfigure = auth-failed\nover = 1000\nwindow = 10m\nfor = 0\n"
 		  "hook = /usr/local/bin/page\n[alert bounce-rate]\nclear = 2.5%\n");
-	assert_int_equal(rules.n, 6);
+	assert_int_equal(rules.n, 7);
 	assert_int_equal((int64_t)rule_named("silence")->over, 30 * MINUTE_MS);
 	assert_int_equal((int64_t)rule_named("silence")->clear, 30 * MINUTE_MS);
 	assert_false(has_rule("gate"));
@@ -212,7 +212,8 @@ static void rules_of_the_configuration(void **state)
 	assert_int_equal(rule_named("guesses")->window_ms, 10 * MINUTE_MS);
 	assert_true(
 		rule_named("bounce-rate")->clear > 2.49 && rule_named("bounce-rate")->clear < 2.51);
-	refused("[alert x]\nfigure = listing\nover = 0\n", "does not measure listing");
+	refused("[alert x]\nfigure = certificate-days\nover = 0\n",
+		"does not measure certificate-days");
 	refused("[alert certificate-days]\nover = 0\n", "does not measure certificate-days");
 	refused("[alert x]\nfigure = bounce_rate\nover = 5\n", "\"bounce_rate\" is none");
 	refused("[alert x]\nover = 5\n", "\"x\" is none");
@@ -295,8 +296,8 @@ static void every_kind_of_figure(void **state)
 	} cases[] = {{"bounce-rate", 100.0 * 6 / 98}, {"deferral-rate", 100.0 * 2 / 100},
 		{"queue", 37}, {"queue-incoming", 1}, {"queue-active", 2}, {"queue-deferred", 30},
 		{"queue-hold", 4}, {"queue-corrupt", 0}, {"queue-age", 5 * 24 * (double)HOUR_MS},
-		{"silence", 2 * MINUTE_MS}, {"health", 0}, {"gate", 0}, {"new-signature", 0},
-		{"bounced", 6}, {"messages", 100}, {"elsewhere", -1}};
+		{"silence", 2 * MINUTE_MS}, {"health", 0}, {"listing", -1}, {"gate", 0},
+		{"new-signature", 0}, {"bounced", 6}, {"messages", 100}, {"elsewhere", -1}};
 	struct fixture f;
 
 	(void)state;
@@ -358,7 +359,8 @@ static int64_t logged(const struct fixture *f, enum alert_event event)
 #define ONE                                                                                        \
 	"[alert bounce-rate]\nenabled = no\n[alert gate]\nenabled = no\n[alert health]\nenabled "  \
 	"= no\n"                                                                                   \
-	"[alert queue-corrupt]\nenabled = no\n[alert silence]\nenabled = no\n"
+	"[alert listing]\nenabled = no\n[alert queue-corrupt]\nenabled = no\n"                     \
+	"[alert silence]\nenabled = no\n"
 static void fires_once_over_restarts(void **state)
 {
 	struct fixture f;

@@ -134,13 +134,15 @@ static void test_refusals(void **state)
 
 	(void)state;
 	says(o, CHECK_UNKNOWN,
-		"MTATOP UNKNOWN - check what? There are: bounce-rate deferral-rate health lag "
+		"MTATOP UNKNOWN - check what? There are: bounce-rate deferral-rate dnsbl health "
+		"lag "
 		"queue queue-active queue-age queue-corrupt queue-deferred queue-hold "
 		"queue-incoming\n");
 	o.what = "weather";
 	says(o, CHECK_UNKNOWN,
 		"MTATOP UNKNOWN - there is no such check; there are: bounce-rate deferral-rate "
-		"health lag queue queue-active queue-age queue-corrupt queue-deferred queue-hold "
+		"dnsbl health lag queue queue-active queue-age queue-corrupt queue-deferred "
+		"queue-hold "
 		"queue-incoming\n");
 	o.what = "lag";
 	o.cache_path = "/nonexistent/cache.db";

@@ -303,8 +303,11 @@ static void what_was_counted_before_is_not_known(void **state)
 	fixture_commit(&f);
 	store_close(f.store);
 	assert_int_equal(sqlite3_open(f.path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version=8; DELETE FROM bucket WHERE dim>=21",
-				 NULL, NULL, NULL),
+	assert_int_equal(
+		sqlite3_exec(db,
+			"PRAGMA user_version=8; DELETE FROM bucket WHERE dim>=21;"
+			"DROP TABLE name_check; DROP TABLE name_change; DROP TABLE own_name",
+			NULL, NULL, NULL),
 		SQLITE_OK);
 	sqlite3_close(db);
 	fixture_open(&f);

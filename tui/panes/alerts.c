@@ -156,8 +156,8 @@ static bool enter(
 	static const struct {
 		const char *begins, *pane;
 	} ways[] = {{"queue", "queue"}, {"silence", "providers"}, {"health", "providers"},
-		{"gate", "warmup"}, {"new-signature", "replies"}, {"bounce", "errors"},
-		{"deferral", "errors"}};
+		{"gate", "warmup"}, {"new-signature", "replies"}, {"listing", "dns"},
+		{"bounce", "errors"}, {"deferral", "errors"}};
 	const struct alert_row *row = selected->ref;
 	struct str by = row->id > 0 ? row->name : row->condition;
 
