@@ -3,7 +3,7 @@
  * helper - a small process forked before anything hostile is read, that alone starts programs.
  *
  * It keeps the right to run setgid postqueue, which the rest gives up with NO_NEW_PRIVS. It is asked
- * over a socket with an argv and three descriptors, and starts only Postfix's own queue tools and Exim's, with
+ * over a socket with an argv and three descriptors, and starts only Postfix's own queue tools, Exim's and OpenSMTPD's, with
  * options that read (and, with read_write, those that act), from files that only root can change; and the hooks
  * of alerts (hook.h), which the configuration names.
  * It reads nothing of what the programs write. It ends with the process that started it, and every child with it, but

@@ -16,10 +16,10 @@
 #define HELPER_SAY_KILL 'K'
 
 /*
- * helper_allows_exim - may this run of exim(8) or exim_dumpdb(8) be: the name (base) and every word of argv are as mtatop
+ * helper_allows_mta - may this run of exim(8), exim_dumpdb(8) or smtpctl(8) be: the name (base) and every word of argv are as mtatop
  * asks them. Whether the file is root's alone is not looked at.
  */
-bool helper_allows_exim(const char *base, const char *const *argv, bool read_write);
+bool helper_allows_mta(const char *base, const char *const *argv, bool read_write);
 /* helper_lasting - does it deliver mail, so that nobody may end it half-way? Of an argv that is allowed. */
 bool helper_lasting(const char *const *argv);
 

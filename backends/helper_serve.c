@@ -114,7 +114,7 @@ bool helper_allows(const char *const *argv, bool read_write)
 {
 	const char *base = argv[0] && argv[0][0] == '/' ? strrchr(argv[0], '/') + 1 : "";
 
-	if (helper_allows_exim(base, argv, read_write))
+	if (helper_allows_mta(base, argv, read_write))
 		return only_root_writes(argv[0]);
 	for (size_t i = 0; i < sizeof(tools) / sizeof(tools[0]); i++)
 		if (strcmp(tools[i].name, base) == 0)

@@ -34,20 +34,27 @@ static const struct verb {
 };
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
-/* verb_word - what the verb is called where the mail is: Exim's words for the same. */
+/* verb_word - what the verb is called where the mail is: the server's own words for the same. */
 static const char *verb_word(const struct app *a, const struct verb *verb)
 {
 	static const struct {
+		struct str family;
 		enum job_kind kind;
 		const char *word;
-	} exim[] = {{JOB_HOLD, "freeze"}, {JOB_RELEASE, "thaw"}, {JOB_REQUEUE, "deliver now"},
-		{JOB_DELETE, "remove"}, {JOB_EXPIRE, "give up (return to sender)"}};
+	} own[] = {{STR_INIT("exim"), JOB_HOLD, "freeze"}, {STR_INIT("exim"), JOB_RELEASE, "thaw"},
+		{STR_INIT("exim"), JOB_REQUEUE, "deliver now"},
+		{STR_INIT("exim"), JOB_DELETE, "remove"},
+		{STR_INIT("exim"), JOB_EXPIRE, "give up (return to sender)"},
+		{STR_INIT("opensmtpd"), JOB_HOLD, "pause"},
+		{STR_INIT("opensmtpd"), JOB_RELEASE, "resume"},
+		{STR_INIT("opensmtpd"), JOB_REQUEUE, "schedule now"},
+		{STR_INIT("opensmtpd"), JOB_DELETE, "remove"}};
+	struct str family =
+		provider_kind(a->status.providers, a->status.nproviders, a->action.provider);
 
-	if (str_eq(provider_kind(a->status.providers, a->status.nproviders, a->action.provider),
-		    STR_LIT("exim")))
-		for (size_t i = 0; i < sizeof(exim) / sizeof(exim[0]); i++)
-			if (exim[i].kind == verb->kind)
-				return exim[i].word;
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (own[i].kind == verb->kind && str_eq(own[i].family, family))
+			return own[i].word;
 	return verb->word;
 }
 

@@ -8,6 +8,7 @@
 #include "backends/postfix/config.h"
 #include "backends/queuesource.h"
 #include "backends/spawn.h"
+#include "backends/spawnlines.h"
 #include "store/base/mem.h"
 
 #include <stdlib.h>
@@ -30,13 +31,32 @@ struct listing {
 	struct exim_spool spool;
 	struct exim_listing text;
 	struct spawn *spawn; /* exim_dumpdb or exim -bpru */
-	struct buf output; /* of exim_dumpdb; of exim the line being received */
+	struct buf output; /* of exim_dumpdb */
+	struct spawn_lines lines; /* of exim */
 	char *folder;
 	bool asked; /* frozen_timeout_ms was; kept from one listing to the next */
 	int64_t frozen_timeout_ms;
 	struct queue_pass *pass; /* of the step under way, with its reterr */
 	struct mt_error *reterr;
 };
+
+static int give(struct queue_pass *p, struct queue_row *row, struct mt_error *reterr)
+{
+	if (p->rows >= ROWS_MAX)
+		return mt_error_set(
+			reterr, MT_ELIMIT, "more than %d messages in the queue", ROWS_MAX);
+	return queue_pass_row(p, row, reterr);
+}
+
+static int take_line(void *ctx, struct str line)
+{
+	struct listing *l = ctx;
+	int rc = exim_listing_line(&l->text, line);
+
+	if (rc > 0)
+		return give(l->pass, &l->text.row, l->reterr);
+	return rc < 0 ? mt_error_set(l->reterr, rc, "no room for a queued message") : 0;
+}
 
 static int start(struct listing *l, const char *const *argv, int64_t timeout_ms, size_t max_bytes,
 	struct mt_error *reterr)
@@ -87,6 +107,7 @@ static int begin(void *state, const struct instance_def *def, const struct conf 
 	exim_retry_init(&l->retry);
 	exim_listing_init(&l->text);
 	buf_init(&l->output, DUMP_MAX_BYTES);
+	spawn_lines_init(&l->lines, LINE_MAX_BYTES, take_line, l);
 	p->depth.n[QUEUE_MAILDROP] = EVENT_UNKNOWN; /* Exim has none */
 	if (def->spool_dir)
 		rc = exim_spool_open(&l->spool, def->spool_dir, reterr);
@@ -122,14 +143,6 @@ static int dump_step(struct listing *l)
 	return STEP_AGAIN;
 }
 
-static int give(struct queue_pass *p, struct queue_row *row, struct mt_error *reterr)
-{
-	if (p->rows >= ROWS_MAX)
-		return mt_error_set(
-			reterr, MT_ELIMIT, "more than %d messages in the queue", ROWS_MAX);
-	return queue_pass_row(p, row, reterr);
-}
-
 static int spool_step(struct listing *l, struct queue_pass *p, struct mt_error *reterr)
 {
 	struct queue_row row;
@@ -158,34 +171,6 @@ static int spool_step(struct listing *l, struct queue_pass *p, struct mt_error *
 	return STEP_AGAIN;
 }
 
-static int take_line(struct listing *l, struct str line)
-{
-	int rc = exim_listing_line(&l->text, line);
-
-	if (rc > 0)
-		return give(l->pass, &l->text.row, l->reterr);
-	return rc < 0 ? mt_error_set(l->reterr, rc, "no room for a queued message") : 0;
-}
-
-static int on_listing(void *ctx, struct str bytes)
-{
-	struct listing *l = ctx;
-	int rc = 0;
-
-	while (bytes.n && rc == 0) {
-		struct str part = str_first(bytes, str_find_char(bytes, '\n'));
-		size_t room = l->output.n < LINE_MAX_BYTES ? LINE_MAX_BYTES - l->output.n : 0;
-
-		(void)buf_add_str(&l->output, str_first(part, room));
-		if (part.n < bytes.n) {
-			rc = take_line(l, buf_str(&l->output));
-			buf_clear(&l->output);
-		}
-		bytes = str_skip(bytes, part.n + 1);
-	}
-	return rc;
-}
-
 static int listing_failed(const struct listing *l, struct mt_error *reterr)
 {
 	struct str why = postfix_complaint(spawn_stderr(l->spawn));
@@ -204,7 +189,7 @@ static int listing_step(struct listing *l, struct queue_pass *p, struct mt_error
 
 	l->pass = p;
 	l->reterr = reterr;
-	rc = spawn_step(l->spawn, on_listing, l, reterr);
+	rc = spawn_step(l->spawn, spawn_lines_take, &l->lines, reterr);
 	if (rc == 0 && spawn_exit_code(l->spawn) != 0)
 		return listing_failed(l, reterr);
 	if (rc != 0)
@@ -248,6 +233,7 @@ static void end(void *state)
 	exim_retry_done(&l->retry);
 	exim_listing_done(&l->text);
 	buf_done(&l->output);
+	buf_done(&l->lines.line);
 	free(l->folder);
 	l->open = false;
 }

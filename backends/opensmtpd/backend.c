@@ -3,18 +3,19 @@
 #include "backends/backend.h"
 #include "backends/opensmtpd/discover.h"
 #include "backends/opensmtpd/log.h"
+#include "backends/opensmtpd/queue.h"
 #include "backends/logsource.h"
 
 extern const struct backend_ops opensmtpd_backend;
 
-static const struct source_ops *const sources[] = {&logsource, NULL};
+static const struct source_ops *const sources[] = {&logsource, &opensmtpd_queue_source, NULL};
 
 const struct backend_ops opensmtpd_backend = {
 	.name = "opensmtpd",
-	.summary = "OpenSMTPD: its log",
+	.summary = "OpenSMTPD: its log, its queue, its actions",
 	.keys = opensmtpd_keys,
 	.nkeys = OPENSMTPD_NKEYS,
-	.caps = BACKEND_CAP_LOG,
+	.caps = BACKEND_CAP_LOG | BACKEND_CAP_QUEUE | BACKEND_CAP_ACT,
 	.parse_state_bytes = sizeof(struct log_lines),
 	.parse_init = log_lines_init,
 	.parse_now = log_lines_now,
@@ -22,4 +23,5 @@ const struct backend_ops opensmtpd_backend = {
 	.looks_like = opensmtpd_log_looks_like,
 	.discover = opensmtpd_discover,
 	.sources = sources,
+	.job = opensmtpd_job,
 };

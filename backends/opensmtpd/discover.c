@@ -20,6 +20,19 @@ const struct conf_key opensmtpd_keys[OPENSMTPD_NKEYS] = {
 		.type = CONF_LIST,
 		.fallback = "",
 		.help = "Log files in order of preference; empty: the usual ones in /var/log"},
+	{.section = "opensmtpd",
+		.name = "queue",
+		.type = CONF_BOOL,
+		.fallback = "yes",
+		.help = "Read the mail queue"},
+	{.section = "opensmtpd",
+		.name = "queue_interval",
+		.type = CONF_DURATION,
+		.fallback = "10s",
+		.min = 1000,
+		.max = 86400000,
+		.help = "Least time between listings of the queue; made longer so that listing "
+			"costs at most 2 % of a core"},
 };
 
 static bool is_here(void)

@@ -6,7 +6,7 @@
 #include "backends/backend.h"
 
 /* opensmtpd_keys - the [opensmtpd] section, alphabetized; for backend_ops.keys. */
-#define OPENSMTPD_NKEYS 2
+#define OPENSMTPD_NKEYS 4
 extern const struct conf_key opensmtpd_keys[OPENSMTPD_NKEYS];
 
 /* opensmtpd_discover - backend_ops.discover. */

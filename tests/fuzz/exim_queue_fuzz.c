@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* exim_queue_fuzz - any bytes as an Exim spool header file, as `exim -bpru`, as exim_dumpdb's output. */
+/* exim_queue_fuzz - any bytes as an Exim spool header file, as `exim -bpru`, as exim_dumpdb's output; as `smtpctl show queue`. */
 #include "backends/exim/header.h"
 #include "backends/exim/listing.h"
 #include "backends/exim/retry.h"
+#include "backends/opensmtpd/listing.h"
 #include "tests/fuzz/fuzz.h"
 
 static void header(struct str text)
@@ -38,6 +39,24 @@ static void listing(struct str text)
 	exim_listing_done(&l);
 }
 
+static void smtpctl(struct str text)
+{
+	struct opensmtpd_listing l;
+	struct queue_row row;
+
+	opensmtpd_listing_init(&l, 0);
+	while (text.n) {
+		struct str line = str_first(text, str_find_char(text, '\n'));
+		int rc = opensmtpd_listing_line(&l, line, &row);
+
+		FUZZ_CHECK(rc == 0 || (rc == 1 && row.nrcpt > 0 && opensmtpd_is_msgid(row.qid)));
+		if (rc == 0)
+			text = str_skip(text, line.n + 1);
+	}
+	FUZZ_CHECK(opensmtpd_listing_end(&l, &row) <= 1);
+	opensmtpd_listing_done(&l);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct str text = str_make((const char *)data, size);
@@ -47,6 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	header(text);
 	listing(text);
+	smtpctl(text);
 	exim_retry_init(&retry);
 	(void)exim_retry_parse(&retry, text);
 	FUZZ_CHECK(exim_retry_next(&retry, &of) >= EVENT_UNKNOWN);

@@ -65,7 +65,8 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	static const char *const names[] = {"postqueue", "postsuper", "postconf", "sh", "exim4"};
+	static const char *const names[] = {
+		"postqueue", "postsuper", "postconf", "sh", "exim4", "smtpctl"};
 	struct fixture *f = *state;
 	char path[PATH_BYTES];
 
@@ -142,6 +143,11 @@ static void test_refuses(void **state)
 	assert_int_equal(run(f, "exim4", NULL, NULL, NULL, LONG_MS), MT_EPERM);
 	assert_int_equal(run(f, "exim4", "-Mvh", "1vLaB1-0001Xy-2Z", NULL, LONG_MS), 0);
 	assert_int_equal(run(f, "exim4", "-qf", NULL, NULL, LONG_MS), MT_EPERM);
+	tool(f, "smtpctl", 0755, "echo \"$*\"");
+	assert_int_equal(run(f, "smtpctl", "show", "queue", NULL, LONG_MS), 0);
+	assert_int_equal(run(f, "smtpctl", "show", "envelope", "0123abcd", LONG_MS), MT_EPERM);
+	assert_int_equal(run(f, "smtpctl", "remove", "0123abcd", NULL, LONG_MS), MT_EPERM);
+	assert_int_equal(run(f, "smtpctl", NULL, NULL, NULL, LONG_MS), MT_EPERM);
 	/* files others may change */
 	tool(f, "postqueue", 0777, "echo never");
 	assert_int_equal(run(f, "postqueue", "-j", NULL, NULL, LONG_MS), MT_EPERM);
@@ -176,6 +182,12 @@ static void test_read_write(void **state)
 	assert_string_equal(buf_z(&f->out), "-Mrm 1vLaB1-0001Xy-2Z 1smkL5-00000000e65-24eQ\n");
 	assert_int_equal(run(f, "exim4", "-Mrm", "-C/etc/passwd-x-yzzzz", NULL, LONG_MS), MT_EPERM);
 	assert_int_equal(run(f, "exim4", "-Mrm", NULL, NULL, LONG_MS), MT_EPERM);
+	tool(f, "smtpctl", 0755, "echo \"$*\"");
+	assert_int_equal(run(f, "smtpctl", "pause", "envelope", "0123abcd", LONG_MS), 0);
+	assert_int_equal(run(f, "smtpctl", "schedule", "all", NULL, LONG_MS), 0);
+	assert_int_equal(run(f, "smtpctl", "remove", "0123abcd", "all", LONG_MS), MT_EPERM);
+	assert_int_equal(run(f, "smtpctl", "remove", "all", NULL, LONG_MS), MT_EPERM);
+	assert_int_equal(run(f, "smtpctl", "pause", "envelope", NULL, LONG_MS), MT_EPERM);
 	assert_int_equal(run(f, "exim4", "-qf", "1vLaB1-0001Xy-2Z", NULL, LONG_MS), MT_EPERM);
 }
 

@@ -214,7 +214,7 @@ const struct pane_ops pane_queue = {
 		"deferred delivery, without the mail that was queued before the log begins.\n"
 		"Of Exim: from its spool's files, else by exim -bp. Incoming was not tried yet, "
 		"active is being delivered, hold is frozen; release thaws, requeue delivers now, "
-		"expire gives up and returns it.\n"
+		"expire gives up and returns it. Of OpenSMTPD: by smtpctl, as root.\n"
 		"Of is qmgr_message_active_limit: from 90% of it on, mail soon waits in incoming.\n"
 		"/min is the change of the deferred queue over the last 10 minutes. m shows the "
 		"matrix of age and domain. Enter opens the message.\n"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* helper_exim - which runs of Exim's programs the helper starts: each by its exact words; see helper_private.h. */
+/*
+ * helper_mta - which runs of Exim's and OpenSMTPD's programs the helper starts: each by its exact words; see
+ * helper_private.h.
+ */
 #include "backends/helper_private.h"
 
 #include <string.h>
@@ -73,10 +76,46 @@ static bool allows_dump(const char *const *argv)
 	       strcmp(argv[3], "retry") == 0 && !argv[4];
 }
 
-bool helper_allows_exim(const char *base, const char *const *argv, bool read_write)
+/* A message (8 digits) or an envelope (16). */
+static bool is_smtpd_id(const char *word)
+{
+	size_t n = strspn(word, "0123456789abcdef");
+
+	return word[n] == '\0' && (n == 8 || n == 16);
+}
+
+/* smtpctl: its words, the last one perhaps an id. */
+static bool allows_smtpctl(const char *const *argv, bool read_write)
+{
+	static const struct {
+		const char *words[3];
+		bool id, writes; /* id: one follows */
+	} runs[] = {{{"show", "queue", NULL}, false, false},
+		{{"show", "stats", NULL}, false, false}, {{"pause", "envelope", NULL}, true, true},
+		{{"resume", "envelope", NULL}, true, true}, {{"schedule", NULL, NULL}, true, true},
+		{{"schedule", "all", NULL}, false, true}, {{"remove", NULL, NULL}, true, true}};
+
+	for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
+		size_t n = 0;
+
+		while (runs[i].words[n] && argv[n + 1] &&
+			strcmp(runs[i].words[n], argv[n + 1]) == 0)
+			n++;
+		if (runs[i].words[n] || (runs[i].writes && !read_write))
+			continue;
+		if (runs[i].id ? argv[n + 1] && is_smtpd_id(argv[n + 1]) && !argv[n + 2]
+			       : !argv[n + 1])
+			return true;
+	}
+	return false;
+}
+
+bool helper_allows_mta(const char *base, const char *const *argv, bool read_write)
 {
 	const struct run_of *run;
 
+	if (strcmp(base, "smtpctl") == 0)
+		return allows_smtpctl(argv, read_write);
 	if (strcmp(base, "exim_dumpdb") == 0)
 		return allows_dump(argv);
 	run = is_exim(base) ? exim_run(argv) : NULL;

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * opensmtpd/queue - the `queue` source of an OpenSMTPD, and the jobs on its queue, both by smtpctl(8).
+ *
+ * smtpctl shows and changes the queue for root alone; elsewhere the messages open by the log are the queue.
+ */
+#ifndef MT_BACKENDS_OPENSMTPD_QUEUE_H
+#define MT_BACKENDS_OPENSMTPD_QUEUE_H
+
+#include "backends/backend.h"
+
+/* opensmtpd_queue_source - for backend_ops.sources. */
+extern const struct source_ops opensmtpd_queue_source;
+
+/*
+ * opensmtpd_job - backend_ops.job: JOB_HOLD (pause envelope), RELEASE (resume envelope), REQUEUE (schedule), DELETE
+ * (remove), FLUSH (schedule all). Blocks. Each action taken is logged in the cache at out->cache_path. Returns as
+ * postfix_queue_job.
+ */
+int opensmtpd_job(const struct instance_def *def, const struct job_request *request,
+	struct job_output *out, struct mt_error *reterr) MT_MUST_CHECK;
+
+/* opensmtpd_list - one listing of the whole queue, for those who check identities. As queue_list_now. */
+int opensmtpd_list(const struct instance_def *def, const struct conf *conf,
+	int (*give)(void *ctx, struct queue_row *row, struct mt_error *reterr), void *ctx,
+	struct mt_error *reterr) MT_MUST_CHECK;
+
+#endif
