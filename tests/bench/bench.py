@@ -8,6 +8,7 @@ Absolute figures move with the machine and with what else it does: the ratios ar
 Big files stay in MTATOP_BENCH_DATA (default /tmp/mtatop-bench) for the next run.
 """
 import argparse
+import glob
 import json
 import os
 import random
@@ -367,8 +368,38 @@ def suite_classify(table):
         table.below("classification of ingest, instructions", percent, "%", 15, "%d failures" % classify.LINES)
 
 
+def exchange_logs():
+    """Some 30 MB of the logs of a made-up organisation, by kind; made once."""
+    top = os.path.join(DATA, "exchange")
+    if not os.path.exists(os.path.join(top, "done")):
+        sys.path.insert(0, os.path.join(TOP, "tests", "truth"))
+        import exchange_made as made
+        org = made.Org("2019", 2, seed=1)
+        files = made.Files(top, org, most_bytes=10 << 20)
+        files.folders()
+        for _ in range(12):
+            files.write(org.hour(1000))
+        files.flush()
+        open(os.path.join(top, "done"), "w").close()
+    kinds = {"tracking": "MessageTracking", "receive": "SmtpReceive", "send": "SmtpSend", "connectivity": "Connectivity"}
+    return {kind: sorted(glob.glob(os.path.join(top, "*", folder, "*.LOG"))) for kind, folder in kinds.items()}
+
+
+def suite_exchange(table):
+    """Exchange's parser beside Postfix's, MB/s of CPU time each"""
+    log = log_of("100M")
+    if not log:
+        return table.skip("exchange parser", "no ../shared beside the checkout")
+    tool = os.path.join(BUILD, "tests", "parse_bench")
+    postfix = float(run([tool, "postfix", log])[3])
+    table.add("parser: postfix", postfix, "MB/s")
+    for kind, paths in exchange_logs().items():
+        speed = float(run([tool, "exchange", *paths])[3])
+        table.above("parser: exchange, %s" % kind, 100 * speed / postfix, "%", 60, "%.0f MB/s" % speed)
+
+
 SUITES = {f.__name__[6:]: f for f in (suite_catchup, suite_live, suite_screen, suite_idle, suite_queue, suite_sockets,
-                                suite_api, suite_classify, suite_soak)}
+                                suite_api, suite_classify, suite_exchange, suite_soak)}
 
 
 def main():
