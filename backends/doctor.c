@@ -252,7 +252,7 @@ int doctor_run(const struct conf *conf, const char *cache_path)
 		good("provider", list.all[i]->def.name);
 		if (family->check)
 			problems += family->check(conf, &list.all[i]->def, &report);
-		if (!family->parse)
+		if (!family->parse || list.all[i]->def.folders)
 			continue;
 		problems += check_log(&list.all[i]->def);
 		problems += check_queue(&list.all[i]->def);

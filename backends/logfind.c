@@ -6,13 +6,18 @@
 #include "backends/logfile.h"
 #include "backends/logtail.h"
 #include "backends/rotated.h"
+#include "backends/series.h"
 #include "store/base/buf.h"
+#include "store/base/mem.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #define BLOCK_BYTES (1u << 20)
 #define LINE_MAX_BYTES (1u << 20)
+#define FOLDER_KINDS_MAX 16
 
 static bool holds_one(struct str line, const struct job_request *request)
 {
@@ -103,6 +108,74 @@ static int find(const struct instance_def *def, const char *path, const struct j
 				reterr);
 }
 
+struct in_folder { /* a walk over the logs in one of a provider's folders */
+	const char *folder;
+	const struct job_request *request;
+	struct job_output *out;
+	struct mt_error *reterr;
+	struct str done[FOLDER_KINDS_MAX]; /* kinds seen; owned */
+	size_t ndone;
+	struct rotated_file newest; /* file last written to; path owned, NULL none */
+};
+
+/* of_kind - JOB_LOG_FIND: look into the files of one kind; JOB_LOG_TAIL: which was written to last? */
+static int of_kind(void *ctx, struct str prefix)
+{
+	struct in_folder *w = ctx;
+	char kind[SERIES_PREFIX_MAX_BYTES + 1];
+	struct rotated files;
+	int rc;
+
+	for (size_t i = 0; i < w->ndone; i++)
+		if (str_ieq(w->done[i], prefix))
+			return 0;
+	if (w->ndone == FOLDER_KINDS_MAX)
+		return 0;
+	memcpy(kind, prefix.p, prefix.n);
+	kind[prefix.n] = '\0';
+	w->done[w->ndone++] = str_of(xstrdup(kind));
+	rc = series_list(w->folder, kind, &files, w->reterr);
+	for (size_t i = 0; rc == 0 && i < files.n; i++) {
+		struct rotated_file *f = &files.files[i];
+
+		if (w->request->kind == JOB_LOG_FIND && f->mtime_ms >= w->request->t0_ms) {
+			rc = find_in(f->path, w->request, w->out, w->reterr);
+			rc = rc == MT_ECANCELED || rc == MT_ELIMIT ? rc : 0;
+		} else if (w->request->kind != JOB_LOG_FIND && i + 1 == files.n &&
+			   (!w->newest.path || f->mtime_ms >= w->newest.mtime_ms)) {
+			free(w->newest.path);
+			w->newest = *f;
+			w->newest.path = xstrdup(f->path);
+		}
+	}
+	rotated_done(&files);
+	return rc;
+}
+
+static int in_folders(const struct instance_def *def, const struct job_request *request,
+	struct job_output *out, struct mt_error *reterr)
+{
+	struct in_folder w = {.request = request, .out = out, .reterr = reterr};
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < def->nlogs; i++) {
+		w.folder = def->logs[i];
+		rc = series_prefixes(w.folder, of_kind, &w, reterr);
+		while (w.ndone)
+			free((char *)(uintptr_t)w.done[--w.ndone].p);
+		if (rc < 0 && rc != MT_ECANCELED && rc != MT_ELIMIT && i + 1 < def->nlogs)
+			rc = 0; /* a folder that can't be read hides no other */
+	}
+	if (rc == 0 && w.newest.path)
+		rc = logtail_run(w.newest.path, false, request, out, reterr);
+	snprintf(out->summary, sizeof(out->summary), "%.150s",
+		w.newest.path ? w.newest.path
+		: def->nlogs  ? def->logs[0]
+			      : "");
+	free(w.newest.path);
+	return rc == MT_ELIMIT ? 0 : rc;
+}
+
 int logfind_run(const struct backend_ops *family, const struct instance_def *def,
 	const struct job_request *request, struct job_output *out, struct mt_error *reterr)
 {
@@ -110,6 +183,8 @@ int logfind_run(const struct backend_ops *family, const struct instance_def *def
 	int rc;
 
 	(void)family;
+	if (def->folders)
+		return in_folders(def, request, out, reterr);
 	if (journal_wanted(def))
 		return journal_find(def, request, out, reterr);
 	if (!path)

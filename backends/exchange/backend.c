@@ -20,5 +20,6 @@ const struct backend_ops exchange_backend = {
 	.parse = exchange_log_parse,
 	.looks_like = exchange_log_looks_like,
 	.discover = exchange_discover,
+	.check = exchange_check,
 	.sources = sources,
 };

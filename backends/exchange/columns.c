@@ -2,11 +2,13 @@
 /* exchange/columns - which field is which: by the names of #Fields; where no header was seen, by how many there are. */
 #include "backends/exchange/parse.h"
 #include "store/base/scan.h"
+#include "store/base/timefmt.h"
 
 #define CODE_MIN 200
 #define CODE_MAX 599
 #define DSN_DETAIL_MAX 999
 #define PORT_MAX 65535
+#define STAMP_BYTES 20 /* "2026-01-01T00:00:00Z" */
 
 static const struct {
 	struct str name;
@@ -158,6 +160,63 @@ bool exchange_get(struct exchange_state *p, const struct exchange_layout *layout
 		if (field.n)
 			out->col[layout->column[i]] = field;
 	}
+	return true;
+}
+
+/* digits - n of them at offset at; -1: others. */
+static int digits(struct str s, size_t at, size_t n)
+{
+	int value = 0;
+
+	for (size_t i = at; i < at + n; i++) {
+		if (!scan_is_digit(s.p[i]))
+			return -1;
+		value = value * 10 + (s.p[i] - '0');
+	}
+	return value;
+}
+
+static int days_in(int year, int month)
+{
+	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+	return month == 2 && leap ? 29 : days[month - 1];
+}
+
+bool exchange_stamp(struct str *in, int64_t *ret_utc_ms)
+{
+	struct str s = *in;
+	int year, month, day, hour, minute, second, ms = 0;
+	size_t at = STAMP_BYTES - 1;
+
+	if (s.n < STAMP_BYTES || s.p[4] != '-' || s.p[7] != '-' || s.p[10] != 'T' ||
+		s.p[13] != ':' || s.p[16] != ':')
+		return false;
+	year = digits(s, 0, 4);
+	month = digits(s, 5, 2);
+	day = digits(s, 8, 2);
+	hour = digits(s, 11, 2);
+	minute = digits(s, 14, 2);
+	second = digits(s, 17, 2);
+	if (year < 1970 || month < 1 || month > 12 || day < 1 || day > days_in(year, month) ||
+		hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60)
+		return false;
+	if (s.p[at] == '.') {
+		size_t first = ++at;
+
+		for (int unit = 100; at < s.n && at - first < 9 && scan_is_digit(s.p[at]);
+			at++, unit /= 10)
+			ms += (s.p[at] - '0') * unit;
+		if (at == first)
+			return false;
+	}
+	if (at >= s.n || s.p[at] != 'Z')
+		return false;
+	*in = str_skip(s, at + 1);
+	*ret_utc_ms =
+		timefmt_civil_utc_ms(year, month, day, hour, minute, second == 60 ? 59 : second) +
+		ms;
 	return true;
 }
 

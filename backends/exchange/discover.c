@@ -28,6 +28,18 @@ const struct conf_key exchange_keys[EXCHANGE_NKEYS] = {
 			"servers of an organisation, so that each message counts once"},
 };
 
+bool exchange_reads(struct str prefix)
+{
+	static const struct str ours[] = {STR_INIT("MSGTRK"), STR_INIT("MSGTRKM"),
+		STR_INIT("MSGTRKMA"), STR_INIT("MSGTRKMD"), STR_INIT("MSGTRKMS"), STR_INIT("SEND"),
+		STR_INIT("RECV"), STR_INIT("CONNECTLOG")};
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		if (str_ieq(prefix, ours[i]))
+			return true;
+	return false;
+}
+
 static int give(const struct conf *conf, const char *instance,
 	int (*found)(void *ctx, const struct instance_def *def), void *ctx)
 {

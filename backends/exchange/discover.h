@@ -14,4 +14,11 @@ int exchange_discover(const struct conf *conf,
 	int (*found)(void *ctx, const struct instance_def *def), void *ctx,
 	struct mt_error *reterr);
 
+/* exchange_reads - of the logs that Exchange keeps in series of files (series.h), those that are read: by their prefix. */
+bool exchange_reads(struct str prefix);
+
+/* exchange_check - backend_ops.check. */
+int exchange_check(
+	const struct conf *conf, const struct instance_def *def, const struct check_report *report);
+
 #endif

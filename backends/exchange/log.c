@@ -9,14 +9,13 @@
 
 #include "store/base/scan.h"
 
-#define STAMP_BYTES 20 /* "2026-01-01T00:00:00Z" */
 #define SHOWN_BYTES 256 /* of a record that is too long */
 
 void exchange_log_init(void *state, const struct parse_options *options)
 {
 	struct exchange_state *p = state;
 
-	timefmt_init(&p->stamps, options->now_utc_ms, "UTC");
+	(void)options; /* each stamp has its year and is UTC */
 	p->last_utc_ms = 0; /* none yet: the store knows how far the log was */
 	p->log_type = EXCHANGE_UNKNOWN;
 	p->layout = (struct exchange_layout){.kind = EXCHANGE_UNKNOWN};
@@ -39,7 +38,7 @@ static void header(struct exchange_state *p, struct str line)
 		p->log_type = exchange_log_type(str_trim(line));
 	else if (scan_lit(&line, STR_LIT("#Fields:")))
 		exchange_fields(&p->layout, str_trim(line), p->log_type);
-	else if (scan_lit(&line, STR_LIT("#Date: ")) && timefmt_read(&p->stamps, &line, &t_utc_ms))
+	else if (scan_lit(&line, STR_LIT("#Date: ")) && exchange_stamp(&line, &t_utc_ms))
 		p->last_utc_ms = t_utc_ms;
 	else if (str_starts(line, STR_LIT("#Software:"))) /* a header begins */
 		p->log_type = EXCHANGE_UNKNOWN;
@@ -105,7 +104,7 @@ static int emit_record(
 	if (!layout || !exchange_get(p, layout, line, &r))
 		return emit_as(&e, EVENT_UNPARSED, line, sink);
 	stamp = r.col[COL_TIME];
-	if (stamp.n < STAMP_BYTES || !timefmt_read(&p->stamps, &stamp, &e.t_utc_ms) || stamp.n)
+	if (!exchange_stamp(&stamp, &e.t_utc_ms) || stamp.n)
 		return emit_as(&e, EVENT_UNPARSED, line, sink);
 	p->last_utc_ms = e.t_utc_ms;
 	p->clock++;
@@ -154,14 +153,10 @@ int exchange_log_parse(void *state, struct str bytes, bool final, const struct e
 
 int64_t exchange_line_time(struct str line)
 {
-	struct timefmt stamps;
 	int64_t t_utc_ms;
 
-	timefmt_init(&stamps, 0, "UTC");
 	line = without_bom(line);
-	return line.n >= STAMP_BYTES && line.p[10] == 'T' && timefmt_read(&stamps, &line, &t_utc_ms)
-		       ? t_utc_ms
-		       : -1;
+	return exchange_stamp(&line, &t_utc_ms) ? t_utc_ms : -1;
 }
 
 /* sure_of_record - a line without a header before it: its fields, and what stands in them. */

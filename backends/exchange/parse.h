@@ -13,7 +13,6 @@
 
 #include "backends/backend.h"
 #include "backends/exchange/csv.h"
-#include "store/base/timefmt.h"
 
 enum exchange_column {
 	COL_NONE, /* one that nothing is read from */
@@ -83,7 +82,6 @@ struct exchange_session { /* of a protocol log */
 #define EXCHANGE_WAYS 4
 
 struct exchange_state { /* parse state */
-	struct timefmt stamps;
 	int64_t last_utc_ms;
 	enum exchange_kind log_type; /* of the last #Log-type */
 	struct exchange_layout layout;
@@ -109,6 +107,11 @@ bool exchange_guess(struct exchange_layout *out, size_t nfields);
 bool exchange_get(struct exchange_state *p, const struct exchange_layout *layout, struct str record,
 	struct exchange_record *out);
 
+/*
+ * exchange_stamp - "2026-01-01T00:00:00.123Z" (the fraction of up to 9 digits optional) at the start of *in, which is advanced
+ * past it, into UTC ms. false: there is none, or it is no time. Without timefmt.h's memory of zones, for it has none.
+ */
+bool exchange_stamp(struct str *in, int64_t *ret_utc_ms);
 /* exchange_endpoint - "192.0.2.1:25", "[2001:db8::1]:25" into address and port; what is neither: address alone. */
 void exchange_endpoint(struct str s, struct str *ret_ip, struct str *ret_port);
 int32_t exchange_port(struct str s);

@@ -10,6 +10,7 @@
  */
 #include "backends/exchange/source.h"
 
+#include "backends/exchange/discover.h"
 #include "backends/exchange/log.h"
 #include "backends/exchange/stream.h"
 #include "backends/series.h"
@@ -126,19 +127,6 @@ struct listing {
 	struct mt_error *reterr;
 };
 
-/* is_ours - of the logs that Exchange keeps in such files, those that are read. */
-static bool is_ours(struct str prefix)
-{
-	static const struct str ours[] = {STR_INIT("MSGTRK"), STR_INIT("MSGTRKM"),
-		STR_INIT("MSGTRKMA"), STR_INIT("MSGTRKMD"), STR_INIT("MSGTRKMS"), STR_INIT("SEND"),
-		STR_INIT("RECV"), STR_INIT("CONNECTLOG")};
-
-	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
-		if (str_ieq(prefix, ours[i]))
-			return true;
-	return false;
-}
-
 static int see_prefix(void *ctx, struct str prefix)
 {
 	struct listing *listing = ctx;
@@ -146,7 +134,7 @@ static int see_prefix(void *ctx, struct str prefix)
 	char upper[SERIES_PREFIX_MAX_BYTES + 1];
 	size_t i;
 
-	if (!is_ours(prefix) || l->n >= STREAMS_MAX)
+	if (!exchange_reads(prefix) || l->n >= STREAMS_MAX)
 		return 0;
 	for (i = 0; i < prefix.n && i + 1 < sizeof(upper); i++)
 		upper[i] = (char)(prefix.p[i] >= 'a' ? prefix.p[i] - ('a' - 'A') : prefix.p[i]);

@@ -211,12 +211,9 @@ static void set_status(struct event *e, struct str status)
 static void set_delay(struct event *e, const struct exchange_record *r)
 {
 	struct str info = r->col[COL_INFO];
-	struct timefmt stamps;
 	int64_t came_ms, cs;
 
-	timefmt_init(&stamps, 0, "UTC");
-	if (info.n < 20 || info.p[4] != '-' || info.p[10] != 'T' ||
-		!timefmt_read(&stamps, &info, &came_ms))
+	if (!exchange_stamp(&info, &came_ms))
 		return;
 	cs = (e->t_utc_ms - came_ms) / MS_PER_CS;
 	if (cs >= 0 && cs <= DELAY_MAX_CS)

@@ -183,9 +183,22 @@ static void names_in_order(void **state)
 
 static void stamps_of_lines(void **state)
 {
+	static const char *const bad[] = {"2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z",
+		"2026-01-00T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:60:00Z",
+		"2026-01-01T00:00:00", "2026-01-01T00:00:00.Z", "2026-01-01T00:00:00.1234567890Z",
+		"2026-01-01T00:00:00+", "1969-12-31T00:00:00Z", "2026-1-01T00:00:00.0Z",
+		"-026-01-01T00:00:00Z"};
+
 	(void)state;
 	assert_int_equal(
 		exchange_line_time(STR_LIT("2026-01-01T00:00:00.001Z,x")), INT64_C(1767225600001));
+	assert_int_equal(
+		exchange_line_time(STR_LIT("2024-02-29T23:59:60Z")), INT64_C(1709251199000));
+	assert_int_equal(exchange_line_time(STR_LIT("2026-01-01T00:00:00.1234567Z,")),
+		INT64_C(1767225600123));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (exchange_line_time(str_of(bad[i])) != -1)
+			fail_msg("%s", bad[i]);
 	assert_int_equal(exchange_line_time(STR_LIT("\xef\xbb\xbf#Software")), -1);
 	assert_int_equal(exchange_line_time(STR_LIT("2026-01-01 00:00:00.001Z,x")), -1);
 	assert_int_equal(exchange_line_time(STR_LIT("")), -1);
