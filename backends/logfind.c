@@ -48,6 +48,8 @@ static int each_line(struct logfile *f, const struct job_request *request, struc
 		while (rc == 0 && (nl = str_find_char(buf_str(&b), '\n')) < b.n) {
 			struct str line = str_first(buf_str(&b), nl);
 
+			if (line.n && line.p[line.n - 1] == '\r')
+				line.n--;
 			if (holds_one(line, request))
 				rc = out->add(out->ctx, line, f->at - (int64_t)b.n);
 			buf_drop_front(&b, nl + 1);
@@ -115,10 +117,11 @@ struct in_folder { /* a walk over the logs in one of a provider's folders */
 	struct mt_error *reterr;
 	struct str done[FOLDER_KINDS_MAX]; /* kinds seen; owned */
 	size_t ndone;
-	struct rotated_file newest; /* file last written to; path owned, NULL none */
+	char *followed; /* owned; JOB_LOG_TAIL: the last file of the kind with the shortest name, NULL none yet */
+	size_t nfollowed;
 };
 
-/* of_kind - JOB_LOG_FIND: look into the files of one kind; JOB_LOG_TAIL: which was written to last? */
+/* of_kind - JOB_LOG_FIND: look into the files of one kind; JOB_LOG_TAIL: is it the one to show? */
 static int of_kind(void *ctx, struct str prefix)
 {
 	struct in_folder *w = ctx;
@@ -142,10 +145,10 @@ static int of_kind(void *ctx, struct str prefix)
 			rc = find_in(f->path, w->request, w->out, w->reterr);
 			rc = rc == MT_ECANCELED || rc == MT_ELIMIT ? rc : 0;
 		} else if (w->request->kind != JOB_LOG_FIND && i + 1 == files.n &&
-			   (!w->newest.path || f->mtime_ms >= w->newest.mtime_ms)) {
-			free(w->newest.path);
-			w->newest = *f;
-			w->newest.path = xstrdup(f->path);
+			   (!w->followed || prefix.n < w->nfollowed)) {
+			free(w->followed);
+			w->followed = xstrdup(f->path);
+			w->nfollowed = prefix.n;
 		}
 	}
 	rotated_done(&files);
@@ -158,7 +161,7 @@ static int in_folders(const struct instance_def *def, const struct job_request *
 	struct in_folder w = {.request = request, .out = out, .reterr = reterr};
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < def->nlogs; i++) {
+	for (size_t i = 0; rc == 0 && i < def->nlogs && !w.followed; i++) {
 		w.folder = def->logs[i];
 		rc = series_prefixes(w.folder, of_kind, &w, reterr);
 		while (w.ndone)
@@ -166,13 +169,13 @@ static int in_folders(const struct instance_def *def, const struct job_request *
 		if (rc < 0 && rc != MT_ECANCELED && rc != MT_ELIMIT && i + 1 < def->nlogs)
 			rc = 0; /* a folder that can't be read hides no other */
 	}
-	if (rc == 0 && w.newest.path)
-		rc = logtail_run(w.newest.path, false, request, out, reterr);
+	if (rc == 0 && w.followed)
+		rc = logtail_run(w.followed, false, request, out, reterr);
 	snprintf(out->summary, sizeof(out->summary), "%.150s",
-		w.newest.path ? w.newest.path
-		: def->nlogs  ? def->logs[0]
-			      : "");
-	free(w.newest.path);
+		w.followed   ? w.followed
+		: def->nlogs ? def->logs[0]
+			     : "");
+	free(w.followed);
 	return rc == MT_ELIMIT ? 0 : rc;
 }
 

@@ -25,7 +25,8 @@ const struct conf_key exchange_keys[EXCHANGE_NKEYS] = {
 		.fallback = "",
 		.help = "Folders with its logs, mounted or copied: message tracking (MSGTRK*.LOG), "
 			"protocol (SEND*.LOG, RECV*.LOG), connectivity (CONNECTLOG*.LOG); of all "
-			"servers of an organisation, so that each message counts once"},
+			"servers of an organisation, so that each message counts once. The "
+			"view :log shows that of the first"},
 };
 
 bool exchange_reads(struct str prefix)

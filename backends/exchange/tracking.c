@@ -237,12 +237,13 @@ static bool is_hop(const struct exchange_record *r)
 	return str_find(context, STR_LIT("[Hostname=")) < context.n;
 }
 
+/* set_relay - the other end, as far as it is one: what failed before a connection was made names only the server it is on. */
 static void set_relay(struct event *e, const struct exchange_record *r)
 {
 	struct str host = r->col[COL_SERVER_HOST], ip = r->col[COL_SERVER_IP];
 	bool store = is(r->col[COL_SOURCE], "STOREDRIVER");
 
-	if (!store && !is(r->col[COL_SOURCE], "SMTP"))
+	if (!store && (!is(r->col[COL_SOURCE], "SMTP") || (ip.n == 0 && e->status != STATUS_SENT)))
 		return;
 	e->relay = e->relay_host = host.n ? host : ip;
 	if (e->relay.n == 0)
@@ -264,10 +265,10 @@ static int outcome(struct event *e, const struct exchange_record *r, enum event_
 	nstatus = nto > 1 ? count_statuses(statuses) : 1;
 	set_host(e, r, status == STATUS_SENT && is(r->col[COL_SOURCE], "SMTP"));
 	set_sender(e, r);
+	e->status = status;
 	set_relay(e, r);
 	set_delay(e, r);
 	e->kind = nto ? EVENT_ATTEMPT : EVENT_NONE;
-	e->status = status;
 	e->status_text = str_of(word);
 	e->service = r->col[COL_CONNECTOR].n ? r->col[COL_CONNECTOR] : r->col[COL_SOURCE];
 	e->process = is(r->col[COL_SOURCE], "SMTP") ? STR_LIT("smtp") : STR_LIT("exchange");

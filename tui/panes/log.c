@@ -136,13 +136,19 @@ static void split(struct str line, struct str *time, struct str *tag, struct str
 	size_t at;
 
 	*time = *tag = STR_LIT("");
-	*text = line;
+	if (line.n && line.p[line.n - 1] == '\r')
+		line.n--;
+	*text = rest = line;
 	at = str_find_char(rest, 'T');
 	if (at == 10 && rest.n > 19 && rest.p[4] == '-') {
 		*time = str_skip(str_first(rest, str_find_char(rest, ' ')), at + 1);
 		for (size_t i = 8; i < time->n; i++)
 			if (time->p[i] == '+' || time->p[i] == '-' || time->p[i] == 'Z')
 				*time = str_first(*time, i);
+		if (str_starts(str_skip(rest, at + 1 + time->n), STR_LIT("Z,"))) {
+			*text = str_skip(rest, at + 1 + time->n + 2); /* a CSV's record */
+			return;
+		}
 		rest = str_skip(rest, str_find_char(rest, ' ') + 1);
 	} else if (rest.n > 16 && rest.p[3] == ' ' && rest.p[9] == ':' && rest.p[12] == ':') {
 		*time = str_make(rest.p + 7, 8);
