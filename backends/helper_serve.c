@@ -47,6 +47,7 @@ static const struct tool {
 	bool names; /* takes names: letters, digits, _ */
 	bool writes; /* needs read_write whatever its options */
 } tools[] = {
+	{"mailq", "Acv", "", "", false, false},
 	{"postcat", "hq", "", "", true, false},
 	{"postconf", "MPhnx", "", "", true, false},
 	{"postmulti", "l", "", "", false, false},

@@ -135,6 +135,7 @@ def suite_truth():
     yield from built_suite("gcc", ["/usr/bin/python3", "tests/truth/exchange.py", "BUILD"], "truth")
     yield from built_suite("gcc", ["/usr/bin/python3", "tests/truth/sendmail.py", "BUILD"], "truth")
     yield from built_suite("gcc", ["/usr/bin/python3", "tests/truth/opensmtpd.py", "BUILD"], "truth")
+    yield from built_suite("gcc", ["/usr/bin/python3", "tests/truth/sendmail_queue.py", "BUILD"], "truth")
 
 
 def suite_follow():

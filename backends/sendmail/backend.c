@@ -3,18 +3,19 @@
 #include "backends/backend.h"
 #include "backends/sendmail/discover.h"
 #include "backends/sendmail/log.h"
+#include "backends/sendmail/queue.h"
 #include "backends/logsource.h"
 
 extern const struct backend_ops sendmail_backend;
 
-static const struct source_ops *const sources[] = {&logsource, NULL};
+static const struct source_ops *const sources[] = {&logsource, &sendmail_queue_source, NULL};
 
 const struct backend_ops sendmail_backend = {
 	.name = "sendmail",
-	.summary = "Sendmail: its log",
+	.summary = "Sendmail: its log, its queue and that of submissions",
 	.keys = sendmail_keys,
 	.nkeys = SENDMAIL_NKEYS,
-	.caps = BACKEND_CAP_LOG,
+	.caps = BACKEND_CAP_LOG | BACKEND_CAP_QUEUE,
 	.parse_state_bytes = sizeof(struct sendmail_state),
 	.parse_init = sendmail_log_init,
 	.parse_now = log_lines_now,

@@ -15,6 +15,11 @@
 
 const struct conf_key sendmail_keys[SENDMAIL_NKEYS] = {
 	{.section = "sendmail",
+		.name = "config",
+		.type = CONF_PATH,
+		.fallback = "/etc/mail/sendmail.cf",
+		.help = "The server's configuration, which names its queue"},
+	{.section = "sendmail",
 		.name = "enabled",
 		.type = CONF_BOOL,
 		.fallback = "yes",
@@ -24,9 +29,33 @@ const struct conf_key sendmail_keys[SENDMAIL_NKEYS] = {
 		.type = CONF_LIST,
 		.fallback = "",
 		.help = "Log files in order of preference; empty: the usual ones in /var/log"},
+	{.section = "sendmail",
+		.name = "mailq",
+		.type = CONF_PATH,
+		.fallback = "",
+		.help = "The mailq program, for a queue whose files can't be read; empty: in the "
+			"system's folders"},
+	{.section = "sendmail",
+		.name = "queue",
+		.type = CONF_BOOL,
+		.fallback = "yes",
+		.help = "Read the mail queue, and that of submissions"},
+	{.section = "sendmail",
+		.name = "queue_interval",
+		.type = CONF_DURATION,
+		.fallback = "10s",
+		.min = 1000,
+		.max = 86400000,
+		.help = "Least time between listings of the queue; made longer so that listing "
+			"costs at most 2 % of a core"},
+	{.section = "sendmail",
+		.name = "submit_config",
+		.type = CONF_PATH,
+		.fallback = "/etc/mail/submit.cf",
+		.help = "The configuration of submissions, which names their queue"},
 };
 
-static bool is_here(void)
+static bool is_here(const struct conf *conf)
 {
 	static const char *const programs[] = {"/usr/libexec/sendmail/sendmail",
 		"/usr/libexec/sendmail/mailstats", "/usr/lib/sm.bin/mailstats"};
@@ -36,7 +65,7 @@ static bool is_here(void)
 	free(tool);
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
 		program |= access(programs[i], X_OK) == 0;
-	return program && access("/etc/mail/sendmail.cf", F_OK) == 0;
+	return program && access(conf_text(conf, "sendmail", NULL, "config"), F_OK) == 0;
 }
 
 int sendmail_discover(const struct conf *conf,
@@ -52,7 +81,7 @@ int sendmail_discover(const struct conf *conf,
 	def.logs = conf_list(conf, "sendmail", NULL, "log", &def.nlogs);
 	def.nlogs = def.nlogs > LOGS_MAX ? LOGS_MAX : def.nlogs;
 	if (def.nlogs == 0) {
-		if (!is_here())
+		if (!is_here(conf))
 			return 0;
 		def.logs = usual;
 		def.nlogs = sizeof(usual) / sizeof(usual[0]);

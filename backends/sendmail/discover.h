@@ -6,7 +6,7 @@
 #include "backends/backend.h"
 
 /* sendmail_keys - the [sendmail] section, alphabetized; for backend_ops.keys. */
-#define SENDMAIL_NKEYS 2
+#define SENDMAIL_NKEYS 7
 extern const struct conf_key sendmail_keys[SENDMAIL_NKEYS];
 
 /* sendmail_discover - backend_ops.discover. */

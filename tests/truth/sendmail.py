@@ -68,7 +68,7 @@ FEATURE(`nocanonify')
 FEATURE(`promiscuous_relay')
 FEATURE(`accept_unresolvable_domains')
 DAEMON_OPTIONS(`Family=inet, Name=MTA, Addr=127.0.0.1, Port={port}')
-MAILER(`local')
+{more}MAILER(`local')
 MAILER(`smtp')
 LOCAL_RULESETS
 SLocal_check_rcpt
@@ -125,7 +125,7 @@ class Journal(threading.Thread):
 class Sendmail:
     """A Sendmail in `folder`, sending to port `sink`; end it with stop()."""
 
-    def __init__(self, folder, roots, sink, level):
+    def __init__(self, folder, roots, sink, level, more=""):
         self.dir, self.port, self.daemon = folder, free_port(), None
         os.chmod(folder, 0o755)
         for name, mode in (("mqueue", 0o700), ("clientmqueue", 0o770), ("dev", 0o755), ("lib", 0o755)):
@@ -148,7 +148,7 @@ class Sendmail:
         self.env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "TZ": "UTC", "LD_LIBRARY_PATH": os.path.join(folder, "lib")}
         cf = os.path.join(roots["sendmail-cf"], "usr/share/sendmail/cf")
         for name, text in (("sendmail.cf", SERVER), ("submit.cf", SUBMIT)):
-            text = text.format(cf=cf, dir=folder, domain=DOMAIN, level=level, sink=sink, port=self.port)
+            text = text.format(cf=cf, dir=folder, domain=DOMAIN, level=level, sink=sink, port=self.port, more=more)
             made = subprocess.run([os.path.join(roots["m4"], "usr/bin/m4"), "-D_CF_DIR_=%s/" % cf, "-"], input=text.encode(),
                                   env=self.env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True, timeout=DEADLINE_S)
             self.write(name, made.stdout.decode())
@@ -178,12 +178,12 @@ class Sendmail:
         return subprocess.run(self.argv(os.path.join(self.dir, program), "-C", os.path.join(self.dir, cf), *words),
                               env=self.env, input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=DEADLINE_S, check=False)
 
-    def start(self):
+    def start(self, *options):
         """Whether it runs: its libraries may be of another Debian."""
         if self.run("-bi").returncode != 0:
             return False
         self.daemon = subprocess.Popen(self.argv(os.path.join(self.dir, "sendmail"), "-L", "sm-mta", "-C",
-                                                 os.path.join(self.dir, "sendmail.cf"), "-bD"), env=self.env,
+                                                 os.path.join(self.dir, "sendmail.cf"), "-bD", *options), env=self.env,
                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.wait("the daemon listens", lambda: ": starting daemon (" in self.log() and self.listens())
         return True

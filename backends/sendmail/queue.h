@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sendmail/queue - the `queue` source of a Sendmail: the server's queue and that of submissions.
+ *
+ * By the control files where they can be read, else by `mailq -v` and `mailq -v -Ac`. Reads only. A message of the
+ * submission queue (sendmail.cf's and submit.cf's are two) is maildrop's; one in quarantine is on hold.
+ */
+#ifndef MT_BACKENDS_SENDMAIL_QUEUE_H
+#define MT_BACKENDS_SENDMAIL_QUEUE_H
+
+#include "backends/backend.h"
+
+/* sendmail_queue_source - for backend_ops.sources. */
+extern const struct source_ops sendmail_queue_source;
+
+#endif
