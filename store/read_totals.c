@@ -268,6 +268,12 @@ static void mask_local(struct series *s, const struct coverage *covered, bool kn
 	}
 }
 
+/* shows_vendor - is one of those that count by the hour or day among the providers asked for? */
+static bool shows_vendor(const struct reader *r, const struct query *q)
+{
+	return q->provider ? slots_of_provider(r, q->provider) != NULL : r->napi > 0;
+}
+
 static int series(struct reader *r, const struct query *q, const struct narrowed *to,
 	enum metric metric, int64_t *out, size_t nslots, struct mt_error *reterr)
 {
@@ -287,6 +293,9 @@ static int series(struct reader *r, const struct query *q, const struct narrowed
 	if (rc < 0 || nslots == 0)
 		return rc;
 	s.slots = slots_of(w.from_s, w.to_s, nslots, w.minutes_gone);
+	if (s.slots.slot_s == RES_HOUR &&
+		shows_vendor(r, q)) /* whole hours, which its counters fill */
+		s.slots = slots_of(w.from_s, w.to_s, nslots, true);
 	seg = (struct segment){
 		s.slots.res, s.slots.from_s, s.slots.from_s + (int64_t)nslots * s.slots.slot_s};
 	memset(out, 0, nslots * sizeof(out[0]));

@@ -190,6 +190,15 @@ static bool catch_up(const struct provider_row *p, int64_t *done, int64_t *total
 	return *total > 0;
 }
 
+/* is_out - does ALL leave the figures of a provider out, since they are of whole days (hours)? */
+static bool is_out(const struct app *a, const struct provider_row *p)
+{
+	const struct totals *shown = &a->status.totals;
+
+	return p->finest_bucket_s >= HOUR_S && app_shown_provider(a) == 0 && a->status.known &&
+	       shown->left_out_s && p->finest_bucket_s >= shown->left_out_s;
+}
+
 static int draw_provider(
 	const struct app *a, struct canvas *c, int x, int right, const struct provider_row *p)
 {
@@ -218,9 +227,7 @@ static int draw_provider(
 		x += canvas_printf(c, x, 1, right - x, STYLE_DIM, " %s", buf_z(&text));
 	}
 	if (p->finest_bucket_s >= HOUR_S) {
-		const struct totals *shown = &a->status.totals;
-		bool out = app_shown_provider(a) == 0 && a->status.known && shown->left_out_s &&
-			   p->finest_bucket_s >= shown->left_out_s;
+		bool out = is_out(a, p);
 
 		x += canvas_printf(c, x, 1, right - x, STYLE_DIM, " (%s%s%s)",
 			p->finest_bucket_s >= DAY_S ? "day" : "hour", out ? ", not in ALL" : "",
@@ -295,6 +302,38 @@ static enum style alert_text(const struct app *a, struct buf *out, bool brief)
 	return STYLE_NORMAL;
 }
 
+/* nth_provider - of line 2: the one that is shown comes first, the others behind it in their order. */
+static const struct provider_row *nth_provider(const struct app *a, size_t n)
+{
+	const struct provider_row *all = a->status.providers;
+	size_t first = 0;
+
+	while (first < a->status.nproviders && all[first].id != app_shown_provider(a))
+		first++;
+	if (first == a->status.nproviders)
+		return &all[n];
+	return &all[n == 0 ? first : n <= first ? n - 1 : n];
+}
+
+/* draw_rest - how many providers had no room, from the nth on, and which of them ALL leaves out. */
+static void draw_rest(const struct app *a, struct canvas *c, int x, int right, size_t n)
+{
+	const char *between = ": ";
+
+	x += canvas_printf(c, x, 1, right - x, STYLE_DIM, " +%zu", a->status.nproviders - n);
+	for (; n < a->status.nproviders; n++) {
+		const struct provider_row *p = nth_provider(a, n);
+
+		if (!is_out(a, p))
+			continue;
+		x += canvas_printf(
+			c, x, 1, right - x, STYLE_DIM, "%s%.*s", between, STR_ARG(p->name));
+		between = ", ";
+	}
+	if (between[0] == ',')
+		canvas_printf(c, x, 1, right - x, STYLE_DIM, " not in ALL");
+}
+
 static void draw_line2(struct app *a, struct canvas *c)
 {
 	struct buf alert;
@@ -321,13 +360,12 @@ static void draw_line2(struct app *a, struct canvas *c)
 
 		if (i > 0)
 			x += canvas_printf(c, x, 1, right - x, STYLE_DIM, " \xc2\xb7 ");
-		x += draw_provider(a, c, x, right, &a->status.providers[i]);
+		x += draw_provider(a, c, x, right, nth_provider(a, i));
 		if (x < right || i == 0)
 			continue;
 		/* Not whole: rather only told that there are more. */
 		canvas_fill(c, (struct rect){begun, 1, right - begun, 1}, STYLE_NORMAL);
-		canvas_printf(
-			c, begun, 1, right - begun, STYLE_DIM, " +%zu", a->status.nproviders - i);
+		draw_rest(a, c, begun, right, i);
 		break;
 	}
 	buf_done(&alert);

@@ -232,6 +232,27 @@ static void test_differences(void **state)
 	bed_end(&b);
 }
 
+/* A graph by the hour is of whole hours where a vendor is in it, wherever the window begins: its counters are those. */
+static void test_hours_of_a_graph(void **state)
+{
+	struct query q = {
+		.t0_ms = (S + 6 * H + 1800) * 1000LL, .t1_ms = (S + 9 * H + 1800) * 1000LL};
+	struct mt_error error = {0};
+	struct bed b;
+
+	(void)state;
+	bed_begin(&b);
+	for (int all = 0; all < 2; all++) {
+		int64_t series[3] = {-7, -7, -7};
+
+		q.provider = all ? 0 : b.mailgun;
+		must(read_series(b.r, &q, METRIC_SENT, series, 3, &error), &error, "series");
+		for (int i = 0; i < 3; i++) /* of 7, 8 and 9 o'clock */
+			assert_int_equal(series[i], 10);
+	}
+	bed_end(&b);
+}
+
 /* What the vendor was asked lately says nothing of a log that has not been read since. */
 static void test_stale_log_beside_a_vendor(void **state)
 {
@@ -323,6 +344,7 @@ int main(void)
 		cmocka_unit_test(test_days),
 		cmocka_unit_test(test_all),
 		cmocka_unit_test(test_differences),
+		cmocka_unit_test(test_hours_of_a_graph),
 		cmocka_unit_test(test_stale_log_beside_a_vendor),
 		cmocka_unit_test(test_suppressions),
 	};
