@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""api - the cost of providers behind web APIs: 100 Mailgun domains and 20 SendGrid subusers polled by one collector, and a
-million events paged in. The fakes (tests/fakes) are processes of their own, so that their work is not counted."""
+"""api - the cost of providers behind web APIs: 100 Mailgun domains and 20 SendGrid subusers polled by one collector, a
+million events paged in, and keys meanwhile. The fakes (tests/fakes) are processes of their own, so that their work is not counted."""
 import json
 import os
 import resource
@@ -151,10 +151,30 @@ def paged(table, mtatop, folder):
             fake.stop()
 
 
-def suite_api(table, mtatop):
+def keys(table, views, folder):
+    """A key to its frame while the collector of the same process pages in a million events of each vendor."""
+    fakes = {name: Fake(name, folder, [{"op": "bench", "count": EVENTS}]) for name in KEYS}
+    watched = Watched("", {name: fake.section + "requests_per_minute = 100000\n" for name, fake in fakes.items()})
+    try:
+        os.makedirs(os.path.dirname(watched.cache), exist_ok=True)
+        done = subprocess.run([views, watched.cache, "--config", watched.conf, "20"], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, env=watched.env, check=True)
+        got = json.loads(done.stdout)
+        had = sqlite3.connect(watched.cache).execute("SELECT count(*) FROM api_id").fetchone()[0]
+        table.below("key to frame p99 while events are paged in", got["p99_ms"], "ms", 16,
+                    "%d keys, p50 %.2f, p90 %.2f, worst %.1f ms; own CPU p99 %.1f ms; %d events in %.0f s" % (
+                        got["keys"], got["p50_ms"], got["p90_ms"], got["max_ms"], got["p99_cpu_ms"], had // 2, got["seconds"]))
+    finally:
+        watched.close()
+        for fake in fakes.values():
+            fake.stop()
+
+
+def suite_api(table, mtatop, views):
     folder = tempfile.mkdtemp(prefix="mtatop-bench-fakes-")
     try:
         polled(table, mtatop, folder)
         paged(table, mtatop, folder)
+        keys(table, views, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -356,7 +356,7 @@ def suite_sockets(table):
 
 def suite_api(table):
     """100 Mailgun domains and 20 SendGrid subusers polled; a million events paged in; fakes on loopback"""
-    api.suite_api(table, MTATOP)
+    api.suite_api(table, MTATOP, os.path.join(BUILD, "tests", "bench_views"))
 
 
 def suite_classify(table):

@@ -4,6 +4,7 @@
  * frame. Everything but the terminal itself: the app is driven as tui/loop.c drives it.
  * usage: views CACHE               first frame, and each view at three windows, JSON on stdout
  *        views CACHE LOG SECONDS   keys while the collector catches up LOG into CACHE in this process
+ *        views CACHE --config FILE SECONDS   the same while it pages in what FILE names
  *
  * A refresh is timed after a commit of another connection, as live: nothing kept from the frame before counts.
  */
@@ -262,13 +263,17 @@ static void idle_until(struct app *a, int notify_fd, double until_ms)
 	}
 }
 
-static int run_keys(const char *cache, const char *log, int seconds)
+static int run_keys(const char *cache, const char *log, const char *config, int seconds)
 {
 	static const char *const keys[] = {"2", "Down", "Down", "3", "Enter", "Down", "Esc", "4",
 		"5", "PageDown", "End", "Home", "6", "Down", "Enter", "Esc", "7", "s", "Esc", "w",
 		"W", "1", "0"};
 	const char *logs[] = {log, NULL};
-	struct args args = {.command = COMMAND_DASHBOARD, .cache = cache, .logs = logs, .nlogs = 1};
+	struct args args = {.command = COMMAND_DASHBOARD,
+		.cache = cache,
+		.config = config,
+		.logs = logs,
+		.nlogs = log != NULL};
 	double *times = xmalloc(KEYS_MAX * sizeof(*times)), *cpu = xmalloc(KEYS_MAX * sizeof(*cpu));
 	double end_ms, catching_up_ms, cpu_from;
 	struct mt_error error = {0};
@@ -324,7 +329,10 @@ int main(int argc, char **argv)
 	if (argc == 2)
 		return run_views(argv[1]);
 	if (argc == 4 && scan_all_u64(str_of(argv[3]), SECONDS_MAX, &seconds))
-		return run_keys(argv[1], argv[2], (int)seconds);
-	fprintf(stderr, "usage: views CACHE [LOG SECONDS]\n");
+		return run_keys(argv[1], argv[2], NULL, (int)seconds);
+	if (argc == 5 && strcmp(argv[2], "--config") == 0 &&
+		scan_all_u64(str_of(argv[4]), SECONDS_MAX, &seconds))
+		return run_keys(argv[1], NULL, argv[3], (int)seconds);
+	fprintf(stderr, "usage: views CACHE [LOG SECONDS | --config FILE SECONDS]\n");
 	return 2;
 }
