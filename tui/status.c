@@ -12,6 +12,8 @@
 #include "store/base/timefmt.h"
 #include "store/base/utf8.h"
 
+#include <stdio.h>
+
 #define TEXT_MAX_BYTES 4096
 #define BAR_COLUMNS 12
 #define HOUR_S 3600
@@ -302,43 +304,61 @@ static enum style alert_text(const struct app *a, struct buf *out, bool brief)
 	return STYLE_NORMAL;
 }
 
-/* nth_provider - of line 2: the one that is shown comes first, the others behind it in their order. */
-static const struct provider_row *nth_provider(const struct app *a, size_t n)
+/* nth_provider - of line 2: in their order, or the one that is shown first and the others behind it. */
+static const struct provider_row *nth_provider(const struct app *a, bool shown_first, size_t n)
 {
 	const struct provider_row *all = a->status.providers;
 	size_t first = 0;
 
 	while (first < a->status.nproviders && all[first].id != app_shown_provider(a))
 		first++;
-	if (first == a->status.nproviders)
+	if (!shown_first || first == a->status.nproviders)
 		return &all[n];
 	return &all[n == 0 ? first : n <= first ? n - 1 : n];
 }
 
-/* draw_rest - how many providers had no room, from the nth on, and which of them ALL leaves out. */
-static void draw_rest(const struct app *a, struct canvas *c, int x, int right, size_t n)
+/* draw_rest - how many providers had no room, from the nth on, and how many of them ALL leaves out. */
+static void draw_rest(
+	const struct app *a, struct canvas *c, int x, int right, bool shown_first, size_t n)
 {
-	const char *between = ": ";
+	size_t more = a->status.nproviders - n, out = 0;
+	char text[48];
 
-	x += canvas_printf(c, x, 1, right - x, STYLE_DIM, " +%zu", a->status.nproviders - n);
-	for (; n < a->status.nproviders; n++) {
-		const struct provider_row *p = nth_provider(a, n);
+	for (; n < a->status.nproviders; n++)
+		out += is_out(a, nth_provider(a, shown_first, n));
+	snprintf(text, sizeof(text), " +%zu, %zu not in ALL", more, out);
+	if (!out || (int)strlen(text) > right - x)
+		snprintf(text, sizeof(text), " +%zu", more);
+	canvas_text(c, x, 1, right - x, STYLE_DIM, str_of(text));
+}
 
-		if (!is_out(a, p))
+/* draw_providers - a badge each. False: not all of them had room. */
+static bool draw_providers(const struct app *a, struct canvas *c, int right, bool shown_first)
+{
+	int x = 1;
+
+	canvas_fill(c, (struct rect){x, 1, right - x, 1}, STYLE_NORMAL);
+	for (size_t i = 0; i < a->status.nproviders; i++) {
+		int begun = x;
+
+		if (i > 0)
+			x += canvas_printf(c, x, 1, right - x, STYLE_DIM, " \xc2\xb7 ");
+		x += draw_provider(a, c, x, right, nth_provider(a, shown_first, i));
+		if (x < right || i == 0)
 			continue;
-		x += canvas_printf(
-			c, x, 1, right - x, STYLE_DIM, "%s%.*s", between, STR_ARG(p->name));
-		between = ", ";
+		/* Not whole: rather only told that there are more. */
+		canvas_fill(c, (struct rect){begun, 1, right - begun, 1}, STYLE_NORMAL);
+		draw_rest(a, c, begun, right, shown_first, i);
+		return false;
 	}
-	if (between[0] == ',')
-		canvas_printf(c, x, 1, right - x, STYLE_DIM, " not in ALL");
+	return true;
 }
 
 static void draw_line2(struct app *a, struct canvas *c)
 {
 	struct buf alert;
 	enum style style;
-	int x = 1, columns, right = c->w - 1;
+	int columns, right = c->w - 1;
 
 	buf_init(&alert, TEXT_MAX_BYTES);
 	style = alert_text(a, &alert, false);
@@ -354,20 +374,9 @@ static void draw_line2(struct app *a, struct canvas *c)
 		canvas_text(c, c->w - 1 - columns, 1, columns, style, buf_str(&alert));
 	}
 	if (a->status.nproviders == 0)
-		canvas_printf(c, x, 1, right - x, STYLE_DIM, "no provider has reported yet");
-	for (size_t i = 0; i < a->status.nproviders; i++) {
-		int begun = x;
-
-		if (i > 0)
-			x += canvas_printf(c, x, 1, right - x, STYLE_DIM, " \xc2\xb7 ");
-		x += draw_provider(a, c, x, right, nth_provider(a, i));
-		if (x < right || i == 0)
-			continue;
-		/* Not whole: rather only told that there are more. */
-		canvas_fill(c, (struct rect){begun, 1, right - begun, 1}, STYLE_NORMAL);
-		draw_rest(a, c, begun, right, i);
-		break;
-	}
+		canvas_printf(c, 1, 1, right - 1, STYLE_DIM, "no provider has reported yet");
+	else if (!draw_providers(a, c, right, false))
+		(void)draw_providers(a, c, right, true);
 	buf_done(&alert);
 }
 
