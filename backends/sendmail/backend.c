@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* sendmail/backend - the sendmail family's one line of registration. */
 #include "backends/backend.h"
+#include "backends/sendmail/check.h"
 #include "backends/sendmail/discover.h"
 #include "backends/sendmail/log.h"
 #include "backends/sendmail/queue.h"
@@ -23,4 +24,5 @@ const struct backend_ops sendmail_backend = {
 	.looks_like = sendmail_log_looks_like,
 	.discover = sendmail_discover,
 	.sources = sources,
+	.check = sendmail_check,
 };

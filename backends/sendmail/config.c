@@ -8,6 +8,7 @@
 
 #define CF_MAX_BYTES (4u << 20)
 #define DIGITS 7
+#define LOG_LEVEL_GIVEN 9 /* cf/README, confLOG_LEVEL */
 
 int64_t sendmail_interval_ms(struct str s)
 {
@@ -90,6 +91,8 @@ static void option(struct sendmail_config *c, struct str name, struct str value)
 		set_path(c->host_status, value);
 	else if (str_ieq(name, STR_LIT("PidFile")))
 		set_path(c->pid_file, value);
+	else if (str_ieq(name, STR_LIT("LogLevel")))
+		(void)scan_i64(&value, 3, 0, 999, &c->log_level);
 	else if (str_ieq(name, STR_LIT("MinQueueAge")))
 		c->min_age_ms = sendmail_interval_ms(value);
 	else if (str_ieq(name, STR_LIT("Timeout.queuereturn")))
@@ -102,8 +105,9 @@ static void option(struct sendmail_config *c, struct str name, struct str value)
 
 void sendmail_config_parse(struct sendmail_config *c, struct str text)
 {
-	*c = (struct sendmail_config){
-		.return_ms = EVENT_UNKNOWN, .bounce_return_ms = EVENT_UNKNOWN};
+	*c = (struct sendmail_config){.return_ms = EVENT_UNKNOWN,
+		.bounce_return_ms = EVENT_UNKNOWN,
+		.log_level = LOG_LEVEL_GIVEN};
 	while (text.n) {
 		struct str line = str_first(text, str_find_char(text, '\n'));
 		size_t eq;

@@ -22,6 +22,7 @@ struct sendmail_config {
 	char host_status[SENDMAIL_PATH_BYTES], pid_file[SENDMAIL_PATH_BYTES]; /* "" if not given */
 	int64_t return_ms,
 		bounce_return_ms; /* Timeout.queuereturn; EVENT_UNKNOWN where it goes by class */
+	int64_t log_level; /* 9 if not given */
 	int64_t min_age_ms; /* MinQueueAge; 0 if not given */
 };
 

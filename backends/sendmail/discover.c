@@ -7,8 +7,11 @@
 #include "backends/sendmail/discover.h"
 
 #include "backends/postfix/config.h"
+#include "backends/sendmail/config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define LOGS_MAX 8
@@ -68,12 +71,30 @@ static bool is_here(const struct conf *conf)
 	return program && access(conf_text(conf, "sendmail", NULL, "config"), F_OK) == 0;
 }
 
+/* What the sandbox is to leave open: the queue, and the folders of pid file and host status. */
+static void set_paths(
+	struct instance_def *def, struct sendmail_config *c, const struct conf *conf, char *spool)
+{
+	if (sendmail_config_load(c, conf_text(conf, "sendmail", NULL, "config"), NULL) < 0)
+		return;
+	if (c->nqueues) {
+		snprintf(spool, SENDMAIL_PATH_BYTES, "%s", c->queue[0]);
+		if (spool[strlen(spool) - 1] == '*')
+			*strrchr(spool, '/') = '\0';
+	}
+	def->spool_dir = spool[0] ? spool : NULL;
+	def->key_path = c->pid_file[0] ? c->pid_file : NULL;
+	def->ca_path = c->host_status[0] ? c->host_status : NULL;
+}
+
 int sendmail_discover(const struct conf *conf,
 	int (*found)(void *ctx, const struct instance_def *def), void *ctx, struct mt_error *reterr)
 {
 	static const char *const usual[] = {
 		"/var/log/mail.log", "/var/log/maillog", "/var/log/syslog", "/var/log/messages"};
 	struct instance_def def = {.family = "sendmail", .name = "sendmail"};
+	char spool[SENDMAIL_PATH_BYTES] = "";
+	struct sendmail_config config;
 
 	(void)reterr;
 	if (!conf_bool(conf, "sendmail", NULL, "enabled"))
@@ -86,5 +107,6 @@ int sendmail_discover(const struct conf *conf,
 		def.logs = usual;
 		def.nlogs = sizeof(usual) / sizeof(usual[0]);
 	}
+	set_paths(&def, &config, conf, spool);
 	return found(ctx, &def) < 0 ? MT_ECANCELED : 1;
 }

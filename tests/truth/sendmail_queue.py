@@ -132,6 +132,16 @@ def by_text(name, build, server):
     check(name + ": arrival by the id", [abs(t - times[qid][0]) <= 1000 for qid, t in rows], [True] * 4)
 
 
+def doctor(name, build, server):
+    conf = os.path.join(server.dir, "files.db.conf")
+    said = subprocess.run([os.path.join(build, "tui", "mtatop"), "doctor", "--config", conf], env=dict(os.environ, TZ="UTC"),
+                          stdout=subprocess.PIPE, timeout=DEADLINE_S, check=False).stdout.decode()
+    for line in ("ok  sendmail.cf: %s/sendmail.cf" % server.dir, "ok  queue: from its files, %s/mqueue" % server.dir,
+                 "ok  next try: by the -q of the daemon, from its pid file", "ok  submissions: from its files, %s/clientmqueue" % server.dir,
+                 "--  LogLevel: connections are not logged below 12, and unknown here; all else is"):
+        check("%s: doctor: %s" % (name, line.split(":")[0]), line in said or said, True)
+
+
 def main(argv):
     if os.geteuid() != 0 or not shutil.which("unshare"):
         print("skip sendmail_queue (must be root, with unshare, to run one of its own)")
@@ -155,6 +165,7 @@ def main(argv):
                 return 0
             fill(server)
             by_files("sendmail's queue files", argv[0], server)
+            doctor("sendmail", argv[0], server)
             by_text("sendmail's mailq", argv[0], server)
         finally:
             server.stop()

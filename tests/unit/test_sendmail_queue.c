@@ -115,7 +115,8 @@ static void test_config(void **state)
 		"# O QueueDirectory=/no\nO QueueDirectory=/var/spool/mqueue/q*\n"
 		"O  PidFile = /run/sm.pid\nO HostStatusDirectory=relative\n"
 		"O Timeout.queuereturn=5d\nO Timeout.queuereturn.dsn=1d12h\nO MinQueueAge=10m\n"
-		"Qgroup, P=/var/spool/group, F=f\nO QueueDirectory=\nMlocal, P=/bin/mail\n");
+		"O LogLevel=14\nQgroup, P=/var/spool/group, F=f\nO QueueDirectory=\nMlocal, "
+		"P=/bin/mail\n");
 	struct sendmail_config c;
 
 	(void)state;
@@ -128,6 +129,7 @@ static void test_config(void **state)
 	assert_int_equal(c.return_ms, 5 * INT64_C(86400000));
 	assert_int_equal(c.bounce_return_ms, 36 * INT64_C(3600000));
 	assert_int_equal(c.min_age_ms, 600000);
+	assert_int_equal(c.log_level, 14);
 	sendmail_config_parse(&c, STR_LIT("O Timeout.queuereturn=5d\nO "
 					  "Timeout.queuereturn.urgent=2d\n"));
 	assert_int_equal(c.return_ms, EVENT_UNKNOWN); /* by Precedence: */
