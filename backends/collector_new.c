@@ -8,6 +8,7 @@
 #include "backends/journal.h"
 #include "backends/logsource.h"
 #include "backends/names_source.h"
+#include "backends/probe_source.h"
 #include "backends/sockets.h"
 #include "store/base/mem.h"
 
@@ -78,6 +79,8 @@ static int add_machine(struct collector *c, const struct collector_options *o,
 	/* A pass that ends when it has caught up waits for no network. */
 	if (rc == 0 && !o->until_caught_up && conf_bool(o->conf, "dns", NULL, "enabled"))
 		rc = add_slot(c, o, instance, &namesource, provider, reterr);
+	if (rc == 0 && conf_bool(o->conf, "probe", NULL, "enabled"))
+		rc = add_slot(c, o, instance, &probesource, provider, reterr);
 	return rc;
 }
 
@@ -128,7 +131,7 @@ static int set_up(struct collector *c, const struct collector_options *o, struct
 	for (size_t i = 0; i < c->instances.n; i++)
 		c->instances.all[i]->def.made_up = o->made_up;
 	rc = open_store(c, o, reterr);
-	c->slots = xcalloc(count_slots(&c->instances) + 4, sizeof(c->slots[0]));
+	c->slots = xcalloc(count_slots(&c->instances) + 5, sizeof(c->slots[0]));
 	for (size_t i = 0; i < c->instances.n && rc == 0; i++)
 		rc = add_instance(c, o, c->instances.all[i], reterr);
 	if (rc == 0)

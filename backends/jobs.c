@@ -10,6 +10,7 @@
 #include "backends/demo_vendor.h"
 #include "backends/instances.h"
 #include "backends/logfind.h"
+#include "backends/probe_source.h"
 #include "store/base/arena.h"
 #include "store/base/mem.h"
 
@@ -80,7 +81,11 @@ static int run(struct job *j)
 {
 	struct instances list;
 	const struct instance *instance;
-	int rc = instances_find(j->owner->conf, j->owner->logs, j->owner->nlogs, &list, &j->error);
+	int rc;
+
+	if (j->request.kind == JOB_PROBE) /* of the machine, not of a provider */
+		return probe_job(&j->request, &j->output, &j->error);
+	rc = instances_find(j->owner->conf, j->owner->logs, j->owner->nlogs, &list, &j->error);
 
 	if (rc == 0 && j->owner->demo)
 		demo_vendors_add(&list);
@@ -140,7 +145,8 @@ static int start(
 	struct jobs *owner = ctx;
 	struct job *j;
 
-	if (request->kind >= JOB_HOLD && request->kind != JOB_DETAIL && !owner->services.read_write)
+	if (request->kind >= JOB_HOLD && request->kind != JOB_DETAIL &&
+		request->kind != JOB_PROBE && !owner->services.read_write)
 		return mt_error_set(
 			reterr, MT_EPERM, "start mtatop with --read-write to act on the queue");
 	j = xcalloc(1, sizeof(*j));

@@ -124,6 +124,7 @@ int probe_set_add(struct probe_set *s, const struct probe_ask *ask, struct mt_er
 	t->port = ask->port;
 	t->role = ask->role;
 	t->implicit = ask->implicit;
+	t->lenient = ask->lenient;
 	t->relay_check = ask->relay_check && ask->role == PROBE_OWN;
 	t->fd = t->tls_fd = -1;
 	probe_reply_init(&t->reply);

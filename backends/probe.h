@@ -31,6 +31,7 @@ struct probe_ask { /* copied */
 	bool implicit; /* TLS from the first byte */
 	const char *
 		name; /* the certificate should have it; NULL: host, or of PROBE_OWN the name in the greeting */
+	bool lenient; /* its chain is known to lead nowhere: not checked again, told as untrusted */
 	bool relay_check; /* of PROBE_OWN alone: would it relay for a stranger? MAIL and RCPT, then RSET; never DATA */
 	const char *
 		from_address; /* of relay_check: bind to it; NULL: any, and then "taken" proves nothing */

@@ -165,6 +165,20 @@ static bool ok(const struct talk *t)
 	return t->reply.code >= 200 && t->reply.code < 300;
 }
 
+/* name_by_greeting - TLS came before the name of a listener of this machine: is the certificate of that name? */
+static void name_by_greeting(struct talk *t)
+{
+	struct str name = t->result.greeting_name;
+	struct probe_cert c;
+
+	if (!t->implicit || t->role != PROBE_OWN || t->name || !str_present(name) ||
+		!(t->result.flags & PROBE_F_CERT))
+		return;
+	if (probe_cert_read(&c, buf_str(&t->cert.der), name, NULL) == 0 && c.names_host)
+		t->result.flags |= PROBE_F_NAME;
+	probe_cert_done(&c);
+}
+
 static void on_greeting(struct talk *t)
 {
 	struct str text = buf_str(&t->reply.text), name;
@@ -180,6 +194,7 @@ static void on_greeting(struct talk *t)
 	t->result.greeting_name = name;
 	if (probe_reply_starred(text))
 		t->result.flags |= PROBE_F_STARS;
+	name_by_greeting(t);
 	say_ehlo(t, t->secure ? TALK_EHLO_TLS : TALK_EHLO,
 		t->secure ? PROBE_STEP_EHLO_TLS : PROBE_STEP_EHLO);
 }

@@ -58,14 +58,13 @@ static bool scan_endpoint(struct str *in, int family, unsigned char *address, ui
 bool procnet_line(struct str line, int family, struct sock *out)
 {
 	struct sock s = {.family = family};
-	unsigned char local[16];
 	struct str number;
 	uint32_t state;
 
 	while (scan_lit(&line, STR_LIT(" ")))
 		;
 	if (!scan_until(&line, ':', &number) || !scan_lit(&line, STR_LIT(": ")) ||
-		!scan_endpoint(&line, family, local, &s.local_port) ||
+		!scan_endpoint(&line, family, s.local, &s.local_port) ||
 		!scan_lit(&line, STR_LIT(" ")) ||
 		!scan_endpoint(&line, family, s.remote, &s.remote_port) ||
 		!scan_lit(&line, STR_LIT(" ")) || !scan_hex(&line, 2, &state))

@@ -32,6 +32,7 @@ const char *act_verb(enum job_kind kind)
 	case JOB_QUEUE_FILE:
 	case JOB_UNSUPPRESS:
 	case JOB_DETAIL:
+	case JOB_PROBE:
 		break;
 	}
 	return NULL;

@@ -62,6 +62,7 @@ static int take_socket(struct str body, sock_fn each, void *ctx, struct mt_error
 	s.local_port = ntohs(m.id.idiag_sport);
 	s.remote_port = ntohs(m.id.idiag_dport);
 	s.cookie = (uint64_t)m.id.idiag_cookie[1] << 32 | m.id.idiag_cookie[0];
+	memcpy(s.local, m.id.idiag_src, sizeof(s.local));
 	memcpy(s.remote, m.id.idiag_dst, sizeof(s.remote));
 	while (part(body, at, &a, sizeof(a))) {
 		if (a.rta_len < sizeof(a) || a.rta_len > body.n - at)

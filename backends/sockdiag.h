@@ -18,7 +18,7 @@ struct sock {
 	int family; /* AF_INET, AF_INET6 */
 	int state; /* TCP_ESTABLISHED ... as in netinet/tcp.h */
 	uint16_t local_port, remote_port;
-	unsigned char remote[16]; /* network order; the first 4 of AF_INET */
+	unsigned char local[16], remote[16]; /* network order; the first 4 of AF_INET */
 	uint64_t cookie; /* the kernel's own number of it; 0: none (a state without, or /proc) */
 	bool has_info; /* the figures below are known */
 	uint32_t rtt_us;

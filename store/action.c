@@ -4,7 +4,6 @@
 #include "store/writer.h"
 
 #define QIDS_MAX_BYTES 65536
-#define BUSY_TIMEOUT_MS 5000 /* a commit of the collector takes less */
 
 static int insert(struct db *db, int provider, int64_t now_ms, const struct action_row *row,
 	struct mt_error *reterr)
@@ -39,19 +38,6 @@ int store_action(
 	return txn_end(s, insert(&s->db, provider, clock_utc_ms(s->clock), row, reterr), reterr);
 }
 
-/* A connection of its own to the cache at path, for one statement. */
-static int connect_at(const char *path, struct db *db, struct mt_error *reterr)
-{
-	if (sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
-		SQLITE_OK)
-		return db_error(db->handle, "cannot be opened", reterr);
-	sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
-	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
-	return 0;
-}
-
 int store_action_at(
 	const char *path, int provider, const struct action_row *row, struct mt_error *reterr)
 {
@@ -61,7 +47,7 @@ int store_action_at(
 	int rc;
 
 	reterr = reterr ? reterr : &local;
-	rc = connect_at(path, &db, reterr);
+	rc = db_open_at(&db, path, reterr);
 	if (rc == 0)
 		rc = insert(&db, provider, clock_utc_ms(&clock), row, reterr);
 	db_done(&db);
@@ -78,7 +64,7 @@ int store_api_unsuppressed_at(const char *path, int provider, enum api_list list
 	int rc;
 
 	reterr = reterr ? reterr : &local;
-	rc = connect_at(path, &db, reterr);
+	rc = db_open_at(&db, path, reterr);
 	for (size_t i = 0; rc == 0 && i < sizeof(steps) / sizeof(steps[0]); i++) {
 		sqlite3_stmt *stmt = db_stmt(&db, steps[i], reterr);
 

@@ -17,6 +17,17 @@ enum alert_unit alert_unit(const struct alert_rule *rule)
 	return (unsigned)rule->figure < ALERT_FIGURE__COUNT ? units[rule->figure] : ALERT_COUNT;
 }
 
+bool alert_falls(const struct alert_rule *rule)
+{
+	return rule->figure == ALERT_FIGURE_CERTIFICATE_DAYS;
+}
+
+/* past - on the side of the line where it fires. */
+static bool past(const struct alert_rule *rule, double value, double line)
+{
+	return alert_falls(rule) ? value < line : value > line;
+}
+
 static bool says_something(const struct alert_rule *rule, const struct alert_value *v)
 {
 	return v->n == EVENT_UNKNOWN || v->n >= rule->min_n;
@@ -25,7 +36,7 @@ static bool says_something(const struct alert_rule *rule, const struct alert_val
 static enum alert_event firing(const struct alert_rule *rule, struct alert_state *s,
 	const struct alert_value *v, int64_t now_ms)
 {
-	if (v->value > rule->clear && says_something(rule, v)) {
+	if (past(rule, v->value, rule->clear) && says_something(rule, v)) {
 		s->below_ms = 0;
 		return ALERT_NOTHING;
 	}
@@ -47,7 +58,7 @@ enum alert_event alert_step(const struct alert_rule *rule, struct alert_state *s
 	}
 	if (s->phase == ALERT_FIRING)
 		return firing(rule, s, v, now_ms);
-	if (!(v->value > rule->over) || !says_something(rule, v)) {
+	if (!past(rule, v->value, rule->over) || !says_something(rule, v)) {
 		s->phase = ALERT_QUIET;
 		s->pending_ms = 0;
 		return ALERT_NOTHING;
@@ -73,13 +84,13 @@ void alert_number(struct buf *out, enum alert_unit unit, double value)
 
 void alert_condition(struct buf *out, const struct alert_rule *rule)
 {
-	(void)buf_printf(out, "%s > ", rule->word);
+	(void)buf_printf(out, "%s %c ", rule->word, alert_falls(rule) ? '<' : '>');
 	alert_number(out, alert_unit(rule), rule->over);
 	if (rule->for_ms > 0) {
 		(void)buf_add_z(out, " for ");
 		timefmt_age(out, rule->for_ms);
 	}
-	if (rule->clear < rule->over) {
+	if (past(rule, rule->over, rule->clear)) {
 		(void)buf_add_z(out, ", clears at ");
 		alert_number(out, alert_unit(rule), rule->clear);
 	}

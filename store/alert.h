@@ -4,7 +4,8 @@
  * alert_conf.c, reading figures in alert_eval.c.
  *
  * A rule fires when its figure has been over the line for a time, and clears when it has been at or under a lower line
- * for as long: between the lines nothing changes. A figure that is not known changes nothing, but what was pending begins
+ * for as long: between the lines nothing changes. Of a figure that alarms when it falls (certificate-days) under and over change
+ * places. A figure that is not known changes nothing, but what was pending begins
  * anew. A rate of fewer than min_n is not over any line.
  */
 #ifndef MT_STORE_ALERT_H
@@ -35,6 +36,7 @@
 	X(GATE, "gate", COUNT)                                                                     \
 	X(NEW_SIGNATURE, "new-signature", COUNT)                                                   \
 	X(LISTING, "listing", COUNT)                                                               \
+	X(CERTIFICATE_DAYS, "certificate-days", COUNT)                                             \
 	X(METRIC, "", COUNT)
 enum alert_figure {
 #define ALERT_FIGURE_ENUM(id, word, unit) ALERT_FIGURE_##id,
@@ -60,7 +62,8 @@ struct alert_rule { /* texts borrowed from the configuration, or static */
 	enum metric metric; /* of METRIC: that many in the window */
 	const char *word; /* as the configuration has the figure */
 	const char *provider; /* name; "" all together */
-	double over, clear; /* of the figure's unit: %, ms, a number; clear <= over */
+	double over,
+		clear; /* of the figure's unit: %, ms, a number; clear <= over, of one that falls >= */
 	int64_t min_n; /* of rates */
 	int64_t window_ms; /* of rates, counts, new signatures */
 	int64_t for_ms;
@@ -96,6 +99,8 @@ enum alert_event alert_step(const struct alert_rule *rule, struct alert_state *s
 	const struct alert_value *v, int64_t now_ms);
 
 enum alert_unit alert_unit(const struct alert_rule *rule);
+/* alert_falls - does the rule fire when its figure is under the line? */
+bool alert_falls(const struct alert_rule *rule);
 /* alert_condition - "bounce-rate > 5% for 5m". alert_number - a value in the figure's unit. */
 void alert_condition(struct buf *out, const struct alert_rule *rule);
 void alert_number(struct buf *out, enum alert_unit unit, double value);

@@ -33,7 +33,10 @@ static const struct conf_key keys[] = {
 		.help = "bounce-rate, deferral-rate (%), queue, queue-incoming, queue-active, "
 			"queue-deferred, queue-hold, queue-corrupt (messages), queue-age (of the "
 			"oldest), silence (since the last log line), health (sources that fail), "
-			"gate (of warm-up plans: 1 HOLD, 2 BACK OFF), new-signature (wordings of "
+			"gate (of warm-up plans: 1 HOLD, 2 BACK OFF), certificate-days (left of "
+			"the "
+			"first to end of listeners, [probe] targets and relays), new-signature "
+			"(wordings of "
 			"failures never seen before), or a counted figure such as rejected, "
 			"auth-failed, bounced; empty: the rule's name"},
 	{.section = SECTION,
@@ -89,6 +92,12 @@ static const struct conf_key keys[] = {
 		.fallback = "no",
 		.help = "Tell it to syslog (the journal) too"},
 	{.section = SECTION,
+		.name = "under",
+		.type = CONF_TEXT,
+		.fallback = "",
+		.help = "The line of certificate-days, in the place of over: the alert begins when "
+			"the figure is less"},
+	{.section = SECTION,
 		.name = "window",
 		.type = CONF_DURATION,
 		.fallback = "1h",
@@ -100,6 +109,7 @@ static const struct conf_key keys[] = {
 /* What holds without a configuration. */
 static const struct alert_rule defaults[] = {
 	{.name = "bounce-rate", .over = 5, .clear = 3, .for_ms = 5 * MINUTE_MS},
+	{.name = "certificate-days", .over = 14, .clear = 14},
 	{.name = "gate", .over = 0, .clear = 0},
 	{.name = "health", .over = 0, .clear = 0, .for_ms = 2 * MINUTE_MS},
 	{.name = "listing", .over = 0, .clear = 0, .severity = ALERT_CRITICAL},
@@ -175,17 +185,10 @@ static bool find_figure(const char *word, struct alert_rule *rule)
 
 static int load_figure(const struct loading *l)
 {
-	static const char *const planned[] = {"certificate-days"};
 	const char *word = conf_text(l->conf, SECTION, l->name, "figure");
 
 	if (!word[0])
 		word = l->name;
-	for (size_t i = 0; i < sizeof(planned) / sizeof(planned[0]); i++)
-		if (strcmp(word, planned[i]) == 0)
-			return refuse(l,
-				"figure: this mtatop does not measure %s yet; take the "
-				"section out",
-				word);
 	if (!find_figure(word, l->rule))
 		return refuse(l,
 			"figure: \"%.60s\" is none; see alert in mtatop.conf(5), such as "
@@ -226,22 +229,30 @@ static bool given(const struct loading *l, const char *key)
 
 static int load_lines(const struct loading *l, bool is_default)
 {
+	bool falls = alert_falls(l->rule);
+	const char *line = falls ? "under" : "over", *other = falls ? "over" : "under";
 	int rc = 0;
 
-	if (given(l, "over")) {
-		rc = load_line(l, "over", &l->rule->over);
+	if (given(l, other))
+		return refuse(l, "%s: of this figure it is %s = ...", other, line);
+	if (given(l, line)) {
+		rc = load_line(l, line, &l->rule->over);
 		if (rc == 0 && !given(l, "clear"))
 			l->rule->clear = l->rule->over;
 	} else if (!is_default) {
-		return refuse(l, "over: missing; give the line, such as over = %s",
-			alert_unit(l->rule) == ALERT_PERCENT ? "5%"
-			: alert_unit(l->rule) == ALERT_TIME  ? "2h"
-							     : "100");
+		return refuse(l, "%s: missing; give the line, such as %s = %s", line, line,
+			falls                                  ? "14"
+			: alert_unit(l->rule) == ALERT_PERCENT ? "5%"
+			: alert_unit(l->rule) == ALERT_TIME    ? "2h"
+							       : "100");
 	}
 	if (rc == 0 && given(l, "clear"))
 		rc = load_line(l, "clear", &l->rule->clear);
-	if (rc == 0 && l->rule->clear > l->rule->over)
+	if (rc == 0 && !falls && l->rule->clear > l->rule->over)
 		rc = refuse(l, "clear: over the line it clears from; make it at most that of over");
+	if (rc == 0 && falls && l->rule->clear < l->rule->over)
+		rc = refuse(
+			l, "clear: under the line it clears from; make it at least that of under");
 	return rc;
 }
 

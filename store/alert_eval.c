@@ -12,6 +12,7 @@
 
 #define ARENA_MAX_BYTES (64u << 20)
 #define PERCENT 100.0
+#define DAY_MS INT64_C(86400000)
 #define SIGNATURES_MAX 10000
 
 struct eval {
@@ -267,6 +268,38 @@ static int look_listing(struct eval *e)
 	return 0;
 }
 
+/* The fewest days left; what nobody looked at for a day is not known. */
+static int look_certificates(struct eval *e)
+{
+	struct probe_result *rows, *first = NULL;
+	int64_t days = 0, least = 0;
+	size_t n = 0;
+	int rc = read_probes(e->r, &e->arena, &rows, &n, e->err);
+
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		const struct probe_result *p = &rows[i];
+		bool ours =
+			p->role == PROBE_OWN || p->role == PROBE_ASKED || p->role == PROBE_RELAY;
+
+		if (!ours || e->now_ms - p->t_ms > DAY_MS ||
+			!probe_cert_days(p, e->now_ms, &days) || (first && days >= least))
+			continue;
+		first = &rows[i];
+		least = days;
+	}
+	if (!first)
+		return rc;
+	know(e, (double)least);
+	(void)buf_add_str(&e->text, first->host);
+	(void)buf_printf(&e->text, ":%d: ", first->port);
+	if (least < 0)
+		(void)buf_printf(
+			&e->text, "the certificate ended %lld days ago", (long long)-least);
+	else
+		(void)buf_printf(&e->text, "%lld days left of the certificate", (long long)least);
+	return rc;
+}
+
 static int look(struct eval *e)
 {
 	switch (e->rule->figure) {
@@ -292,6 +325,8 @@ static int look(struct eval *e)
 		return look_signatures(e);
 	case ALERT_FIGURE_LISTING:
 		return look_listing(e);
+	case ALERT_FIGURE_CERTIFICATE_DAYS:
+		return look_certificates(e);
 	case ALERT_FIGURE__COUNT:
 		break;
 	}

@@ -15,7 +15,6 @@
 
 #define REWRITE_MS 60000 /* value and text of what fires or is pending */
 #define SLOW_MS 60000 /* new signatures: rows are looked through */
-#define BUSY_TIMEOUT_MS 500 /* a person waits: rather told to press again */
 
 struct alert_watch {
 	struct store *s;
@@ -269,14 +268,11 @@ int store_alert_acknowledge_at(const char *path, struct str name, const char *us
 	struct db db = {0};
 	sqlite3_stmt *stmt;
 	char z[128];
-	int rc = 0;
+	int rc;
 
 	reterr = reterr ? reterr : &local;
-	if (sqlite3_open_v2(path, &db.handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
-		SQLITE_OK)
-		rc = db_error(db.handle, "cannot be opened", reterr);
+	rc = db_open_at(&db, path, reterr);
 	if (rc == 0) {
-		sqlite3_busy_timeout(db.handle, BUSY_TIMEOUT_MS);
 		stmt = db_stmt(&db, SQL_ALERT_ACKNOWLEDGE, reterr);
 		rc = stmt ? 0 : (int)reterr->code;
 	}

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+#define BUSY_TIMEOUT_MS 5000 /* a commit of the collector takes less */
+
 static const char *const sql_texts[] = {
 #define SQL(id, text) [SQL_##id] = text,
 #include "store/sql.def"
@@ -160,4 +162,16 @@ struct str column_str(sqlite3_stmt *stmt, int at)
 	if (sqlite3_column_type(stmt, at) == SQLITE_NULL)
 		return (struct str){NULL, 0};
 	return (struct str){p ? p : "", (size_t)n};
+}
+
+int db_open_at(struct db *db, const char *path, struct mt_error *reterr)
+{
+	if (sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
+		SQLITE_OK)
+		return db_error(db->handle, "cannot be opened", reterr);
+	sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
+	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+	return 0;
 }

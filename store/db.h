@@ -51,6 +51,10 @@ int db_int(struct db *db, sqlite3_stmt *stmt, int64_t fallback, int64_t *ret,
 /* db_row - step a query: 1 row, 0 end (reset), negative error (reset). */
 int db_row(struct db *db, sqlite3_stmt *stmt, struct mt_error *reterr) MT_MUST_CHECK;
 
+/* db_open_at - a connection of its own to the cache at path, for a statement or two of another thread or process. End with
+ * db_done, also after a failure. */
+int db_open_at(struct db *db, const char *path, struct mt_error *reterr) MT_MUST_CHECK;
+
 /* db_done - finalise the statements and close. */
 void db_done(struct db *db);
 

@@ -52,6 +52,9 @@ enum probe_role {
 	PROBE_ROLE__COUNT
 };
 
+/* What a row of table probe_change tells. On disk: append only. */
+enum probe_change { PROBE_CHANGE_OUTCOME, PROBE_CHANGE_CERTIFICATE };
+
 /* What the server said of itself; on disk: append only. */
 enum probe_flag {
 	PROBE_F_EHLO = 1, /* keywords before TLS are known */
@@ -79,6 +82,7 @@ struct probe_result { /* strings borrowed; absent: not known. Times: unknown is 
 	int port;
 	enum probe_role role;
 	int64_t t_ms; /* begun, UTC */
+	int64_t since_ms; /* of the cache: the first look with this outcome; 0 elsewhere */
 	enum probe_outcome outcome;
 	enum probe_step step; /* the last one tried */
 	int64_t took_us[PROBE_STEP__COUNT]; /* of each step */

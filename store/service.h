@@ -24,7 +24,9 @@ enum job_kind {
 	JOB_FLUSH, /* the whole queue */
 	JOB_UNSUPPRESS, /* take addresses off a vendor's suppression list; of ids: qid the address, sender the list's
 			   scope (store_api.h) */
-	JOB_DETAIL /* what the vendor knows of the message ids[0].qid; as lines; no action */
+	JOB_DETAIL, /* what the vendor knows of the message ids[0].qid; as lines; no action */
+	JOB_PROBE /* look at SMTP ports now, results into the cache; of ids: qid the host, arrival_ms the port, sender the
+		     role (probe_role_word); none: listeners of this machine and [probe] targets, relays; no action */
 };
 
 struct job_id { /* identity of a queue entry, re-checked right before an action */

@@ -463,6 +463,7 @@ int read_log_position(struct reader *r, int provider, int64_t t_ms, struct arena
 
 #include "store/store_read_api.h"
 #include "store/store_read_mx.h"
+#include "store/store_read_probe.h"
 /* A rule and what it is at, or a line of the history of alerts (id > 0). Enums: store/alert.h. */
 struct alert_row {
 	int64_t id; /* of history; 0 a rule */

@@ -72,7 +72,7 @@ def main():
         assert "10,000,000" in out, out
         write(conf, "[alert queue]\nover = 5\n[alert x]\nfigure = certificate-days\nover = 0\n", 0o600)
         bad = subprocess.run(base + ["alerts"], stderr=subprocess.PIPE, text=True)
-        assert bad.returncode == 2 and "does not measure certificate-days" in bad.stderr, bad.stderr
+        assert bad.returncode == 2 and "of this figure it is under" in bad.stderr, bad.stderr
     finally:
         shutil.rmtree(folder)
     print("ok")

@@ -5,6 +5,7 @@
 #include "store/base/fmt.h"
 #include "store/base/timefmt.h"
 #include "store/base/utf8.h"
+#include "tui/check_private.h"
 #include "tui/range.h"
 #include "tui/report.h"
 
@@ -256,10 +257,12 @@ static int look_health(struct check *c, struct found *f)
 
 static const struct what whats[] = {
 	{"bounce-rate", "bounce_rate", "%", "3", "10", 0, PERCENT, METRIC_BOUNCED, look_rate},
+	{"certificate", "certificate", "", "14:", "7:", NAN, NAN, 0, check_certificate},
 	{"deferral-rate", "deferral_rate", "%", "15", "40", 0, PERCENT, METRIC_DEFERRED, look_rate},
 	{"dnsbl", "listed", "", "0", "0", 0, NAN, 0, check_dnsbl},
 	{"health", "health", "", "0", "1", 0, 2, 0, look_health},
 	{"lag", "lag", "s", "120", "600", 0, NAN, 0, look_lag},
+	{"port", "port", "ms", "5000", "20000", 0, NAN, 0, check_port},
 	{"queue", "queue", "", "1000", "10000", 0, NAN, -1, look_queue},
 	{"queue-active", "active", "", "5000", "15000", 0, NAN, QUEUE_ACTIVE, look_one_queue},
 	{"queue-age", "queue_age", "s", "86400", "345600", 0, NAN, 0, look_queue_age},
@@ -308,7 +311,7 @@ static bool too_old(const struct check *c, struct found *f)
 		buf_add_z(&f->text, " ago: is mtatop collecting?");
 	}
 	f->value = NAN;
-	f->quiet = false;
+	f->quiet = f->bad = false;
 	return true;
 }
 
@@ -335,6 +338,8 @@ static enum check_status judge(
 {
 	if (f->quiet)
 		return CHECK_OK;
+	if (f->bad)
+		return CHECK_CRITICAL;
 	if (isnan(f->value))
 		return CHECK_UNKNOWN;
 	return range_alerts(critical, f->value)  ? CHECK_CRITICAL
@@ -356,7 +361,8 @@ static void print(struct check *c, struct found *f, enum check_status status, co
 		perf_number(&line, f->value);
 		buf_printf(&line, "%s;%s;%s;", isnan(f->value) ? "" : c->what->unit,
 			warning ? warning : "", critical ? critical : "");
-		perf_number(&line, c->what->min);
+		if (!isnan(c->what->min))
+			perf_number(&line, c->what->min);
 		if (!isnan(c->what->max)) {
 			buf_add_char(&line, ';');
 			perf_number(&line, c->what->max);

@@ -20,6 +20,7 @@ enum check_status { CHECK_OK, CHECK_WARNING, CHECK_CRITICAL, CHECK_UNKNOWN };
 #define CHECK_WINDOW_MS 3600000
 
 struct check_options {
+	const char *host; /* of port and certificate: HOST[:PORT]; NULL all */
 	const char *cache_path;
 	const char *
 		what; /* a name of the table in check.c, told by CHECK in mtatop(1); NULL: UNKNOWN, with their names */

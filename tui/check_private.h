@@ -12,6 +12,7 @@
 struct found {
 	double value; /* NAN: unknown */
 	const char *reason; /* why it is unknown, or why an alert is not raised */
+	bool bad; /* CRITICAL whatever the value */
 	bool quiet; /* known, but of too few to say anything: OK whatever the value */
 	const char *of; /* what was looked at: "queue", "log"; NULL: its age is the figure itself */
 	int64_t looked_ms; /* when that was; EVENT_UNKNOWN: never */
@@ -41,5 +42,9 @@ struct what {
 
 /* check_dnsbl - own addresses on block lists. */
 int check_dnsbl(struct check *c, struct found *f);
+/* check_port - the slowest greeting of the targets; one that is not open is CRITICAL. check_certificate - the fewest days
+ * left. Of --host, else of listeners of this machine, [probe] targets and relays. */
+int check_port(struct check *c, struct found *f);
+int check_certificate(struct check *c, struct found *f);
 
 #endif

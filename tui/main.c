@@ -181,6 +181,7 @@ static int run_check(struct session *s)
 		.warning = a->warning,
 		.critical = a->critical,
 		.provider = a->provider,
+		.host = a->host,
 		.max_age_ms = a->max_age_ms,
 		.min_n = a->min_n,
 		.clock = &s->clock,

@@ -112,6 +112,16 @@ void probe_cert_line(struct buf *out, const struct probe_result *r, int64_t now_
 	shown(out, str_present(r->issuer) ? r->issuer : STR_LIT("?"));
 }
 
+/* FNV-1a of host and port. */
+uint64_t probe_row_id(const struct probe_result *r)
+{
+	uint64_t h = UINT64_C(1469598103934665603);
+
+	for (size_t i = 0; i < r->host.n; i++)
+		h = (h ^ (unsigned char)r->host.p[i]) * UINT64_C(1099511628211);
+	return (h ^ (uint64_t)r->port) * UINT64_C(1099511628211);
+}
+
 /* --- text --- */
 
 static void line(struct buf *out, const char *name, const struct buf *text)

@@ -25,6 +25,8 @@ void probe_us(struct buf *out, int64_t us);
 void probe_cert_line(struct buf *out, const struct probe_result *r, int64_t now_ms);
 /* probe_steps_line - "connect 12 ms, greeting 0.5 ms ...": the steps that were reached. */
 void probe_steps_line(struct buf *out, const struct probe_result *r);
+/* probe_row_id - of a target, whatever else is probed. */
+uint64_t probe_row_id(const struct probe_result *r);
 /* probe_offers_line - "STARTTLS, AUTH only inside TLS"; what is not known is not named. */
 void probe_offers_line(struct buf *out, const struct probe_result *r);
 

@@ -18,7 +18,7 @@ _mtatop()
 		return
 		;;
 	check)
-		mapfile -t COMPREPLY < <(compgen -W 'bounce-rate deferral-rate dnsbl health lag queue queue-active queue-age
+		mapfile -t COMPREPLY < <(compgen -W 'bounce-rate certificate deferral-rate dnsbl health lag port queue queue-active queue-age
 			queue-corrupt queue-deferred queue-hold queue-incoming' -- "$cur")
 		return
 		;;

@@ -5,7 +5,7 @@ complete -c mtatop -n __fish_use_subcommand -a collect -d 'Collect without a scr
 complete -c mtatop -n __fish_use_subcommand -a check -d 'One figure for Nagios or Icinga'
 complete -c mtatop -n __fish_use_subcommand -a explain -d 'What a reply means and what to do'
 complete -c mtatop -n __fish_use_subcommand -a export -d 'All figures for Prometheus'
-complete -c mtatop -n '__fish_seen_subcommand_from check' -a 'bounce-rate deferral-rate dnsbl health lag queue queue-active queue-age queue-corrupt queue-deferred queue-hold queue-incoming'
+complete -c mtatop -n '__fish_seen_subcommand_from check' -a 'bounce-rate certificate deferral-rate dnsbl health lag port queue queue-active queue-age queue-corrupt queue-deferred queue-hold queue-incoming'
 complete -c mtatop -n __fish_use_subcommand -a report -d 'Print all figures'
 complete -c mtatop -n __fish_use_subcommand -a dns -d 'Block lists, SPF, DKIM, DMARC, MX now'
 complete -c mtatop -n __fish_use_subcommand -a doctor -d 'What was found and what is wrong'

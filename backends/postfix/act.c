@@ -36,6 +36,7 @@ static const char *option_of(enum job_kind kind)
 	case JOB_FLUSH:
 	case JOB_UNSUPPRESS:
 	case JOB_DETAIL:
+	case JOB_PROBE:
 		break;
 	}
 	return NULL;

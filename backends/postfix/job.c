@@ -38,6 +38,7 @@ static const char *done_word(enum job_kind kind)
 	case JOB_QUEUE_FILE:
 	case JOB_UNSUPPRESS:
 	case JOB_DETAIL:
+	case JOB_PROBE:
 		break;
 	}
 	return "done";

@@ -26,7 +26,7 @@ SHARED = ["store/base/", "store/event.h", "store/vocab.h", "store/service.h", "s
 LAYERS = [
     (r"store/base/", ["store/base/"]),
     (r"store/", ["store/"]),
-    (r"backends/", SHARED + ["store/store_write.h", "store/store_api.h", "store/store_alert.h", "backends/"]),
+    (r"backends/", SHARED + ["store/store_write.h", "store/store_api.h", "store/store_alert.h", "store/store_probe.h", "backends/"]),
     (r"tui/main[a-z_]*\.[ch]$", SHARED + ["store/store_read.h", "tui/", "backends/"]),
     (r"tui/", SHARED + ["store/store_read.h", "store/warmup_board.h", "tui/"]),
 ]

@@ -34,6 +34,8 @@ void cachefix_make(const char *path);
 /* cachefix_static - its part that is no log records. */
 struct fix;
 void cachefix_static(struct fix *f);
+/* cachefix_probe - what probes found; called by it. */
+void cachefix_probe(struct fix *f);
 
 struct conf;
 struct warmup_plans;

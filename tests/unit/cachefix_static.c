@@ -213,4 +213,5 @@ void cachefix_static(struct fix *f)
 		"'queue-age > 4d 00h for 5m',1795435190000,0)");
 	fix_exec(f, "INSERT INTO alert_log(id, t_ms, name, event, severity, value, text) VALUES"
 		    " (1,1795431600000,'queue-age',2,0,7200000,'oldest message in the queue 1h')");
+	cachefix_probe(f);
 }

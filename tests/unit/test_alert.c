@@ -195,7 +195,8 @@ static void rules_of_the_configuration(void **state)
 {
 	(void)state;
 	must_load("");
-	assert_int_equal(rules.n, 7);
+	assert_int_equal(rules.n, 8);
+	assert_int_equal((int)rule_named("certificate-days")->over, 14);
 	assert_int_equal((int)rule_named("bounce-rate")->over, 5);
 	assert_int_equal(rule_named("bounce-rate")->min_n, 100);
 	assert_int_equal((int64_t)rule_named("silence")->over, 12 * HOUR_MS);
@@ -203,7 +204,7 @@ static void rules_of_the_configuration(void **state)
 	must_load("[alert silence]\nover = 30m\n[alert gate]\nenabled = no\n"
 		  "[alert guesses]\nfigure = auth-failed\nover = 1000\nwindow = 10m\nfor = 0\n"
 		  "hook = /usr/local/bin/page\n[alert bounce-rate]\nclear = 2.5%\n");
-	assert_int_equal(rules.n, 7);
+	assert_int_equal(rules.n, 8);
 	assert_int_equal((int64_t)rule_named("silence")->over, 30 * MINUTE_MS);
 	assert_int_equal((int64_t)rule_named("silence")->clear, 30 * MINUTE_MS);
 	assert_false(has_rule("gate"));
@@ -212,9 +213,13 @@ static void rules_of_the_configuration(void **state)
 	assert_int_equal(rule_named("guesses")->window_ms, 10 * MINUTE_MS);
 	assert_true(
 		rule_named("bounce-rate")->clear > 2.49 && rule_named("bounce-rate")->clear < 2.51);
-	refused("[alert x]\nfigure = certificate-days\nover = 0\n",
-		"does not measure certificate-days");
-	refused("[alert certificate-days]\nover = 0\n", "does not measure certificate-days");
+	refused("[alert certificate-days]\nover = 7\n", "it is under = ...");
+	refused("[alert queue]\nover = 7\nunder = 7\n", "it is over = ...");
+	refused("[alert x]\nfigure = certificate-days\n", "under: missing");
+	refused("[alert certificate-days]\nunder = 7\nclear = 6\n", "clear: under the line");
+	must_load("[alert certificate-days]\nunder = 21\nclear = 25\n");
+	assert_int_equal((int)rule_named("certificate-days")->over, 21);
+	assert_int_equal((int)rule_named("certificate-days")->clear, 25);
 	refused("[alert x]\nfigure = bounce_rate\nover = 5\n", "\"bounce_rate\" is none");
 	refused("[alert x]\nover = 5\n", "\"x\" is none");
 	refused("[alert queue]\n", "over: missing");
@@ -357,7 +362,8 @@ static int64_t logged(const struct fixture *f, enum alert_event event)
 }
 
 #define ONE                                                                                        \
-	"[alert bounce-rate]\nenabled = no\n[alert gate]\nenabled = no\n[alert health]\nenabled "  \
+	"[alert bounce-rate]\nenabled = no\n[alert certificate-days]\nenabled = no\n[alert "       \
+	"gate]\nenabled = no\n[alert health]\nenabled "                                            \
 	"= no\n"                                                                                   \
 	"[alert listing]\nenabled = no\n[alert queue-corrupt]\nenabled = no\n"                     \
 	"[alert silence]\nenabled = no\n"

@@ -134,20 +134,56 @@ static void test_refusals(void **state)
 
 	(void)state;
 	says(o, CHECK_UNKNOWN,
-		"MTATOP UNKNOWN - check what? There are: bounce-rate deferral-rate dnsbl health "
-		"lag "
+		"MTATOP UNKNOWN - check what? There are: bounce-rate certificate deferral-rate "
+		"dnsbl "
+		"health lag port "
 		"queue queue-active queue-age queue-corrupt queue-deferred queue-hold "
 		"queue-incoming\n");
 	o.what = "weather";
 	says(o, CHECK_UNKNOWN,
-		"MTATOP UNKNOWN - there is no such check; there are: bounce-rate deferral-rate "
-		"dnsbl health lag queue queue-active queue-age queue-corrupt queue-deferred "
-		"queue-hold "
-		"queue-incoming\n");
+		"MTATOP UNKNOWN - there is no such check; there are: bounce-rate certificate "
+		"deferral-rate dnsbl health lag port queue queue-active queue-age queue-corrupt "
+		"queue-deferred queue-hold queue-incoming\n");
 	o.what = "lag";
 	o.cache_path = "/nonexistent/cache.db";
 	says(o, CHECK_UNKNOWN,
 		"MTATOP UNKNOWN - cache /nonexistent/cache.db: No such file or directory\n");
+}
+
+/* What probes found: one that is down is CRITICAL, old looks are no figures, one target by --host. */
+static void test_ports(void **state)
+{
+	struct check_options o = asked("port", FIX_NOW_MS);
+
+	(void)state;
+	o.max_age_ms = 0;
+	says(o, CHECK_CRITICAL,
+		"MTATOP CRITICAL - 127.0.0.1:587 silent; 3 of 4 open, slowest greeting "
+		"smart.example.net:587 95 ms | port=95ms;5000;20000;0 open=3;;;0;4\n");
+	o.host = "127.0.0.1:25";
+	says(o, CHECK_OK,
+		"MTATOP OK - 1 of 1 open, slowest greeting 127.0.0.1:25 4 ms | "
+		"port=4ms;5000;20000;0 "
+		"open=1;;;0;1\n");
+	o.host = "MX.legacy.example";
+	says(o, CHECK_CRITICAL,
+		"MTATOP CRITICAL - mx.legacy.example:25 timed out | port=U;5000;20000;0 "
+		"open=0;;;0;1\n");
+	o.host = "nobody.example";
+	says(o, CHECK_UNKNOWN, "MTATOP UNKNOWN - no such port was probed\n");
+	o = asked("certificate", FIX_NOW_MS);
+	o.max_age_ms = 0;
+	says(o, CHECK_WARNING,
+		"MTATOP WARNING - 127.0.0.1:465: 9 days left of its certificate | "
+		"certificate=9;14:;7:;\n");
+	o.host = "127.0.0.1:25";
+	says(o, CHECK_OK,
+		"MTATOP OK - 127.0.0.1:25: 61 days left of its certificate | "
+		"certificate=61;14:;7:;\n");
+	o = asked("certificate", FIX_NOW_MS + FIX_HOUR_MS);
+	o.max_age_ms = 0;
+	says(o, CHECK_UNKNOWN,
+		"MTATOP UNKNOWN - the port was last read 1h 02m ago: is mtatop collecting?\n");
 }
 
 /* Figures nobody looked at for longer than --max-age are no figures. */
@@ -193,6 +229,7 @@ int main(void)
 		cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_age),
+		cmocka_unit_test(test_ports),
 	};
 
 	return cmocka_run_group_tests(tests, make_cache, end_cache);

@@ -306,7 +306,8 @@ static void what_was_counted_before_is_not_known(void **state)
 	assert_int_equal(
 		sqlite3_exec(db,
 			"PRAGMA user_version=8; DELETE FROM bucket WHERE dim>=21;"
-			"DROP TABLE name_check; DROP TABLE name_change; DROP TABLE own_name",
+			"DROP TABLE name_check; DROP TABLE name_change; DROP TABLE own_name;"
+			"DROP TABLE probe; DROP TABLE probe_change",
 			NULL, NULL, NULL),
 		SQLITE_OK);
 	sqlite3_close(db);

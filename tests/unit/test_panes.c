@@ -126,7 +126,7 @@ static int walk(struct fixture *f, int depth)
 static void test_every_row_leads_somewhere(void **state)
 {
 	static const char *const no_list_by_itself[] = {"message", "queued", "reject", "plan",
-		"port", "account", "classes", "dnscheck", "domains", "ips", "requests",
+		"port", "probe", "account", "classes", "dnscheck", "domains", "ips", "requests",
 		"suppressed", "suppressions", NULL}; /* the last of vendors' accounts */
 	struct fixture *f = *state;
 

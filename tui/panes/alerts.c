@@ -157,7 +157,7 @@ static bool enter(
 		const char *begins, *pane;
 	} ways[] = {{"queue", "queue"}, {"silence", "providers"}, {"health", "providers"},
 		{"gate", "warmup"}, {"new-signature", "replies"}, {"listing", "dns"},
-		{"bounce", "errors"}, {"deferral", "errors"}};
+		{"bounce", "errors"}, {"deferral", "errors"}, {"certificate", "probes"}};
 	const struct alert_row *row = selected->ref;
 	struct str by = row->id > 0 ? row->name : row->condition;
 

@@ -54,6 +54,7 @@ static const struct column columns[COL__COUNT] = {
 
 struct ports {
 	struct delay_figures delays[DELAY__COUNT];
+	struct outbound outbound;
 };
 
 static struct cell cell_rate(struct table *t, const struct view *v, int64_t n)
@@ -152,13 +153,18 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 	struct query all = v->query;
 	struct live live = {NULL, 0};
 	struct port_row *rows;
-	size_t n = 0;
+	struct probe_result *probes;
+	size_t n = 0, nprobes = 0;
 	int rc = read_ports(r, &v->query, &t->arena, &rows, &n, reterr);
 
 	all.provider = 0;
 	if (rc == 0)
 		rc = read_sockets(r, &all, &t->arena, &live.rows, &live.n, reterr);
 
+	if (rc == 0)
+		rc = read_probes(r, &t->arena, &probes, &nprobes, reterr);
+	if (rc == 0)
+		outbound_judge(probes, nprobes, &s->outbound);
 	if (rc == 0)
 		rc = read_delays(r, &v->query, s->delays, reterr);
 	if (rc == 0)
@@ -172,6 +178,26 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 	return rc;
 }
 
+/* draw_outbound - can mail go out by port 25? Where nobody looked, nothing is said. */
+static int draw_outbound(
+	const struct ports *s, const struct view *v, struct canvas *c, struct rect area)
+{
+	const struct outbound *o = &s->outbound;
+	bool bad = o->verdict != OUTBOUND_OPEN && o->verdict != OUTBOUND_UNKNOWN;
+	struct buf b;
+
+	if (o->tried == 0)
+		return 0;
+	buf_init(&b, 256);
+	buf_printf(&b, "outbound 25: %s, %lld of %lld servers answer, ", outbound_word(o->verdict),
+		(long long)o->open, (long long)o->tried);
+	timefmt_age(&b, v->now_ms - o->oldest_ms);
+	buf_add_z(&b, " ago  (:probes)");
+	canvas_text(c, area.x + 1, area.y, area.w - 1, bad ? STYLE_BAD : STYLE_DIM, buf_str(&b));
+	buf_done(&b);
+	return 1;
+}
+
 static int draw(const void *state, const struct view *v, const struct table *t, struct canvas *c,
 	struct rect area)
 {
@@ -179,10 +205,11 @@ static int draw(const void *state, const struct view *v, const struct table *t, 
 	const struct delay_figures *f = &s->delays[DELAY_C];
 	struct buf b;
 
-	(void)v;
 	(void)t;
-	if (area.h < 12) /* a tile, or too small for more than the list */
-		return 0;
+	if (area.h < 12) /* a tile, or too small for more than the list and what is wrong */
+		return s->outbound.verdict > OUTBOUND_OPEN && area.h > 3
+			       ? draw_outbound(s, v, c, area)
+			       : 0;
 	buf_init(&b, 256);
 	buf_add_z(&b, "out, all ports: set-up (c of delays=) p50 ");
 	fmt_cs(&b, f->p50_cs);
@@ -193,7 +220,7 @@ static int draw(const void *state, const struct view *v, const struct table *t, 
 	buf_add_z(&b, "  (:delays has all parts)");
 	canvas_text(c, area.x + 1, area.y, area.w - 1, STYLE_DIM, buf_str(&b));
 	buf_done(&b);
-	return 1;
+	return 1 + draw_outbound(s, v, c, (struct rect){area.x, area.y + 1, area.w, area.h - 1});
 }
 
 static bool enter(

@@ -81,6 +81,16 @@ void rawlog_detail(struct rawlog *s, struct lines *l)
 		"the vendor says nothing more of it");
 }
 
+const char *rawlog_failed(struct rawlog *s)
+{
+	return s->job && s->services->state(s->job, &s->error) == JOB_FAILED ? s->error.text : NULL;
+}
+
+const char *rawlog_summary(const struct rawlog *s)
+{
+	return s->job && !rawlog_running(s) ? s->services->summary(s->job) : "";
+}
+
 bool rawlog_tick(struct rawlog *s)
 {
 	if (!s->job || s->told || rawlog_running(s))

@@ -27,6 +27,9 @@ const struct job_line *rawlog_result(const struct rawlog *s, size_t *ret_n, cons
 void rawlog_lines(struct rawlog *s, struct lines *l);
 /* rawlog_detail - the same of JOB_DETAIL: what a vendor says of the message. */
 void rawlog_detail(struct rawlog *s, struct lines *l);
+/* rawlog_failed - the words of a job that failed; NULL: it did not. rawlog_summary - the sentence of one that is done. */
+const char *rawlog_failed(struct rawlog *s);
+const char *rawlog_summary(const struct rawlog *s);
 /* rawlog_tick - a pane's tick: true once when the job has ended. */
 bool rawlog_tick(struct rawlog *s);
 void rawlog_done(struct rawlog *s);

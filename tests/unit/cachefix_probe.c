@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/* cachefix_probe - the part of the known cache that probes found: own listeners, a relay, hosts mail goes to. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "tests/unit/cachefix.h"
+
+/* Times are written as offsets from FIX_NOW_MS. */
+#define T(offset_ms) "(1795435200000" #offset_ms ")"
+#define DAYS(n) "(1795435200000+86400000*" #n "+3600000)"
+
+/* Columns as in schema/011.sql; role 1 own, 2 relay, 3 mx, 4 witness; outcome 1 open, 5 timed out, 6 silent, 8 turned away. */
+static const char rows[] =
+	"INSERT INTO probe(host, port, role, t_ms, since_ms, outcome, step, flags, code, "
+	"total_us,"
+	" resolve_us, connect_us, greeting_us, ehlo_us, starttls_us, tls_us, ehlo_tls_us, "
+	"nnames,"
+	" chain, not_before_ms, not_after_ms, address, greeting, greeting_name, tls, "
+	"cipher, subject,"
+	" issuer, names, detail, transcript) VALUES"
+	" ('127.0.0.1',25,1," T(-120000) "," T(
+		-86400000) ",1,6,1267,221,9000,30,90,4200,300,200,"
+			   "3900,280,2,2," DAYS(-29) "," DAYS(
+				   61) ",'127.0.0.1','mx1.example.com ESMTP',"
+				       "'mx1.example.com','TLSv1.3','TLS_AES_256_GCM_"
+				       "SHA384','mx1.example.com','Example CA R1',"
+				       "'mx1.example.com mail.example.com',NULL,'S: 220 "
+				       "mx1.example.com ESMTP\nC: EHLO "
+				       "mx1.example.com\nS: 250-mx1.example.com\nS: "
+				       "250-STARTTLS\nS: 250 SIZE 10240000\nC: "
+				       "STARTTLS\nS: 220 2.0.0 Ready to start TLS\nC: "
+				       "EHLO mx1.example.com\nS: 250-mx1.example."
+				       "com\nS: 250 AUTH PLAIN LOGIN\nC: QUIT\nS: 221 "
+				       "2.0.0 Bye\n'),"
+				       " ('127.0.0.1',465,1," T(-120000) "," T(
+					       -86400000) ",1,6,1272,221,8000,30,80,400,"
+							  "NULL,NULL,"
+							  "4100,310,1,2," DAYS(-81) "," DAYS(
+								  9) ",'127.0.0.1','mx1."
+								     "example.com ESMTP',"
+								     "'mx1.example.com','"
+								     "TLSv1.3','TLS_AES_"
+								     "256_GCM_SHA384','"
+								     "mx1.example.com','"
+								     "Example CA R1',"
+								     "'mx1.example.com',"
+								     "NULL,NULL),"
+								     " ('127.0.0.1',587,"
+								     "1," T(-120000) "," T(
+									     -420000) ",6,"
+										      "2,"
+										      "0,"
+										      "NUL"
+										      "L,"
+										      "200"
+										      "000"
+										      "00,"
+										      "30,"
+										      "85,"
+										      "NUL"
+										      "L,"
+										      "NUL"
+										      "L,"
+										      "NUL"
+										      "L,"
+										      "NUL"
+										      "L,"
+										      "NUL"
+										      "L,"
+										      "NUL"
+										      "L,"
+										      "NUL"
+										      "L,"
+										      "NUL"
+										      "L,"
+										      "NUL"
+										      "L,'"
+										      "127"
+										      ".0."
+										      "0."
+										      "1',"
+										      "NUL"
+										      "L,"
+										      "NUL"
+										      "L,"
+										      "NUL"
+										      "L,"
+										      "NUL"
+										      "L,"
+										      "NUL"
+										      "L,"
+										      "NUL"
+										      "L,"
+										      "NUL"
+										      "L,"
+										      "'no"
+										      " gr"
+										      "eet"
+										      "ing"
+										      " in"
+										      " 20"
+										      " s'"
+										      ",NU"
+										      "LL)"
+										      ","
+										      " ('"
+										      "sma"
+										      "rt."
+										      "exa"
+										      "mpl"
+										      "e."
+										      "net"
+										      "',"
+										      "587"
+										      ",2"
+										      "," T(
+											      -120000) "," T(-86400000) ",1,6,1267,221,180000,2000,31000,"
+															"62000,21000,20000,41000,20000,3,2," DAYS(-10) "," DAYS(
+																80) ",'192.0.2.25',"
+																    "'smart.example.net ESMTP','smart.example.net','TLSv1.3','TLS_AES_256_GCM_SHA384',"
+																    "'*.example.net','Example CA R1','*.example.net',NULL,NULL),"
+																    " ('gmail-smtp-in.l.google.com',25,3," T(-1800000) "," T(-86400000) ",1,6,1203,221,260000,4000,"
+																									"12000,31000,12000,12000,25000,12000,1,3," DAYS(-20) "," DAYS(64) ",'192.0.2.26',"
+																																	  "'mx.google.com ESMTP','mx.google.com','TLSv1.3','TLS_AES_256_GCM_SHA384','mx.google.com',"
+																																	  "'WR2','mx.google.com',NULL,NULL),"
+																																	  " ('mx.legacy.example',25,3," T(-1800000) "," T(-5400000) ",5,1,0,NULL,20000000,3000,NULL,NULL,"
+																																								    "NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,"
+																																								    "'no answer to connecting in 20 s',NULL);"
+																																								    "INSERT INTO probe_change(t_ms, host, port, what, before, after, detail) VALUES"
+																																								    " (" T(-420000) ",'127.0.0.1',587,0,1,6,'no greeting in 20 s'),"
+																																										    " (" T(-2505600000) ",'127.0.0.1',25,1," DAYS(
+																																											    1) "," DAYS(61) ",'mx1.example.com');";
+
+void cachefix_probe(struct fix *f)
+{
+	fix_exec(f, rows);
+}
