@@ -139,6 +139,17 @@ static int set_client(struct store *s, const struct at *at, struct message *m,
 	return rc;
 }
 
+/* set_lead - is the arrival at t_ms the first of all that were read? It is noted then. */
+static bool set_lead(struct message *m, int64_t t_ms)
+{
+	int64_t lead_ms = m->t_ms - t_ms;
+
+	if (lead_ms <= m->lead_ms || lead_ms > INT32_MAX)
+		return false;
+	m->lead_ms = (int32_t)lead_ms;
+	return true;
+}
+
 /*
  * late_start - a message whose outcome was read before its arrival: they stand in different logs, which are written out
  * at different times.
@@ -150,6 +161,7 @@ static struct message *late_start(struct store *s, const struct at *at, const st
 	if (!m || (m->bits & BIT_STARTED))
 		return NULL;
 	message_reopen(s, m);
+	(void)set_lead(m, at->t_ms);
 	return m;
 }
 
@@ -303,7 +315,7 @@ static void correct_recipients(
 
 	if (m->nrcpt < 0)
 		return;
-	if (more == 0 && e->lasting_id && e->nrcpt >= 0 && at->t_ms < m->t_ms)
+	if (more == 0 && e->lasting_id && e->nrcpt >= 0 && set_lead(m, at->t_ms))
 		more = e->nrcpt - m->nrcpt;
 	if (more == 0 || (more > 0 && m->nrcpt > INT32_MAX - more))
 		return;

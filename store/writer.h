@@ -77,6 +77,7 @@ struct message {
 	uint64_t ip_hash, mid_hash; /* 0 unknown */
 	int32_t service, client, user, from_dom, mid_dom;
 	int32_t nrcpt, runs, nsent, nbounced, ndeferred;
+	int32_t lead_ms; /* of a lasting id: so much before t_ms it arrived first, as far as was read; not stored */
 };
 
 struct reject {
