@@ -134,6 +134,30 @@ def case_exchange_folder_copied_bit_by_bit(case):
             raise AssertionError("%s: %d, want %d" % (ours, got[ours], site.wanted()[ours]))
 
 
+def case_exchange_beside_a_postfix_and_doctor(case):
+    """Two mail systems are two providers, each with its own figures; doctor names the folders and what stays unknown."""
+    site = Site(case, servers=1)
+    site.hour(6)
+    tracking = [f for f in site.files.folders() if f.endswith("MessageTracking")]
+    missing = os.path.join(case.dir, "not-mounted")
+    case.configure("[postfix]\nlog = %s\n[exchange org]\nfolder = %s\n[exchange other]\nfolder = %s\n" % (
+        case.path, ", ".join(tracking), missing))
+    case.log.put(case.traffic.messages(10))
+    case.once(ok=(0, 1))
+    got = case.metrics(PROVIDER)
+    for ours, theirs in (("RECEIVED", "messages"), ("SENT", "sent"), ("BOUNCED", "bounced")):
+        if got[ours] != site.org.ledger[theirs]:
+            raise AssertionError("%s: %d, want %d" % (ours, got[ours], site.org.ledger[theirs]))
+    if case.metrics("postfix")["RECEIVED"] != 10:
+        raise AssertionError("postfix: %s" % case.metrics("postfix"))
+    told = subprocess.run([case.mtatop, "doctor", "--config", case.conf, "--cache", case.cache], stdout=subprocess.PIPE, env=case.env,
+                          check=False, text=True).stdout
+    for line in ("ok  provider: exchange-org", "ok  log: %s: " % tracking[0], "MSGTRKMD", "--  ports, logins, TLS, refusals: unknown: no RECV*.LOG",
+                 "--  servers that can't be reached: unknown", "!!  log: can't list %s" % missing, "fix: mount the share"):
+        if line not in told:
+            raise AssertionError("%r is not in\n%s" % (line, told))
+
+
 def case_exchange_share_mounted_late_and_elsewhere(case):
     """A folder that isn't there at first is found; the same files under another path are known again."""
     site = Site(case, servers=1)
