@@ -105,11 +105,20 @@ int sockdiag_decode(
 			*ret_done = true;
 		else if (h.nlmsg_type == NLMSG_ERROR)
 			rc = take_error(body, reterr);
-		else if (h.nlmsg_type == SOCK_DIAG_BY_FAMILY)
+		else if (h.nlmsg_type == SOCK_DIAG_BY_FAMILY || h.nlmsg_type == TCPDIAG_GETSOCK)
 			rc = take_socket(body, each, ctx, reterr);
 		at += NLMSG_ALIGN((size_t)h.nlmsg_len);
 	}
 	return rc;
+}
+
+static int put(int fd, const void *request, size_t n, struct mt_error *reterr)
+{
+	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+
+	if (sendto(fd, request, n, 0, (struct sockaddr *)&kernel, sizeof(kernel)) < 0)
+		return mt_error_sys(reterr, errno, "sock_diag");
+	return 0;
 }
 
 static int ask(int fd, int family, struct mt_error *reterr)
@@ -124,12 +133,24 @@ static int ask(int fd, int family, struct mt_error *reterr)
 			.sdiag_protocol = IPPROTO_TCP,
 			.idiag_ext = 1 << (INET_DIAG_INFO - 1),
 			.idiag_states = ALL_STATES}};
-	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
 
-	if (sendto(fd, &request, sizeof(request), 0, (struct sockaddr *)&kernel, sizeof(kernel)) <
-		0)
-		return mt_error_sys(reterr, errno, "sock_diag");
-	return 0;
+	return put(fd, &request, sizeof(request), reterr);
+}
+
+/* The older request knows no family: both come in one walk over the kernel's table, which is a third of the work. */
+static int ask_both(int fd, struct mt_error *reterr)
+{
+	struct {
+		struct nlmsghdr h;
+		struct inet_diag_req r;
+	} request = {.h = {.nlmsg_len = sizeof(request),
+			     .nlmsg_type = TCPDIAG_GETSOCK,
+			     .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+		.r = {.idiag_family = AF_INET,
+			.idiag_ext = 1 << (INET_DIAG_INFO - 1),
+			.idiag_states = ALL_STATES}};
+
+	return put(fd, &request, sizeof(request), reterr);
 }
 
 static int receive(int fd, char *room, sock_fn each, void *ctx, struct mt_error *reterr)
@@ -149,25 +170,37 @@ static int receive(int fd, char *room, sock_fn each, void *ctx, struct mt_error 
 	return rc;
 }
 
-int sockdiag_walk(sock_fn each, void *ctx, struct mt_error *reterr)
+static int walk(int fd, char *room, sock_fn each, void *ctx, struct mt_error *reterr)
 {
 	static const int families[] = {AF_INET, AF_INET6};
-	struct timeval limit = {.tv_sec = RECEIVE_LIMIT_S};
-	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	char *room;
-	int rc = 0;
+	int rc = ask_both(fd, reterr);
 
-	if (fd < 0)
-		return mt_error_set(reterr, MT_ENOTSUP, "no NETLINK_SOCK_DIAG here");
-	room = malloc(RECEIVE_BYTES);
-	if (!room)
-		rc = mt_error_set(reterr, MT_ENOMEM, "not enough memory for a list of sockets");
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	if (rc == 0)
+		rc = receive(fd, room, each, ctx, reterr);
+	if (rc != MT_ENOTSUP)
+		return rc;
+	rc = 0;
 	for (size_t i = 0; rc == 0 && i < sizeof(families) / sizeof(families[0]); i++) {
 		rc = ask(fd, families[i], reterr);
 		if (rc == 0)
 			rc = receive(fd, room, each, ctx, reterr);
 	}
+	return rc;
+}
+
+int sockdiag_walk(sock_fn each, void *ctx, struct mt_error *reterr)
+{
+	struct timeval limit = {.tv_sec = RECEIVE_LIMIT_S};
+	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	char *room;
+	int rc;
+
+	if (fd < 0)
+		return mt_error_set(reterr, MT_ENOTSUP, "no NETLINK_SOCK_DIAG here");
+	room = malloc(RECEIVE_BYTES);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	rc = room ? walk(fd, room, each, ctx, reterr)
+		  : mt_error_set(reterr, MT_ENOMEM, "not enough memory for a list of sockets");
 	free(room);
 	close(fd);
 	return rc;

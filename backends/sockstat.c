@@ -25,7 +25,8 @@ struct kept { /* a socket of the walk before */
 };
 
 struct one { /* a socket of this walk that counts */
-	struct sock sock;
+	const struct sock *sock; /* in all */
+	uint64_t place; /* direction, port, first bytes of the peer: what it is sorted by */
 	int32_t port;
 	bool outbound;
 	uint64_t in, out; /* moved since the walk before */
@@ -43,10 +44,12 @@ struct sockstat {
 	bool listening[UINT16_MAX + 1];
 	struct sock *all;
 	size_t nall, cap, left_out;
-	struct one *counted;
-	size_t ncounted;
-	struct kept *before;
-	size_t nbefore;
+	struct one *counted, *spare; /* kept over walks */
+	size_t ncounted, room; /* room in either */
+	struct kept *before; /* in the order of its walk */
+	size_t nbefore, at; /* at: what the next socket is likely to be */
+	uint32_t *index; /* cookie -> number in before + 1, open addressing; NULL until asked */
+	size_t nindex; /* a power of two */
 	bool had_before;
 	int64_t before_mono_ms;
 	struct socket_port *rows;
@@ -85,11 +88,9 @@ struct sockstat *sockstat_new(const int32_t *ports, size_t nports)
 
 static void drop_figures(struct sockstat *s)
 {
-	free(s->counted);
 	free(s->rows);
 	free(s->peers);
 	free(s->texts);
-	s->counted = NULL;
 	s->rows = NULL;
 	s->peers = NULL;
 	s->texts = NULL;
@@ -102,7 +103,10 @@ void sockstat_free(struct sockstat *s)
 		return;
 	drop_figures(s);
 	free(s->all);
+	free(s->counted);
+	free(s->spare);
 	free(s->before);
+	free(s->index);
 	free(s);
 }
 
@@ -167,67 +171,130 @@ static bool place(const struct sockstat *s, const struct sock *one, struct one *
 	if (!ours && !is_well_known(one->remote_port))
 		return false;
 	*out = (struct one){
-		.sock = *one, .outbound = !ours, .port = ours ? one->local_port : one->remote_port};
+		.sock = one, .outbound = !ours, .port = ours ? one->local_port : one->remote_port};
+	out->place = (uint64_t)out->outbound << 63 | (uint64_t)out->port << 32 |
+		     (uint64_t)one->remote[0] << 24 | (uint64_t)one->remote[1] << 16 |
+		     (uint64_t)one->remote[2] << 8 | one->remote[3];
 	return true;
 }
 
-static int by_cookie(const void *left, const void *right)
+static uint32_t *slot_of(const struct sockstat *s, uint64_t cookie)
 {
-	const struct kept *a = left, *b = right;
+	size_t i = (size_t)(cookie * 0x9e3779b97f4a7c15u >> 32) & (s->nindex - 1);
 
-	return (a->cookie > b->cookie) - (a->cookie < b->cookie);
+	while (s->index[i] && s->before[s->index[i] - 1].cookie != cookie)
+		i = (i + 1) & (s->nindex - 1);
+	return &s->index[i];
+}
+
+static void make_index(struct sockstat *s)
+{
+	for (s->nindex = 64; s->nindex < 2 * s->nbefore;)
+		s->nindex *= 2;
+	s->index = xcalloc(s->nindex, sizeof(s->index[0]));
+	for (size_t i = 0; i < s->nbefore; i++)
+		*slot_of(s, s->before[i].cookie) = (uint32_t)i + 1;
+}
+
+/* kept_of - of the walk before; NULL none. The kernel's order hardly changes: mostly it is the one after the last. */
+static const struct kept *kept_of(struct sockstat *s, uint64_t cookie)
+{
+	uint32_t found;
+
+	if (s->at < s->nbefore && s->before[s->at].cookie == cookie)
+		return &s->before[s->at++];
+	if (!s->index)
+		make_index(s);
+	found = *slot_of(s, cookie);
+	if (!found)
+		return NULL;
+	s->at = found;
+	return &s->before[found - 1];
 }
 
 /* since_before - what a socket moved since the walk before; all of it when it was opened since. */
-static void since_before(const struct sockstat *s, struct one *o)
+static void since_before(struct sockstat *s, struct one *o)
 {
-	const struct kept key = {.cookie = o->sock.cookie};
-	const struct kept *k =
-		s->nbefore ? bsearch(&key, s->before, s->nbefore, sizeof(key), by_cookie) : NULL;
+	const struct kept *k;
 
-	if (is_over(o->sock.state) || o->sock.cookie == 0 || !s->had_before)
+	if (is_over(o->sock->state) || o->sock->cookie == 0 || !s->had_before)
 		return;
+	k = kept_of(s, o->sock->cookie);
 	o->opened = !k;
-	if (!o->sock.has_info)
+	if (!o->sock->has_info)
 		return;
-	o->in = o->sock.bytes_received - (k ? k->received : 0);
-	o->out = o->sock.bytes_sent - (k ? k->acked : 0);
-	o->retransmits = o->sock.retransmits - (k ? k->retransmits : 0);
-	if (k && o->sock.bytes_received < k->received)
+	o->in = o->sock->bytes_received - (k ? k->received : 0);
+	o->out = o->sock->bytes_sent - (k ? k->acked : 0);
+	o->retransmits = o->sock->retransmits - (k ? k->retransmits : 0);
+	if (k && o->sock->bytes_received < k->received)
 		o->in = 0; /* a kernel that counts otherwise: nothing rather than 2^64 */
-	if (k && o->sock.bytes_sent < k->acked)
+	if (k && o->sock->bytes_sent < k->acked)
 		o->out = 0;
-	if (k && o->sock.retransmits < k->retransmits)
+	if (k && o->sock->retransmits < k->retransmits)
 		o->retransmits = 0;
 }
 
 static void keep(struct sockstat *s, bool known, int64_t now_mono_ms)
 {
-	s->nbefore = 0;
+	free(s->index);
+	s->index = NULL;
+	s->nbefore = s->at = 0;
 	s->before = xrealloc(s->before, (s->ncounted + 1) * sizeof(s->before[0]));
 	for (size_t i = 0; known && i < s->ncounted; i++) {
-		const struct sock *k = &s->counted[i].sock;
+		const struct sock *k = s->counted[i].sock;
 
 		if (k->cookie && !is_over(k->state))
 			s->before[s->nbefore++] = (struct kept){
 				k->cookie, k->bytes_received, k->bytes_sent, k->retransmits};
 	}
-	if (s->nbefore)
-		qsort(s->before, s->nbefore, sizeof(s->before[0]), by_cookie);
 	s->had_before = known;
 	s->before_mono_ms = now_mono_ms;
 }
 
-/* By direction, port and peer: rows and peers are runs. */
+struct order { /* small: sorting moves these */
+	uint64_t place;
+	uint32_t i;
+};
+
 static int by_place(const void *left, const void *right)
+{
+	const struct order *a = left, *b = right;
+
+	if (a->place != b->place)
+		return a->place < b->place ? -1 : 1;
+	return (a->i > b->i) - (a->i < b->i);
+}
+
+static int by_peer(const void *left, const void *right)
 {
 	const struct one *a = left, *b = right;
 
-	if (a->outbound != b->outbound)
-		return a->outbound ? 1 : -1;
-	if (a->port != b->port)
-		return a->port < b->port ? -1 : 1;
-	return memcmp(a->sock.remote, b->sock.remote, sizeof(a->sock.remote));
+	return memcmp(a->sock->remote, b->sock->remote, sizeof(a->sock->remote));
+}
+
+/* By direction, port and peer: rows and peers are runs. Of an IPv6 peer the place holds a part alone. */
+static void sort_counted(struct sockstat *s, struct order *order)
+{
+	struct one *room = s->spare;
+	size_t n = s->ncounted, from = 0;
+
+	for (size_t i = 0; i < n; i++)
+		order[i] = (struct order){s->counted[i].place, (uint32_t)i};
+	if (n)
+		qsort(order, n, sizeof(order[0]), by_place);
+	for (size_t i = 0; i < n; i++)
+		room[i] = s->counted[order[i].i];
+	for (size_t i = 0, v6 = 0; i < n; i++) {
+		v6 += room[i].sock->family == AF_INET6;
+		if (i + 1 < n && room[i + 1].place == room[i].place)
+			continue;
+		if (v6)
+			qsort(room + from, i + 1 - from, sizeof(room[0]), by_peer);
+		from = i + 1;
+		v6 = 0;
+	}
+	s->spare = s->counted;
+	s->counted = room;
 }
 
 static bool same_row(const struct one *a, const struct one *b)
@@ -253,9 +320,9 @@ static void round_trips(struct socket_port *row, const struct one *first, size_t
 	size_t m = 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (first[i].sock.has_info && first[i].sock.state == TCP_ESTABLISHED &&
-			first[i].sock.rtt_us)
-			room[m++] = first[i].sock.rtt_us;
+		if (first[i].sock->has_info && first[i].sock->state == TCP_ESTABLISHED &&
+			first[i].sock->rtt_us)
+			room[m++] = first[i].sock->rtt_us;
 	if (m)
 		qsort(room, m, sizeof(room[0]), by_number);
 	row->rtt_p50_us = percentile(room, m, P50);
@@ -278,7 +345,7 @@ static struct socket_port sum_row(const struct one *first, size_t n, bool moved)
 	struct socket_port row = {.port = first->port, .outbound = first->outbound};
 
 	for (size_t i = 0; i < n; i++) {
-		count_state(&row, first[i].sock.state);
+		count_state(&row, first[i].sock->state);
 		row.opened += first[i].opened;
 		row.bytes_in += (int64_t)first[i].in;
 		row.bytes_out += (int64_t)first[i].out;
@@ -308,7 +375,7 @@ static void name_peer(const struct sock *s, struct peer_text *out)
 
 static bool same_peer(const struct one *a, const struct one *b)
 {
-	return memcmp(a->sock.remote, b->sock.remote, sizeof(a->sock.remote)) == 0;
+	return memcmp(a->sock->remote, b->sock->remote, sizeof(a->sock->remote)) == 0;
 }
 
 /* peers_of - the peers of one row, those with most connections, behind the ones there are. */
@@ -322,17 +389,17 @@ static void peers_of(struct sockstat *s, const struct one *first, size_t n, bool
 		struct peer_text *text = &s->texts[s->ntexts + m];
 
 		if (i == from) {
-			name_peer(&first[i].sock, text);
+			name_peer(first[i].sock, text);
 			*p = (struct socket_peer){.port = first->port,
 				.outbound = first->outbound,
 				.peer = str_of(text->text),
 				.rtt_us = EVENT_UNKNOWN};
 		}
-		p->connections += first[i].sock.state == TCP_ESTABLISHED;
+		p->connections += first[i].sock->state == TCP_ESTABLISHED;
 		p->bytes_in += (int64_t)first[i].in;
 		p->bytes_out += (int64_t)first[i].out;
-		if (first[i].sock.has_info && first[i].sock.rtt_us > p->rtt_us)
-			p->rtt_us = first[i].sock.rtt_us;
+		if (first[i].sock->has_info && first[i].sock->rtt_us > p->rtt_us)
+			p->rtt_us = first[i].sock->rtt_us;
 		if (i + 1 < n && same_peer(&first[i], &first[i + 1]))
 			continue;
 		if (!moved)
@@ -386,30 +453,36 @@ int sockstat_end(struct sockstat *s, bool known, int64_t now_mono_ms, struct soc
 {
 	bool moved = known && s->had_before;
 	uint32_t *room = malloc((s->nall + 1) * sizeof(room[0]));
+	struct order *order = malloc((s->nall + 1) * sizeof(order[0]));
 
-	s->counted = malloc((s->nall + 1) * sizeof(s->counted[0]));
+	if (s->room < s->nall + 1) {
+		s->room = s->nall + 1;
+		s->counted = xrealloc(s->counted, s->room * sizeof(s->counted[0]));
+		s->spare = xrealloc(s->spare, s->room * sizeof(s->spare[0]));
+	}
 	s->rows = malloc((s->nall + PORTS_MAX) * sizeof(s->rows[0]));
 	s->peers = malloc((s->nall + 1) * sizeof(s->peers[0]));
 	s->texts = malloc((s->nall + 1) * sizeof(s->texts[0]));
-	if (!room || !s->counted || !s->rows || !s->peers || !s->texts) {
+	if (!room || !order || !s->rows || !s->peers || !s->texts) {
 		free(room);
+		free(order);
 		return mt_error_set(
 			reterr, MT_ENOMEM, "not enough memory for %zu sockets", s->nall);
 	}
 	for (size_t i = 0; i < s->nall; i++)
 		if (place(s, &s->all[i], &s->counted[s->ncounted]))
 			since_before(s, &s->counted[s->ncounted++]);
-	if (s->ncounted)
-		qsort(s->counted, s->ncounted, sizeof(s->counted[0]), by_place);
+	*out = (struct socket_sample){.source = known ? SOCKETS_NETLINK : SOCKETS_PROC,
+		.interval_ms = moved ? now_mono_ms - s->before_mono_ms : EVENT_UNKNOWN};
+	keep(s, known, now_mono_ms); /* in the walk's order */
+	sort_counted(s, order);
 	sum_all(s, moved, room);
 	add_quiet(s, moved);
 	free(room);
-	*out = (struct socket_sample){.source = known ? SOCKETS_NETLINK : SOCKETS_PROC,
-		.interval_ms = moved ? now_mono_ms - s->before_mono_ms : EVENT_UNKNOWN,
-		.ports = s->rows,
-		.nports = s->nrows,
-		.peers = s->peers,
-		.npeers = s->npeers};
-	keep(s, known, now_mono_ms);
+	free(order);
+	out->ports = s->rows;
+	out->nports = s->nrows;
+	out->peers = s->peers;
+	out->npeers = s->npeers;
 	return 0;
 }

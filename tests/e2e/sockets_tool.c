@@ -3,8 +3,10 @@
  * sockets_tool - what the sources of sockets see, as text for tests and the bench.
  *   sockets_tool list [proc]     one line a socket: family state local-port remote-port received acked rtt_us retransmits
  *   sockets_tool count [proc]    two walks, a line of standard input between them; then one line a port and one a peer
+ *   sockets_tool net             bytes in and out of all interfaces but lo since the machine's start
  *   sockets_tool time N          N walks and their sums: microseconds of CPU for one
  */
+#include "backends/hoststat.h"
 #include "backends/sockstat.h"
 #include "store/base/scan.h"
 
@@ -83,6 +85,21 @@ static int time_it(int n)
 	return rc < 0;
 }
 
+static int net(void)
+{
+	char text[65536];
+	FILE *f = fopen("/proc/self/net/dev", "r");
+	size_t n = f ? fread(text, 1, sizeof(text), f) : 0;
+	struct host_counters c;
+
+	if (f)
+		fclose(f);
+	hoststat_clear(&c);
+	hoststat_netdev(&c, (struct str){text, n});
+	printf("%" PRId64 " %" PRId64 "\n", c.net_in, c.net_out);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t n;
@@ -90,6 +107,8 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], "list") == 0)
 		return walk(proc, print_one, NULL) < 0;
+	if (argc > 1 && strcmp(argv[1], "net") == 0)
+		return net();
 	if (argc > 1 && strcmp(argv[1], "count") == 0)
 		return count(proc);
 	if (argc > 2 && strcmp(argv[1], "time") == 0 && scan_all_u64(str_of(argv[2]), 100000, &n))

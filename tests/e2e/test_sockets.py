@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Sockets of mail ports against iproute2's ss, which asks the kernel by itself, in a network of the test's own."""
+import json
 import os
 import re
 import socket
@@ -15,6 +16,11 @@ PER_CLIENT, ANSWER = 1000, 10  # bytes client number n sends n times, and gets n
 def test_sockets_against_ss(env):
     """Counts, bytes and peers by port are those of ss and of what was sent."""
     inside(env, "compare")
+
+
+def test_network_against_ip(env):
+    """Bytes of the interfaces are those of `ip -s link`; the loopback's are in neither."""
+    inside(env, "network")
 
 
 def inside(env, what):
@@ -125,5 +131,39 @@ def check_figures(figures):
     assert closing == 1, figures
 
 
+FRAMES = 100  # and more each way; a second pair shows that all interfaces are added up
+
+
+def network(tool):
+    def link(*words):
+        subprocess.run(["ip", "link", *words], check=True)
+
+    def ours():
+        return tuple(int(n) for n in subprocess.run([tool, "net"], stdout=subprocess.PIPE, check=True).stdout.split())
+
+    def theirs():
+        links = json.loads(subprocess.run(["ip", "-s", "-j", "link"], stdout=subprocess.PIPE, check=True).stdout)
+        return tuple(sum(one["stats64"][way]["bytes"] for one in links if one["ifname"] != "lo") for way in ("rx", "tx"))
+    for left, right in (("one", "other"), ("two", "another")):
+        link("add", left, "type", "veth", "peer", "name", right)
+        for name in (left, right):
+            with open("/proc/sys/net/ipv6/conf/%s/disable_ipv6" % name, "w") as f:
+                f.write("1")  # no frames but the test's
+            link("set", name, "up")
+    link("set", "lo", "up")
+    before = theirs()
+    assert ours() == before, (ours(), before)
+    for name, size in (("one", 200), ("other", 1000), ("two", 60)):
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:
+            raw.bind((name, 0))
+            for _ in range(FRAMES):
+                raw.send(b"\xff" * 12 + b"\x88\xb5" + bytes(size - 14))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.sendto(bytes(5000), ("127.0.0.1", 9))
+    sent = FRAMES * (200 + 1000 + 60)
+    wait_for("the frames' arrival", lambda: theirs() == (before[0] + sent, before[1] + sent))
+    assert ours() == theirs(), (ours(), theirs())
+
+
 if __name__ == "__main__":
-    compare(sys.argv[2])
+    {"compare": compare, "network": network}[sys.argv[1]](sys.argv[2])

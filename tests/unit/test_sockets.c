@@ -322,6 +322,68 @@ static void test_peers(void **state)
 	sockstat_free(stat);
 }
 
+static struct sock from_v6(unsigned char last, uint64_t cookie)
+{
+	struct sock one = a_sock(ESTABLISHED, 25, (int)(30000 + cookie), 0, cookie);
+
+	one.family = AF_INET6;
+	memcpy(one.remote, "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0", 15);
+	one.remote[15] = last;
+	return one;
+}
+
+/* Neighbours of one network, one after the other in the kernel's order: each is a peer of its own. */
+static void test_peers_of_one_network(void **state)
+{
+	struct sockstat *stat = sockstat_new(NULL, 0);
+	struct socket_sample s;
+
+	(void)state;
+	sockstat_begin(stat);
+	for (int i = 0; i < 30; i++) {
+		struct sock one = from_v6((unsigned char)(1 + i % 3), (uint64_t)i + 1);
+
+		sockstat_add(stat, &one);
+	}
+	assert_int_equal(sockstat_end(stat, true, 1, &s, NULL), 0);
+	assert_int_equal(s.npeers, 3);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(s.peers[i].connections, 10);
+	sockstat_free(stat);
+}
+
+/* A socket is the same one wherever in the next walk it comes. */
+static void test_walks_in_any_order(void **state)
+{
+	static const int orders[][6] = {
+		{1, 2, 3, 4, 5, 6}, {6, 5, 4, 3, 2, 1}, {2, 4, 6, 7, 1, 0}, {1, 7, 8, 2, 0, 0}};
+	static const int opened[] = {0, 0, 1, 1};
+	struct sockstat *stat = sockstat_new(NULL, 0);
+	struct socket_sample s;
+
+	(void)state;
+	for (int round = 0; round < 4; round++) {
+		sockstat_begin(stat);
+		for (int i = 0; i < 6 && orders[round][i]; i++) {
+			struct sock one = a_sock(ESTABLISHED, 25, 40000 + orders[round][i], 1,
+				(uint64_t)orders[round][i]);
+
+			one.bytes_received = (uint64_t)(100 * round + 7); /* 100 since the last */
+			sockstat_add(stat, &one);
+		}
+		assert_int_equal(sockstat_end(stat, true, 1 + round, &s, NULL), 0);
+		if (round == 0)
+			continue;
+		assert_int_equal(find_port(&s, 25, false)->opened, opened[round]);
+		/* new ones bring all they ever had */
+		assert_int_equal(find_port(&s, 25, false)->bytes_in, (round == 1) ? 600
+								     : (round == 2)
+									     ? 400 + 207
+									     : 200 + 307 + 100);
+	}
+	sockstat_free(stat);
+}
+
 /* --- in the cache --- */
 
 static void put_sample(struct fixture *f, int64_t interval_ms, int64_t established, int64_t moved)
@@ -439,6 +501,8 @@ int main(void)
 		cmocka_unit_test(test_figures),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_peers),
+		cmocka_unit_test(test_peers_of_one_network),
+		cmocka_unit_test(test_walks_in_any_order),
 		cmocka_unit_test(test_cache),
 		cmocka_unit_test(test_quiet),
 	};
