@@ -5,6 +5,7 @@
  */
 #include "backends/alerts.h"
 
+#include "backends/backend.h"
 #include "backends/hook.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
@@ -211,7 +212,7 @@ bool alerts_step(struct alerts *a, bool news)
 
 	a->news = a->news || news;
 	hooks_step(a->hooks, hook_ended, a);
-	if (mono(a) >= alerts_due_mono_ms(a)) {
+	if (mono(a) >= alerts_due_mono_ms(a) - ROUND_SLACK_MS) {
 		a->looked = true;
 		a->news = false;
 		a->looked_mono_ms = mono(a);

@@ -58,7 +58,8 @@ struct backend_env { /* what a source may use; all borrowed for the source's lif
 };
 
 /* What is due within this is done in the same round: one wake-up for all sources. */
-#define ROUND_SLACK_MS 50
+#define ROUND_SLACK_MS 250
+#define WAIT_SLACK_MS 50 /* of one that waits for an instant of its own (STEP_WAIT) */
 
 enum step_result {
 	STEP_DONE = 0, /* round finished; call again after the interval */

@@ -248,7 +248,7 @@ static bool due(const struct collector *c, const struct slot *s)
 		return true;
 	if (s->poked && now - s->stepped_mono_ms >= STEP_GAP_MS)
 		return true;
-	return now >= s->schedule.due_mono_ms - ROUND_SLACK_MS &&
+	return now >= s->schedule.due_mono_ms - (s->waiting ? WAIT_SLACK_MS : ROUND_SLACK_MS) &&
 	       !(c->until_caught_up && s->rounds);
 }
 
@@ -320,7 +320,7 @@ static void prune(struct collector *c)
 	struct mt_error error = {0};
 	bool more = false;
 
-	if (now_mono(c) < c->next_prune_mono_ms || c->stalled)
+	if (now_mono(c) < c->next_prune_mono_ms - WAIT_SLACK_MS || c->stalled)
 		return;
 	if (store_prune(c->store, PRUNE_ROWS, &more, &error) < 0)
 		log_write(LOG_LEVEL_WARNING, "pruning: %s", error.text);
@@ -333,7 +333,7 @@ static void look_at_rules(struct collector *c)
 	struct mt_error error = {0};
 	bool changed = false, more = false;
 
-	if (now_mono(c) < c->next_rules_mono_ms || c->stalled)
+	if (now_mono(c) < c->next_rules_mono_ms - WAIT_SLACK_MS || c->stalled)
 		return;
 	if (store_rules_look(c->store, &changed, &error) < 0)
 		log_write(LOG_LEVEL_WARNING, "%s; the rules before hold", error.text);

@@ -22,7 +22,8 @@
 
 #define INTERVAL_MS                                                                                \
 	1000 /* without inotify's word; a line is on the screen a second after it was written */
-#define WATCHED_INTERVAL_MS 2000 /* with it: only what inotify can't see, at half the wake-ups */
+#define WATCHED_INTERVAL_MS                                                                        \
+	2500 /* with it: only what inotify can't see; every other time with the other sources */
 #define DETAIL_MAX_BYTES 256
 #define PROBE_MAX_BYTES 4096
 #define LATEST_MS 86400000 /* clocks and zones differ by less */

@@ -6,7 +6,9 @@
 #include "store/base/mem.h"
 #include "store/base/scan.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define CONFIG_MAX_BYTES (64u << 10) /* ~25 values; a list parameter may be long */
@@ -318,4 +320,15 @@ size_t postfix_multi_parse(struct str lines, void (*each)(void *ctx, struct str 
 		n++;
 	}
 	return n;
+}
+
+struct timespec postfix_main_cf_time(const char *dir)
+{
+	struct stat st;
+	char path[4096];
+
+	if (snprintf(path, sizeof(path), "%s/main.cf", dir) >= (int)sizeof(path) ||
+		stat(path, &st) < 0)
+		return (struct timespec){0};
+	return st.st_mtim;
 }

@@ -13,6 +13,8 @@
 #include "store/base/arena.h"
 #include "store/base/buf.h"
 
+#include <time.h>
+
 struct postfix_config {
 	struct arena arena; /* owns every text below */
 	const char *dir; /* config_directory */
@@ -98,5 +100,8 @@ size_t postfix_multi_parse(struct str lines, void (*each)(void *ctx, struct str 
 int postfix_discover(const struct conf *conf,
 	int (*found)(void *ctx, const struct instance_def *def), void *ctx,
 	struct mt_error *reterr);
+
+/* postfix_main_cf_time - when dir/main.cf was changed last; zero: it can't be looked at. */
+struct timespec postfix_main_cf_time(const char *dir);
 
 #endif

@@ -31,7 +31,6 @@
 #define OFF_INTERVAL_MS 86400000
 #define INTERVAL_MS 5000
 #define DETAIL_MAX_BYTES 1024
-#define FILE_PATH_MAX 64 /* "deferred/", 5 folders, an id of 32 */
 #define HASH_DEPTH_MAX 5
 #define MS_PER_S 1000
 #define NS_PER_MS 1000000
@@ -73,15 +72,11 @@ static int64_t mono(const struct queue_state *s)
 	return clock_mono_ms(s->env->clock);
 }
 
-static struct timespec main_cf_time(const char *dir)
+static bool main_cf_changed(const struct queue_state *s)
 {
-	struct stat st;
-	char path[4096];
+	struct timespec now = postfix_main_cf_time(s->config.dir);
 
-	if (snprintf(path, sizeof(path), "%s/main.cf", dir) >= (int)sizeof(path) ||
-		stat(path, &st) < 0)
-		return (struct timespec){0};
-	return st.st_mtim;
+	return now.tv_sec != s->main_cf.tv_sec || now.tv_nsec != s->main_cf.tv_nsec;
 }
 
 static int load_config(struct queue_state *s, struct mt_error *reterr)
@@ -89,7 +84,7 @@ static int load_config(struct queue_state *s, struct mt_error *reterr)
 	int rc;
 
 	postfix_config_done(&s->config);
-	s->main_cf = main_cf_time(s->env->def->config_dir);
+	s->main_cf = postfix_main_cf_time(s->env->def->config_dir);
 	rc = postfix_config_load(&s->config, s->env->def->config_dir, reterr);
 	s->text = postfix_config_older(&s->config, 3, 1);
 	s->hash_depth = 0;
@@ -206,35 +201,13 @@ static int scan_step(struct queue_state *s, struct mt_error *reterr)
 
 /* ---- listing */
 
-/* When qmgr will look at a deferred file again: it set the file's time stamp to that. False if not to be had. */
-static bool file_time(const struct queue_state *s, struct str qid, int64_t *ret_ms)
-{
-	char path[FILE_PATH_MAX] = "deferred/", hash[QUEUE_HASH_MAX];
-	size_t n = strlen(path);
-	struct stat st;
-
-	if (s->spool_fd < 0 || !queue_id_hash(qid, hash) ||
-		n + 2 * s->hash_depth + qid.n >= sizeof(path))
-		return false;
-	for (unsigned i = 0; i < s->hash_depth; i++) {
-		path[n++] = hash[i];
-		path[n++] = '/';
-	}
-	memcpy(path + n, qid.p, qid.n);
-	path[n + qid.n] = '\0';
-	if (fstatat(s->spool_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
-		return false;
-	*ret_ms = (int64_t)st.st_mtim.tv_sec * MS_PER_S;
-	return true;
-}
-
 static int on_row(void *ctx, struct queue_row *row, struct mt_error *reterr)
 {
 	struct queue_state *s = ctx;
 
 	row->expires_ms = queue_expiry(&s->config, row);
 	if (row->queue == QUEUE_DEFERRED) {
-		if (file_time(s, row->qid, &row->next_retry_ms)) {
+		if (queue_file_time(s->spool_fd, s->hash_depth, row->qid, &row->next_retry_ms)) {
 			s->exact++;
 		} else {
 			row->next_retry_ms =
@@ -271,10 +244,9 @@ static int list_begin(struct queue_state *s, struct mt_error *reterr)
 		.timeout_ms = LIST_TIMEOUT_MS,
 		.row = on_row,
 		.ctx = s};
-	struct timespec main_cf = main_cf_time(s->config.dir);
 	int rc = 0;
 
-	if (main_cf.tv_sec != s->main_cf.tv_sec || main_cf.tv_nsec != s->main_cf.tv_nsec)
+	if (main_cf_changed(s))
 		rc = load_config(s, reterr);
 	if (rc < 0)
 		return rc;
@@ -399,11 +371,37 @@ static int list_failed(
 	return log_step(s, reterr);
 }
 
+/* The last listing was empty, and no queue of postqueue's holds a file by the scan just done: so is this one, and
+ * no program need be run to say so. */
+static bool lists_nothing(const struct queue_state *s)
+{
+	return !s->list && s->spool && s->listed && s->list_error.code == MT_OK &&
+	       s->oldest_ms == EVENT_UNKNOWN && s->depth[QUEUE_INCOMING] == 0 &&
+	       s->depth[QUEUE_ACTIVE] == 0 && s->depth[QUEUE_DEFERRED] == 0 &&
+	       s->depth[QUEUE_HOLD] == 0 && !main_cf_changed(s);
+}
+
+static int list_nothing(struct queue_state *s, struct mt_error *reterr)
+{
+	int rc = store_queue_begin(s->env->store, s->env->provider, reterr);
+
+	if (rc == 0)
+		rc = store_queue_end(s->env->store, s->env->provider, true, reterr);
+	s->next_list_mono_ms = mono(s) + s->list_interval_ms;
+	buf_clear(&s->list_detail);
+	(void)buf_add_z(&s->list_detail, "nothing to list");
+	describe(s);
+	return rc;
+}
+
 static int list_step(struct queue_state *s, struct mt_error *reterr)
 {
 	struct mt_error why = {.code = MT_OK};
-	int rc = s->list ? 1 : list_begin(s, &why);
+	int rc;
 
+	if (lists_nothing(s))
+		return list_nothing(s, reterr);
+	rc = s->list ? 1 : list_begin(s, &why);
 	if (rc >= 0)
 		rc = queue_list_step(s->list, &why);
 	if (rc > 0)

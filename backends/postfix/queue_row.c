@@ -2,8 +2,11 @@
 /* postfix/queue_row - ids, names, recipients and the rules of retry and expiry; see queue_row.h. */
 #include "backends/postfix/queue_row.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #define SHORT_ID_MIN 6 /* 5 digits of microseconds, at least 1 of inode */
 #define SHORT_ID_MAX 22 /* 5 and a 64-bit inode with one to spare */
@@ -12,6 +15,8 @@
 #define LONG_ID_Z_MIN 10 /* index of the z while seconds have 6 digits, for centuries */
 #define LONG_ID_USEC_DIGITS 4
 #define BASE52 "0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz"
+#define FILE_PATH_MAX 64 /* "deferred/", 5 folders, an id of 32 */
+#define MS_PER_S 1000
 #define USEC_MAX 999999
 #define RCPTS_FIRST 16
 
@@ -167,4 +172,24 @@ int64_t queue_expiry(const struct postfix_config *c, const struct queue_row *row
 	if (row->queue == QUEUE_HOLD || lifetime_ms < 0 || !str_present(row->sender))
 		return EVENT_UNKNOWN;
 	return row->arrival_ms + lifetime_ms;
+}
+
+bool queue_file_time(int spool_fd, unsigned hash_depth, struct str qid, int64_t *ret_ms)
+{
+	char path[FILE_PATH_MAX] = "deferred/", hash[QUEUE_HASH_MAX];
+	size_t n = strlen(path);
+	struct stat st;
+
+	if (spool_fd < 0 || !queue_id_hash(qid, hash) || n + 2 * hash_depth + qid.n >= sizeof(path))
+		return false;
+	for (unsigned i = 0; i < hash_depth; i++) {
+		path[n++] = hash[i];
+		path[n++] = '/';
+	}
+	memcpy(path + n, qid.p, qid.n);
+	path[n + qid.n] = '\0';
+	if (fstatat(spool_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+		return false;
+	*ret_ms = (int64_t)st.st_mtim.tv_sec * MS_PER_S;
+	return true;
 }

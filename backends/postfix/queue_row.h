@@ -85,4 +85,8 @@ int64_t queue_retry_estimate(
  */
 int64_t queue_expiry(const struct postfix_config *c, const struct queue_row *row);
 
+/* queue_file_time - when qmgr will look at a deferred file again: it set the file's time stamp to that. spool_fd: of
+ * queue_directory, -1 none; hash_depth: folders of one letter above it. False if not to be had. */
+bool queue_file_time(int spool_fd, unsigned hash_depth, struct str qid, int64_t *ret_ms);
+
 #endif

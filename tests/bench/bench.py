@@ -331,6 +331,22 @@ def suite_idle(table):
         table.add("board changing each second: CPU", changing["cpu"], "%", baseline=peers["cpu"])
 
 
+    idle_postfix(table)
+
+
+def idle_postfix(table):
+    """the same beside a real Postfix: log, queue, sockets and host are looked at, and nothing happens"""
+    if os.geteuid() or not shutil.which("postfix") or subprocess.run(["unshare", "-n", "true"], stderr=subprocess.DEVNULL).returncode:
+        table.skip("idle beside Postfix", "needs root, a Postfix and network namespaces")
+        return
+    done = subprocess.run(["unshare", "-n", "/usr/bin/python3", os.path.join(TOP, "tests", "bench", "idle_postfix.py"), MTATOP, str(IDLE_S)],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True)
+    got = json.loads(done.stdout.splitlines()[-1])
+    table.below("idle beside Postfix: wake-ups", got["wakeups"], "/s", 2, "sources: " + ", ".join(got["sources"]))
+    table.below("idle beside Postfix: bytes", got["bytes"], "B/s", 446)
+    table.below("idle beside Postfix: CPU", got["cpu"], "%", 0.17)
+
+
 # ---- the queue --------------------------------------------------------------------------------------------------
 
 def suite_queue(table):

@@ -267,6 +267,37 @@ static void test_spool(void **state)
 	check_sql(f, DEPTH, "1|0|0|0|1|0|1|1767268000000;");
 }
 
+/* An empty spool after an empty listing: no program is run to find nothing again, until there is something. */
+static void test_nothing_to_list(void **state)
+{
+	struct fixture *f = *state;
+	char path[PATH_BYTES * 2];
+
+	program(f, "echo x >>ran\n");
+	assert_int_equal(mkdir(path_of(f, "spool", path), 0755), 0);
+	assert_int_equal(mkdir(path_of(f, "spool/deferred", path), 0755), 0);
+	if (!init(f))
+		return;
+	assert_int_equal(run_round(f), STEP_DONE);
+	assert_int_equal(access(path_of(f, "ran", path), F_OK), 0);
+	assert_int_equal(unlink(path), 0);
+	for (int i = 0; i < 3; i++) {
+		clock_advance(&f->clock, 60000);
+		assert_int_equal(run_round(f), STEP_DONE);
+	}
+	assert_int_equal(access(path, F_OK), -1);
+	assert_non_null(strstr(detail(f), "nothing to list"));
+	/* the listing is as new as if it had been run */
+	check_sql(f, "SELECT count(*) FROM queue_message", "0;");
+	write_file(f, "spool/deferred/A1B2C3D4E5", "", 0600);
+	write_file(f, "rows", ROWS, 0644);
+	program(f, "echo x >>ran; cat rows\n");
+	clock_advance(&f->clock, 60000);
+	assert_int_equal(run_round(f), STEP_DONE);
+	assert_int_equal(access(path_of(f, "ran", path), F_OK), 0);
+	check_sql(f, "SELECT count(*) FROM queue_message", "4;");
+}
+
 /* Postfix down, cut, slow to say no: nothing that was known is forgotten, and the failure is told. */
 static void test_failures_keep_the_list(void **state)
 {
@@ -509,6 +540,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_postqueue_only, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_spool, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nothing_to_list, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_failures_keep_the_list, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_failure_with_spool, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_old_postqueue, setup, teardown),
