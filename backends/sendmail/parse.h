@@ -55,7 +55,7 @@ void sendmail_take_id(struct str *in, struct str *ret, uint64_t *ret_part);
 struct str sendmail_take_address(struct str *in);
 /* sendmail_bare - an address without its <>. */
 struct str sendmail_bare(struct str address);
-/* sendmail_codes - "550 5.1.1 text" into code and, with dsn, the enhanced code. */
+/* sendmail_codes - "550 5.1.1 text" into code and, with dsn, the enhanced code if it is of that class. */
 void sendmail_codes(struct event *e, struct str text, bool dsn);
 /* sendmail_set_client - "user@name [ip] (may be forged)" as the client. Returns false: it was no network. */
 bool sendmail_set_client(struct event *e, struct str relay);

@@ -233,7 +233,7 @@ static void set_failed(struct event *e, struct str stat, struct str reply)
 	}
 	set_stage(e, text);
 	e->reply = reply.n ? reply : text;
-	sendmail_codes(e, e->reply, e->dsn == 0);
+	sendmail_codes(e, e->reply, true); /* dsn= is Sendmail's own view: 4.3.0 of any 4.x.x */
 }
 
 /* stat=, the rest of the line. doubtful: a server's words have a "stat=" of their own, so that the code decides. */

@@ -90,9 +90,9 @@ void sendmail_codes(struct event *e, struct str text, bool dsn)
 		return;
 	e->code = (int32_t)code;
 	text = str_skip(text, 1);
-	if (dsn && scan_u64(&text, 1, 9, &class_digit) && scan_lit(&text, STR_LIT(".")) &&
-		scan_u64(&text, 3, DSN_DETAIL_MAX, &subject) && scan_lit(&text, STR_LIT(".")) &&
-		scan_u64(&text, 3, DSN_DETAIL_MAX, &detail))
+	if (dsn && scan_u64(&text, 1, 9, &class_digit) && class_digit == code / 100 &&
+		scan_lit(&text, STR_LIT(".")) && scan_u64(&text, 3, DSN_DETAIL_MAX, &subject) &&
+		scan_lit(&text, STR_LIT(".")) && scan_u64(&text, 3, DSN_DETAIL_MAX, &detail))
 		e->dsn = (int32_t)DSN_MAKE(class_digit, subject, detail);
 }
 
