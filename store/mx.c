@@ -200,20 +200,32 @@ static void count_sent(
 	}
 }
 
-/* "... Name service error for name=HOST type=A: ...": the MX host whose address is not to be had. */
+/* "... Name service error for name=HOST type=A: ...", or without DNS "unable to look up host HOST: ...": the MX host
+ * whose address is not to be had. */
+static struct str name_sought(struct str reply)
+{
+	size_t from = str_find(reply, STR_LIT(" name=")), end;
+	struct str name = str_skip(reply, from + 6);
+
+	if (from < reply.n) {
+		end = str_find_char(name, ' ');
+		return str_starts(str_skip(name, end), STR_LIT(" type=A")) ? str_first(name, end)
+									   : STR_LIT("");
+	}
+	if (!str_starts(reply, STR_LIT("unable to look up host ")))
+		return STR_LIT("");
+	name = str_skip(reply, 23);
+	return str_first(name, str_find_char(name, ':'));
+}
+
 static int dns_host(struct store *s, const struct at *at, const struct event *e, int32_t *ret,
 	struct mt_error *reterr)
 {
-	size_t from = str_find(e->reply, STR_LIT(" name=")), end;
-	struct str name = str_skip(e->reply, from + 6), type, domain;
+	struct str name = name_sought(e->reply);
+	struct str domain = str_skip(e->to, str_find_char(e->to, '@') + 1);
 
 	*ret = 0;
-	end = str_find_char(name, ' ');
-	type = str_skip(name, end);
-	name = str_first(name, end);
-	domain = str_skip(e->to, str_find_char(e->to, '@') + 1);
-	if (from >= e->reply.n || name.n == 0 || !str_starts(type, STR_LIT(" type=A")) ||
-		str_ieq(name, domain))
+	if (name.n == 0 || str_ieq(name, domain))
 		return 0;
 	return join_id(s, at, DICT_RELAY_HOST, name, ret, reterr);
 }

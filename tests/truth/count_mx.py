@@ -102,7 +102,7 @@ class Reach:
                 self.message[process] = [self.run(d), before[1] if before else [], relay["host"]]
         elif d["reply"].startswith(DNS):
             self.domains[domain]["n"]["dns_failed"] += 1
-            name = re.search(r" name=(\S+) type=A", d["reply"])
+            name = re.search(r" name=(\S+) type=A", d["reply"]) or re.match(r"unable to look up host ([^:]+):", d["reply"])
             if name and name[1].lower() != domain:
                 self.hosts[name[1]]["n"]["dns_failed"] += 1
 
