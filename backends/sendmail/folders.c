@@ -33,6 +33,7 @@ void sendmail_folders_done(struct sendmail_folders *f)
 		free(f->all[i].path);
 	free(f->all);
 	buf_done(&f->text);
+	sendmail_locks_done(&f->locks);
 	sendmail_qfile_done(&f->q);
 	*f = (struct sendmail_folders){.n = 0};
 }
@@ -131,15 +132,12 @@ static void close_this(struct sendmail_folders *f)
 }
 
 /* Sendmail locks the control file of a message it works at. */
-static bool locked(int folder, const char *name)
+static bool locked(const struct sendmail_folders *f, const char *name)
 {
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	bool is = fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+	struct stat st;
 
-	if (fd >= 0)
-		close(fd);
-	return is;
+	return fstatat(dirfd(f->open), name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       sendmail_locks_has(&f->locks, st.st_dev, st.st_ino);
 }
 
 /* The body's bytes, which is what mailq shows. */
@@ -200,7 +198,7 @@ static enum sendmail_found read_message(
 	struct sendmail_folders *f, const char *name, struct queue_row *ret)
 {
 	struct str id = str_skip(str_of(name), KIND_BYTES);
-	bool busy = locked(dirfd(f->open), name);
+	bool busy = locked(f, name);
 	int rc = sendmail_file_read(dirfd(f->open), name, &f->text, NULL);
 
 	if (rc == MT_ENOENT)

@@ -2,12 +2,13 @@
 /*
  * sendmail/folders - the messages in Sendmail's queue folders, by their control files: qf, hf (quarantined), Qf (lost).
  *
- * Reads, never writes, takes no lock (it asks whether a control file is locked: then a delivery is under way).
+ * Reads, never writes, takes no lock. A control file that is locked is of a message being worked at.
  */
 #ifndef MT_BACKENDS_SENDMAIL_FOLDERS_H
 #define MT_BACKENDS_SENDMAIL_FOLDERS_H
 
 #include "backends/sendmail/config.h"
+#include "backends/sendmail/locks.h"
 #include "backends/sendmail/qfile.h"
 
 #include <dirent.h>
@@ -25,6 +26,7 @@ struct sendmail_folders {
 	struct buf text;
 	struct sendmail_qfile q;
 	const struct sendmail_config *config; /* of the server; borrowed */
+	struct sendmail_locks locks; /* of the machine, when the walk began; filled by the caller */
 	int64_t run_interval_ms; /* EVENT_UNKNOWN */
 	int64_t now_ms;
 };

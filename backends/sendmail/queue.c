@@ -92,6 +92,8 @@ static int begin_folders(
 		l->client.nqueues == 0 ||
 		sendmail_folders_add(&l->folders, &l->client, true, NULL) < 0)
 		p->depth.n[QUEUE_MAILDROP] = EVENT_UNKNOWN;
+	if (!sendmail_locks_read(&l->folders.locks))
+		p->depth.n[QUEUE_ACTIVE] = EVENT_UNKNOWN;
 	read_interval(l);
 	return 0;
 }

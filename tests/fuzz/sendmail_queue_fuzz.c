@@ -3,6 +3,7 @@
 #include "backends/sendmail/config.h"
 #include "backends/sendmail/hoststat.h"
 #include "backends/sendmail/listing.h"
+#include "backends/sendmail/locks.h"
 #include "backends/sendmail/qfile.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -38,6 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct str text = str_make((const char *)data, size);
 	struct sendmail_qfile q = {.tries = 0};
 	struct sendmail_host host;
+	struct sendmail_locks locks;
 
 	if (sendmail_qfile_parse(text, &q) == 0)
 		FUZZ_CHECK(q.arrival_ms >= 0 && str_present(q.sender) && q.tries >= EVENT_UNKNOWN);
@@ -45,6 +47,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	listing(text);
 	sendmail_config_parse(&config, text);
 	FUZZ_CHECK(config.nqueues <= SENDMAIL_QUEUES_MAX);
+	sendmail_locks_parse(&locks, text);
+	FUZZ_CHECK(!sendmail_locks_has(&locks, 0, 0) || locks.n > 0);
+	sendmail_locks_done(&locks);
 	(void)sendmail_host_parse(text, &host);
 	FUZZ_CHECK(sendmail_run_interval_ms(text) >= EVENT_UNKNOWN);
 	(void)sendmail_id_time_ms(text, NOW_MS);

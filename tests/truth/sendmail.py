@@ -330,6 +330,8 @@ def one(name, mtatop, roots, level):
         check("%s: %s" % (name, key), got["totals"][key], value)
     check(name + ": every line is understood", got["totals"]["unparsed_lines"], 0)
     check(name + ": still in the queue, by mailq", sum(got["queue"][q] or 0 for q in ("incoming", "active", "deferred", "hold")), queued)
+    check(name + ": a submission and what the server took of it are one", got["totals"]["handed_over"],
+          len(re.findall(r"Message accepted for delivery", server.log())))
     check(name + ": by code 5.1.1", [r["n"] for r in got["by_code"] if r.get("dsn") == "5.1.1" and r["status"] == "bounced"], [1])
     rows = {row["service"]: row for row in got["by_port"] if row["direction"] == "in"}
     check(name + ": one listener", sorted(rows), ["sendmail"])

@@ -56,6 +56,16 @@ def fill(server):
     server.run("-Ac", "-odq", "-f", "me@example.org", "ok6@example.com", cf="submit.cf", text=b"Subject: x\n\nhello\n")
 
 
+class Slow(Sink):
+    """One that takes its time for a message while `go` is not set."""
+    go = threading.Event()
+
+    def say(self, text):
+        if text.startswith("354"):
+            self.go.wait(DEADLINE_S)
+        super().say(text)
+
+
 def mailq(server, *words, cf="sendmail.cf"):
     """id -> (size, sender, recipients) by mailq -v."""
     got, last = {}, None
@@ -104,8 +114,9 @@ class Cache:
 def by_files(name, build, server):
     cache = Cache(build, server, "files.db", os.path.join(server.dir, "sendmail.cf"))
     waiting = mailq(server)
-    check(name + ": mailq has three", len(waiting), 3)
-    check(name + ": deferred and incoming", {**cache.queue("deferred"), **cache.queue("incoming")}, waiting)
+    check(name + ": mailq has four", len(waiting), 4)
+    check(name + ": deferred, incoming, active", {**cache.queue("deferred"), **cache.queue("incoming"), **cache.queue("active")}, waiting)
+    check(name + ": active is what is being delivered", [row[1] for row in cache.queue("active").values()], ["c@example.org"])
     check(name + ": incoming is what was never tried", [row[1] for row in cache.queue("incoming").values()], ["b@example.org"])
     check(name + ": hold", cache.queue("hold"), mailq(server, "-qQ"))
     check(name + ": maildrop", cache.queue("maildrop"), mailq(server, "-Ac", cf="submit.cf"))
@@ -126,10 +137,11 @@ def by_files(name, build, server):
 
 def by_text(name, build, server):
     cache = Cache(build, server, "text.db", os.path.join(server.dir, "none.cf"))
-    check(name + ": waiting", {**cache.queue("deferred"), **cache.queue("incoming")}, mailq(server))
+    check(name + ": waiting", {**cache.queue("deferred"), **cache.queue("incoming"), **cache.queue("active")}, mailq(server))
+    check(name + ": active", [row[1] for row in cache.queue("active").values()], ["c@example.org"])
     check(name + ": maildrop", cache.queue("maildrop"), mailq(server, "-Ac", cf="submit.cf"))
     times, rows = files(server), cache.sql("SELECT qid, arrival_ms FROM queue_message")
-    check(name + ": arrival by the id", [abs(t - times[qid][0]) <= 1000 for qid, t in rows], [True] * 4)
+    check(name + ": arrival by the id", [abs(t - times[qid][0]) <= 1000 for qid, t in rows], [True] * 5)
 
 
 def doctor(name, build, server):
@@ -153,7 +165,7 @@ def main(argv):
         return 0
     folder = tempfile.mkdtemp(prefix="mtatop-sendmail-", dir="/run")
     os.mkdir(os.path.join(folder, "hoststat"))
-    with Server(("127.0.0.1", 0), Sink) as sink:
+    with Server(("127.0.0.1", 0), Slow) as sink:
         threading.Thread(target=sink.serve_forever, daemon=True).start()
         server = sendmail.Sendmail(folder, roots, sink.server_address[1], 9,
                                    "define(`confHOST_STATUS_DIRECTORY', `%s/hoststat')\n" % folder)
@@ -163,11 +175,16 @@ def main(argv):
             if not server.start("-q1h"):
                 print("skip sendmail_queue (it can't run here)")
                 return 0
+            Slow.go.set()
             fill(server)
+            Slow.go.clear()
+            send(server, "c@example.org", ["ok7@example.com"])
+            server.wait("it is on its way", lambda: re.search(r"^\w{14,}\*", server.run("-bp").stdout.decode(), re.M))
             by_files("sendmail's queue files", argv[0], server)
             doctor("sendmail", argv[0], server)
             by_text("sendmail's mailq", argv[0], server)
         finally:
+            Slow.go.set()
             server.stop()
             sink.shutdown()
     shutil.rmtree(folder)

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define NOW_MS INT64_C(1795636800000) /* 2026-11-25 20:00 UTC */
@@ -252,6 +253,29 @@ static void test_host(void **state)
 	assert_false(sendmail_host_parse(STR_LIT(""), &h));
 }
 
+static void test_locks(void **state)
+{
+	static const struct str text =
+		STR_INIT("1: FLOCK  ADVISORY  WRITE 2719 08:01:1835100 0 EOF\n"
+			 "2: POSIX  ADVISORY  READ 31 00:2a:77 0 9223372036854775807\n"
+			 "2: -> POSIX  ADVISORY  WRITE 32 00:2a:78 0 0\n3: torn 08:01:5\n");
+	struct sendmail_locks l;
+
+	(void)state;
+	sendmail_locks_parse(&l, text);
+	assert_int_equal(l.n, 2);
+	assert_true(sendmail_locks_has(&l, makedev(8, 1), 1835100));
+	assert_false(sendmail_locks_has(&l, makedev(8, 2), 1835100));
+	assert_true(
+		sendmail_locks_has(&l, makedev(0, 99), 77)); /* a btrfs has numbers of its own */
+	assert_false(sendmail_locks_has(&l, makedev(0, 0x2a), 78));
+	sendmail_locks_done(&l);
+	for (size_t n = 0; n < text.n; n++) {
+		sendmail_locks_parse(&l, str_first(text, n));
+		sendmail_locks_done(&l);
+	}
+}
+
 static void put(const char *folder, const char *name, const char *text)
 {
 	char path[256];
@@ -356,6 +380,7 @@ int main(void)
 		cmocka_unit_test(test_listing),
 		cmocka_unit_test(test_listing_cut),
 		cmocka_unit_test(test_host),
+		cmocka_unit_test(test_locks),
 		cmocka_unit_test(test_folders),
 	};
 
