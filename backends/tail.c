@@ -266,8 +266,10 @@ static bool moved_away(const struct tail *t, bool *ret_written)
 /* is_behind - is the file open no longer the one that is written to? */
 static bool is_behind(struct tail *t, int64_t now_mono_ms, bool *ret_written)
 {
-	if (!t->series_folder)
-		return moved_away(t, ret_written);
+	bool moved = moved_away(t, ret_written); /* of a series: a newer copy of the same file */
+
+	if (moved || !t->series_folder)
+		return moved;
 	if (t->replaced_mono_ms == 0 && now_mono_ms < t->next_newer_mono_ms)
 		return false;
 	t->next_newer_mono_ms = now_mono_ms + NEWER_INTERVAL_MS;

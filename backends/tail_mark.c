@@ -204,9 +204,9 @@ int tail_identify(struct tail *t, const struct logfile *f, const char *path, boo
 		*ret = new_mark(t, &m);
 	}
 	note_file(&t->marks[*ret], f);
-	if (shorter != NO_MARK && live)
+	if (shorter != NO_MARK && live && !t->series_folder)
 		tail_set_offset(&t->marks[*ret], f, f->size); /* cut back */
-	else if (shorter != NO_MARK)
+	else if (shorter != NO_MARK && !live)
 		t->marks[*ret].mark.done = true;
 	return 0;
 }

@@ -33,7 +33,7 @@ struct tail {
 	size_t npending, at;
 	bool started; /* a first scan was made */
 	bool had_marks; /* some were restored: not a first start */
-	int64_t next_scan_mono_ms, next_newer_mono_ms;
+	int64_t next_scan_mono_ms, next_newer_mono_ms, scanned_mono_ms;
 	struct logfile file; /* the current one */
 	char *path; /* owned; its path */
 	size_t mark; /* index of its mark; NO_MARK for standard input */

@@ -13,7 +13,10 @@
 
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 
+#define HEADLESS_MS                                                                                \
+	10000 /* a file of a series that is no longer than its head is read when it has been so for so long */
 #define SCAN_INTERVAL_MS 60000 /* late writes into a file rotated away are seen within a minute */
 
 struct tail_pending *tail_add_pending(struct tail *t, const char *path, bool live, int64_t size)
@@ -150,6 +153,7 @@ int tail_scan(struct tail *t, int64_t now_mono_ms, struct mt_error *reterr)
 		for (size_t i = 0; i < t->npending; i++)
 			t->total_bytes += t->pending[i].size;
 	t->started = true;
+	t->scanned_mono_ms = now_mono_ms;
 	t->next_scan_mono_ms = now_mono_ms + SCAN_INTERVAL_MS;
 	return rc;
 }
@@ -172,6 +176,24 @@ static void start_reading(
 static bool has_nothing_new(const struct logmark *m, const struct logfile *f)
 {
 	return m->done && (m->offset == TAIL_LEFT_OUT || (!f->archive && m->offset >= f->size));
+}
+
+/*
+ * is_copied_now - files of a series are never cut: one that is shorter than what was read of it is being copied anew over itself,
+ * and so may one be that has not even a head to be known by.
+ */
+static bool is_copied_now(const struct tail *t, const struct logfile *f, size_t mark)
+{
+	struct timespec now;
+
+	if (!t->series_folder || f->archive)
+		return false;
+	if (mark != NO_MARK && t->marks[mark].mark.offset != TAIL_LEFT_OUT &&
+		t->marks[mark].mark.offset > f->size)
+		return true;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return t->follow && f->size < LOGFILE_HEAD_BYTES &&
+	       (int64_t)now.tv_sec * 1000 - f->mtime_ms < HEADLESS_MS;
 }
 
 /* position - go to where reading stopped. 0 = there is something to read, 1 = all was read. */
@@ -220,9 +242,17 @@ int tail_open_pending(struct tail *t, struct mt_error *reterr)
 		logfile_close(&f);
 		return look_again(t);
 	}
+	if (is_copied_now(t, &f, NO_MARK)) {
+		t->next_scan_mono_ms = t->scanned_mono_ms + HEADLESS_MS;
+		logfile_close(&f);
+		return 0;
+	}
 	if (f.regular)
 		rc = tail_identify(t, &f, p->path, p->live, &mark, reterr);
-	if (rc == 0 && mark != NO_MARK)
+	if (rc == 0 && is_copied_now(t, &f, mark)) {
+		t->next_scan_mono_ms = t->scanned_mono_ms + HEADLESS_MS;
+		rc = 1;
+	} else if (rc == 0 && mark != NO_MARK)
 		rc = position(t, &f, p, mark, reterr);
 	if (rc == 0) {
 		start_reading(t, &f, p, mark);

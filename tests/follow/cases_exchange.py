@@ -134,6 +134,46 @@ def case_exchange_folder_copied_bit_by_bit(case):
             raise AssertionError("%s: %d, want %d" % (ours, got[ours], site.wanted()[ours]))
 
 
+def copied_again(case, over):
+    """The folders are copied every now and then while they grow; `over` puts a newer copy in place of the one before."""
+    site = Site(case, servers=1)
+    copy = os.path.join(case.dir, "copy")
+    shutil.copytree(site.files.top, copy)
+    site.follow([f.replace(site.files.top, copy) for f in site.files.folders()])
+    case.start()
+    for _ in range(4):
+        site.hour(6)
+        for path in site.files.names:
+            over(path, path.replace(site.files.top, copy))
+        time.sleep(0.5)
+    for path in site.files.names:
+        over(path, path.replace(site.files.top, copy))
+    site.check()
+    time.sleep(3)
+    site.same()
+    case.stop()
+    case.once()
+    site.same()
+
+
+def case_exchange_copied_over_itself(case):
+    """As cp and robocopy do it: the file is cut to nothing and written again, longer."""
+    def over(path, to):
+        with open(path, "rb") as f, open(to, "wb", buffering=0) as out:
+            while piece := f.read(20000):
+                out.write(piece)
+                time.sleep(0.01)
+    copied_again(case, over)
+
+
+def case_exchange_copied_and_renamed(case):
+    """As rsync does it: a new file is made beside and takes the name."""
+    def over(path, to):
+        shutil.copyfile(path, to + ".new")
+        os.rename(to + ".new", to)
+    copied_again(case, over)
+
+
 def case_exchange_beside_a_postfix_and_doctor(case):
     """Two mail systems are two providers, each with its own figures; doctor names the folders and what stays unknown."""
     site = Site(case, servers=1)
