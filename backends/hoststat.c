@@ -17,7 +17,8 @@ void hoststat_clear(struct host_counters *c)
 	*c = (struct host_counters){EVENT_UNKNOWN, EVENT_UNKNOWN, EVENT_UNKNOWN, EVENT_UNKNOWN,
 		EVENT_UNKNOWN, EVENT_UNKNOWN, EVENT_UNKNOWN, EVENT_UNKNOWN, EVENT_UNKNOWN,
 		EVENT_UNKNOWN, EVENT_UNKNOWN, EVENT_UNKNOWN, EVENT_UNKNOWN, EVENT_UNKNOWN,
-		EVENT_UNKNOWN, EVENT_UNKNOWN};
+		EVENT_UNKNOWN, EVENT_UNKNOWN, {EVENT_UNKNOWN, EVENT_UNKNOWN, EVENT_UNKNOWN}, {{0}},
+		0};
 }
 
 static bool next_line(struct str *text, struct str *line)
@@ -98,28 +99,58 @@ void hoststat_meminfo(struct host_counters *c, struct str text)
 				*fields[i].field = n * KIB;
 }
 
+/* A line's numbers behind the device's name, if it is that device's. */
+static bool disk_line(struct str line, unsigned major, unsigned minor, int64_t n[10])
+{
+	int64_t device[2];
+	struct str name;
+
+	if (numbers(line, device, 2) != 2 || device[0] != major || device[1] != minor)
+		return false;
+	skip_spaces(&line);
+	for (int i = 0; i < 2; i++) { /* the numbers again, as words */
+		if (!scan_word(&line, &name))
+			return false;
+		skip_spaces(&line);
+	}
+	return scan_word(&line, &name) && numbers(line, n, 10) == 10;
+}
+
 /* Linux, Documentation/admin-guide/iostats: reads 4 ms 7, writes 8 ms 11, busy ms 13 (counted from 1). */
 void hoststat_diskstats(struct host_counters *c, struct str text, unsigned major, unsigned minor)
 {
-	struct str line, name;
+	struct str line;
+	int64_t n[10];
 
 	while (next_line(&text, &line)) {
-		int64_t device[2], n[10];
-
-		if (numbers(line, device, 2) != 2 || device[0] != major || device[1] != minor)
+		if (!disk_line(line, major, minor, n))
 			continue;
-		skip_spaces(&line);
-		for (int i = 0; i < 2; i++) { /* the numbers again, as words */
-			if (!scan_word(&line, &name))
-				return;
-			skip_spaces(&line);
-		}
-		if (!scan_word(&line, &name) || numbers(line, n, 10) != 10)
-			return;
 		c->disk_requests = n[0] + n[4];
 		c->disk_request_ms = n[3] + n[7];
 		c->disk_busy_ms = n[9];
 	}
+}
+
+void hoststat_under(struct host_counters *c, struct str text)
+{
+	struct str line;
+	int64_t n[10];
+
+	while (next_line(&text, &line))
+		for (size_t i = 0; i < c->nunder; i++)
+			if (disk_line(line, c->under[i].major, c->under[i].minor, n))
+				c->under[i].busy_ms = n[9];
+}
+
+void hoststat_psi(struct host_counters *c, enum host_psi what, struct str text)
+{
+	size_t at = str_find(text, STR_LIT("total="));
+	struct str in = str_skip(text, at + 6);
+	uint64_t us;
+
+	if (str_starts(text, STR_LIT("some ")) && at < str_find_char(text, '\n') &&
+		scan_u64(&in, DIGITS_MAX, INT64_MAX, &us))
+		c->psi[what] = (int64_t)us;
 }
 
 void hoststat_netdev(struct host_counters *c, struct str text)
@@ -170,6 +201,34 @@ static void cpu_gauges(const struct host_counters *before, const struct host_cou
 		gauge[HOST_CPU_BUSY] = part(all - idle - wait, all, PER_MILLE);
 }
 
+/* The busiest of the disks that were there at both looks. */
+static int64_t under_busy(const struct host_counters *before, const struct host_counters *now)
+{
+	int64_t took_ms = grown(before->mono_ms, now->mono_ms), most = EVENT_UNKNOWN;
+
+	for (size_t i = 0; i < now->nunder; i++)
+		for (size_t k = 0; k < before->nunder; k++) {
+			const struct host_disk *a = &before->under[k], *b = &now->under[i];
+			int64_t busy;
+
+			if (a->major != b->major || a->minor != b->minor)
+				continue;
+			busy = part(grown(a->busy_ms, b->busy_ms), took_ms, PER_MILLE);
+			most = busy > most ? busy : most;
+		}
+	return most > PER_MILLE ? PER_MILLE : most;
+}
+
+/* Of the time between the looks; the kernel's clock and ours differ by a little. */
+static int64_t stood_still(
+	const struct host_counters *before, const struct host_counters *now, int what)
+{
+	int64_t share = part(
+		grown(before->psi[what], now->psi[what]), grown(before->mono_ms, now->mono_ms), 1);
+
+	return share > PER_MILLE ? PER_MILLE : share;
+}
+
 void hoststat_gauges(const struct host_counters *before, const struct host_counters *now,
 	int64_t gauge[HOST__COUNT])
 {
@@ -197,4 +256,8 @@ void hoststat_gauges(const struct host_counters *before, const struct host_count
 						  requests, US_PER_MS);
 	gauge[HOST_NET_IN] = part(grown(before->net_in, now->net_in), took_ms, MS_PER_S);
 	gauge[HOST_NET_OUT] = part(grown(before->net_out, now->net_out), took_ms, MS_PER_S);
+	gauge[HOST_PSI_CPU] = stood_still(before, now, PSI_CPU);
+	gauge[HOST_PSI_MEMORY] = stood_still(before, now, PSI_MEMORY);
+	gauge[HOST_PSI_IO] = stood_still(before, now, PSI_IO);
+	gauge[HOST_UNDER_BUSY] = under_busy(before, now);
 }

@@ -53,8 +53,8 @@ struct rules {
 /* System folders that are read: libraries, locales, zones, terminfo, users, resolver, journal, logs, spools. */
 static const char *const system_folders[] = {"/usr", "/etc", "/lib", "/lib64", "/nix/store",
 	"/proc/self", "/proc/stat", "/proc/loadavg", "/proc/meminfo", "/proc/diskstats",
-	"/proc/locks", "/run/log/journal", "/run/systemd", "/sys/devices/system/cpu", "/var/log",
-	"/var/spool", "/dev/urandom"};
+	"/proc/locks", "/proc/pressure", "/run/log/journal", "/run/systemd", "/sys/dev/block",
+	"/sys/devices", "/var/log", "/var/spool", "/dev/urandom"};
 static const char *const terminals[] = {"/dev/null", "/dev/pts", "/dev/tty"};
 
 static uint64_t handled_by(int abi)

@@ -283,6 +283,10 @@ enum host_gauge {
 	HOST_DISK_WAIT, /* microseconds */
 	HOST_NET_IN, /* bytes a second */
 	HOST_NET_OUT, /* bytes a second */
+	HOST_PSI_CPU, /* per mille of the time some task waited for it, as the three below */
+	HOST_PSI_MEMORY,
+	HOST_PSI_IO,
+	HOST_UNDER_BUSY, /* per mille: the busiest disk under the queue's device */
 	HOST__COUNT
 };
 

@@ -203,7 +203,7 @@ void cachefix_static(struct fix *f)
 	names(f);
 	snprintf(sql, sizeof(sql),
 		"INSERT INTO host_minute VALUES(1,%lld,%lld,934,21,0,612,4,8000000000,3100000000,0,"
-		"40000000000,1600000000,2600000,1900000,310,2400,184000,920000)",
+		"40000000000,1600000000,2600000,1900000,310,2400,184000,920000,640,NULL,85,310)",
 		(long long)(FIX_NOW_MS - FIX_MINUTE_MS) / 1000, (long long)(FIX_NOW_MS - 25000));
 	fix_exec(f, sql);
 	fix_exec(f,

@@ -28,6 +28,12 @@
 	"0 0 5000 1 0 0 0 0 0 0\n"
 #define NET_LATER "  eth0: 3000 1 0 0 0 0 0 0 9000 1 0 0 0 0 0 0\n"
 
+#define PSI "some avg10=85.04 avg60=85.86 avg300=90.38 total=1000000\nfull avg10=0.00 total=0\n"
+#define PSI_LATER "some avg10=1.00 avg60=1.00 avg300=1.00 total=1500000\nfull avg10=0.00 total=9\n"
+#define UNDER "   8       0 sda 1 0 0 4 5 0 0 8 0 100 0\n   8      16 sdb 1 0 0 4 5 0 0 8 0 0 0\n"
+#define UNDER_LATER                                                                                \
+	"   8       0 sda 1 0 0 4 5 0 0 8 0 300 0\n   8      16 sdb 1 0 0 4 5 0 0 8 0 1600 0\n"
+
 static void look(struct host_counters *c, int64_t mono_ms, bool later)
 {
 	hoststat_clear(c);
@@ -37,6 +43,14 @@ static void look(struct host_counters *c, int64_t mono_ms, bool later)
 	hoststat_meminfo(c, STR_LIT(MEMINFO));
 	hoststat_diskstats(c, str_of(later ? DISKS_LATER : DISKS), 254, 1);
 	hoststat_netdev(c, str_of(later ? NET_LATER : NET));
+	hoststat_psi(c, PSI_CPU, str_of(later ? PSI_LATER : PSI));
+	hoststat_psi(c, PSI_IO,
+		STR_LIT("some avg10=0.00 avg60=0.00 avg300=0.00 total=7\nfull total=1\n"));
+	hoststat_psi(c, PSI_MEMORY, STR_LIT("full avg10=0.00 total=5\n"));
+	c->nunder = 2;
+	c->under[0] = (struct host_disk){8, 0, EVENT_UNKNOWN};
+	c->under[1] = (struct host_disk){8, 16, EVENT_UNKNOWN};
+	hoststat_under(c, str_of(later ? UNDER_LATER : UNDER));
 }
 
 static void test_gauges(void **state)
@@ -57,6 +71,10 @@ static void test_gauges(void **state)
 	assert_int_equal(g[HOST_MEM_AVAILABLE], 2048000000);
 	assert_int_equal(g[HOST_SWAP_USED], 600 * 1024);
 	assert_int_equal(g[HOST_DISK_BUSY], 250);
+	assert_int_equal(g[HOST_UNDER_BUSY], 800); /* the busier of the two */
+	assert_int_equal(g[HOST_PSI_CPU], 250); /* half a second of two */
+	assert_int_equal(g[HOST_PSI_IO], 0);
+	assert_int_equal(g[HOST_PSI_MEMORY], EVENT_UNKNOWN); /* no line "some" */
 	assert_int_equal(g[HOST_DISK_WAIT], 2000); /* 100 requests took 200 ms */
 	assert_int_equal(g[HOST_NET_IN], 1000);
 	assert_int_equal(g[HOST_NET_OUT], 2000);
@@ -106,6 +124,8 @@ static void test_cut(void **state)
 			hoststat_meminfo(&c, cut);
 			hoststat_diskstats(&c, cut, 254, 1);
 			hoststat_netdev(&c, cut);
+			hoststat_psi(&c, PSI_CPU, cut);
+			hoststat_under(&c, cut);
 			free(copy);
 		}
 	}

@@ -41,6 +41,10 @@ static const struct line {
 	{"its inodes, free", KIND_COUNT, HOST_INODES_FREE, HOST_INODES_TOTAL},
 	{"its disk busy", KIND_SHARE, HOST_DISK_BUSY, -1},
 	{"a request of it takes", KIND_TIME, HOST_DISK_WAIT, -1},
+	{"the disk under it busy", KIND_SHARE, HOST_UNDER_BUSY, -1},
+	{"waiting for CPU", KIND_SHARE, HOST_PSI_CPU, -1},
+	{"waiting for memory", KIND_SHARE, HOST_PSI_MEMORY, -1},
+	{"waiting for disks", KIND_SHARE, HOST_PSI_IO, -1},
 	{"network in, a second", KIND_RATE, HOST_NET_IN, -1},
 	{"network out, a second", KIND_RATE, HOST_NET_OUT, -1},
 };
@@ -103,6 +107,7 @@ static const char *remark(const int64_t *n, int gauge)
 		return used_pm(n, gauge, HOST_INODES_TOTAL) >= FULL_PM
 			       ? "no more files can be made soon: each message is one"
 			       : NULL;
+	case HOST_UNDER_BUSY:
 	case HOST_DISK_BUSY:
 		return n[gauge] >= BUSY_PM ? "the disk is the limit" : NULL;
 	default:
@@ -130,7 +135,7 @@ static void judge(struct host *s, int64_t limits, int active_pm)
 {
 	/* what stops the mail before what slows it */
 	static const int order[] = {HOST_DISK_FREE, HOST_INODES_FREE, HOST_MEM_AVAILABLE,
-		HOST_DISK_BUSY, HOST_CPU_WAIT, HOST_CPU_STEAL, HOST_CPU_BUSY};
+		HOST_DISK_BUSY, HOST_UNDER_BUSY, HOST_CPU_WAIT, HOST_CPU_STEAL, HOST_CPU_BUSY};
 	size_t short_of = 0;
 
 	s->verdict[0] = '\0';
@@ -245,7 +250,12 @@ const struct pane_ops pane_host = {
 		"host of a virtual machine, less than 5% of memory, disk or inodes left, or "
 		"warnings of "
 		"master(8) that a service has all the processes it may have, or an active queue at "
-		"90% of qmgr_message_active_limit.",
+		"90% of qmgr_message_active_limit.\n"
+		"Under: the busiest whole disk that the queue's device-mapper or md device, or "
+		"partition, is on. "
+		"Waiting: share of the time in which some task stood still for want of it "
+		"(pressure stall "
+		"information); ? on a kernel without.",
 	.columns = columns,
 	.ncolumns = COL__COUNT,
 	.default_sort = COL_WHAT,
