@@ -414,8 +414,43 @@ def suite_exchange(table):
         table.above("parser: exchange, %s" % kind, 100 * speed / postfix, "%", 60, "%.0f MB/s" % speed)
 
 
+def sendmail_log():
+    """Some 60 MB of a made-up Sendmail's log: an arrival, an outcome for one to three recipients, now and then a refusal."""
+    path = os.path.join(DATA, "sendmail.log")
+    if os.path.exists(path):
+        return path
+    rng, head = random.Random(1), "Nov 23 12:%02d:%02d mx1 sm-mta[%d]: 6ANC00%s%06d: "
+    with open(path + ".new", "w", encoding="ascii") as f:
+        for i in range(140000):
+            at = head % (i // 60 % 60, i % 60, i % 32768, "".join(rng.choices("abcdefghij", k=2)), i % 1000000)
+            n = rng.choice((1, 1, 1, 2, 3))
+            to = ",".join("<user%d@example%d.com>" % (rng.randrange(9999), rng.randrange(40)) for _ in range(n))
+            f.write("%sfrom=<sender%d@example.org>, size=%d, class=0, nrcpts=%d, msgid=<%d.%d@example.org>, proto=ESMTP, daemon=MTA, "
+                    "relay=mail.example.org [192.0.2.%d]\n" % (at, i % 97, rng.randrange(99999), n, i, i, i % 200))
+            how = ("dsn=4.3.0, reply=451 4.7.1 try again, stat=Deferred: 451 4.7.1 try again" if i % 9 == 0 else
+                   "dsn=2.0.0, stat=Sent (ok %d qp %d)" % (i, i % 4711))
+            f.write("%sto=%s, delay=00:00:%02d, xdelay=00:00:01, mailer=esmtp, pri=%d, relay=mx.example.com. [198.51.100.%d], %s\n" % (
+                at, to, i % 60, 30000 + i, i % 200, how))
+            if i % 20 == 0:
+                f.write("%sruleset=check_rcpt, arg1=<x%d@example.net>, relay=spam.example [203.0.113.9], reject=550 5.7.1 "
+                        "<x%d@example.net>... Relaying denied\n" % (at, i, i))
+    os.rename(path + ".new", path)
+    return path
+
+
+def suite_sendmail(table):
+    """Sendmail's parser beside Postfix's, MB/s of CPU time each"""
+    log = log_of("100M")
+    if not log:
+        return table.skip("sendmail parser", "no ../shared beside the checkout")
+    tool = os.path.join(BUILD, "tests", "parse_bench")
+    postfix = float(run([tool, "postfix", log])[3])
+    speed = float(run([tool, "sendmail", sendmail_log()])[3])
+    table.above("parser: sendmail", 100 * speed / postfix, "%", 60, "%.0f MB/s" % speed)
+
+
 SUITES = {f.__name__[6:]: f for f in (suite_catchup, suite_live, suite_screen, suite_idle, suite_queue, suite_sockets,
-                                suite_api, suite_classify, suite_exchange, suite_soak)}
+                                suite_api, suite_classify, suite_exchange, suite_sendmail, suite_soak)}
 
 
 def main():
