@@ -111,7 +111,7 @@ static int find(const struct instance_def *def, const char *path, const struct j
 }
 
 struct in_folder { /* a walk over the logs in one of a provider's folders */
-	const char *folder;
+	char *folder; /* owned; whose kinds were seen */
 	const struct job_request *request;
 	struct job_output *out;
 	struct mt_error *reterr;
@@ -121,14 +121,25 @@ struct in_folder { /* a walk over the logs in one of a provider's folders */
 	size_t nfollowed;
 };
 
+/* begin_folder - the kinds seen are those of the one before. */
+static void begin_folder(struct in_folder *w, const char *folder)
+{
+	while (w->ndone)
+		free((char *)(uintptr_t)w->done[--w->ndone].p);
+	free(w->folder);
+	w->folder = folder ? xstrdup(folder) : NULL;
+}
+
 /* of_kind - JOB_LOG_FIND: look into the files of one kind; JOB_LOG_TAIL: is it the one to show? */
-static int of_kind(void *ctx, struct str prefix)
+static int of_kind(void *ctx, const char *folder, struct str prefix)
 {
 	struct in_folder *w = ctx;
 	char kind[SERIES_PREFIX_MAX_BYTES + 1];
 	struct rotated files;
 	int rc;
 
+	if (!w->folder || strcmp(folder, w->folder) != 0)
+		begin_folder(w, folder);
 	for (size_t i = 0; i < w->ndone; i++)
 		if (str_ieq(w->done[i], prefix))
 			return 0;
@@ -137,7 +148,7 @@ static int of_kind(void *ctx, struct str prefix)
 	memcpy(kind, prefix.p, prefix.n);
 	kind[prefix.n] = '\0';
 	w->done[w->ndone++] = str_of(xstrdup(kind));
-	rc = series_list(w->folder, kind, &files, w->reterr);
+	rc = series_list(folder, kind, &files, w->reterr);
 	for (size_t i = 0; rc == 0 && i < files.n; i++) {
 		struct rotated_file *f = &files.files[i];
 
@@ -162,13 +173,11 @@ static int in_folders(const struct instance_def *def, const struct job_request *
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < def->nlogs && !w.followed; i++) {
-		w.folder = def->logs[i];
-		rc = series_prefixes(w.folder, of_kind, &w, reterr);
-		while (w.ndone)
-			free((char *)(uintptr_t)w.done[--w.ndone].p);
+		rc = series_each(def->logs[i], of_kind, &w, reterr);
 		if (rc < 0 && rc != MT_ECANCELED && rc != MT_ELIMIT && i + 1 < def->nlogs)
 			rc = 0; /* a folder that can't be read hides no other */
 	}
+	begin_folder(&w, NULL);
 	if (rc == 0 && w.followed)
 		rc = logtail_run(w.followed, false, request, out, reterr);
 	snprintf(out->summary, sizeof(out->summary), "%.150s",

@@ -7,11 +7,14 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #define FILES_MAX 16384 /* the newest are kept: months of hourly files */
+#define FOLDERS_MAX 1024 /* of one tree */
+#define DEPTH_MAX 6 /* TransportRoles/Logs/FrontEnd/ProtocolLog/SmtpReceive */
 #define DAY_DIGITS 8
 #define HOUR_DIGITS 10
 #define NUMBER_DIGITS 9
@@ -151,16 +154,67 @@ bool series_has_newer(const char *path, bool *ret_written)
 	return newer;
 }
 
-int series_prefixes(const char *folder, int (*each)(void *ctx, struct str prefix), void *ctx,
-	struct mt_error *reterr)
+struct tree { /* a walk over folders */
+	int (*each)(void *ctx, const char *folder, struct str prefix);
+	void *ctx;
+	size_t nfolders;
+};
+
+static int walk_tree(struct tree *t, const char *folder, int depth, struct mt_error *reterr);
+
+/* walk_below - the folders in a folder. */
+static int walk_below(struct tree *t, DIR *dir, const char *folder, int depth)
+{
+	struct dirent *entry;
+	int rc = 0;
+
+	rewinddir(dir);
+	while (rc >= 0 && t->nfolders < FOLDERS_MAX && (entry = readdir(dir)) != NULL) {
+		struct stat st;
+		char *below;
+
+		if (entry->d_name[0] == '.' ||
+			(entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN))
+			continue;
+		if (entry->d_type == DT_UNKNOWN &&
+			(fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+				!S_ISDIR(st.st_mode)))
+			continue;
+		below = xasprintf("%s/%s", folder, entry->d_name);
+		rc = walk_tree(t, below, depth + 1, NULL);
+		free(below);
+	}
+	return rc;
+}
+
+static int walk_tree(struct tree *t, const char *folder, int depth, struct mt_error *reterr)
 {
 	struct walk w = {.dir = opendir(folder)};
 	int rc = 0;
 
+	t->nfolders++;
 	if (!w.dir)
-		return mt_error_sys(reterr, errno, "can't list %.150s", folder);
+		return depth ? 0 : mt_error_sys(reterr, errno, "can't list %.150s", folder);
 	while (rc >= 0 && walk_next(&w))
-		rc = each(ctx, w.name_prefix);
+		rc = t->each(t->ctx, folder, w.name_prefix);
+	if (rc >= 0 && depth < DEPTH_MAX)
+		rc = walk_below(t, w.dir, folder, depth);
 	closedir(w.dir);
 	return rc < 0 ? rc : 0;
+}
+
+int series_each(const char *top, int (*each)(void *ctx, const char *folder, struct str prefix),
+	void *ctx, struct mt_error *reterr)
+{
+	struct tree t = {.each = each, .ctx = ctx};
+	size_t n = strlen(top);
+	char *folder;
+	int rc;
+
+	while (n > 1 && top[n - 1] == '/') /* one name for one folder */
+		n--;
+	folder = xmemdup(top, n);
+	rc = walk_tree(&t, folder, 0, reterr);
+	free(folder);
+	return rc;
 }

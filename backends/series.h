@@ -28,10 +28,11 @@ int series_list(const char *folder, const char *prefix, struct rotated *ret,
 bool series_has_newer(const char *path, bool *ret_written);
 
 /*
- * series_prefixes - call each(ctx, prefix) for each series in a folder, any number of times. Returns 0, what each returned
- * when that is negative, or MT_ENOENT, MT_EPERM, MT_EIO of the folder.
+ * series_each - call each(ctx, folder, prefix) for each series in a folder and in the folders below it, any number of times for
+ * one, a folder's one behind the other. Not through symbolic links; a folder below that can't be listed is left out.
+ * Returns 0, what each returned when that is negative, or MT_ENOENT, MT_EPERM, MT_EIO of top.
  */
-int series_prefixes(const char *folder, int (*each)(void *ctx, struct str prefix), void *ctx,
-	struct mt_error *reterr) MT_MUST_CHECK;
+int series_each(const char *top, int (*each)(void *ctx, const char *folder, struct str prefix),
+	void *ctx, struct mt_error *reterr) MT_MUST_CHECK;
 
 #endif

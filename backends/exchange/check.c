@@ -18,18 +18,17 @@ struct seen { /* the kinds of log in one folder, and in all */
 	size_t n;
 };
 
-static int see(void *ctx, struct str prefix)
+/* add_kind - false: it was there. */
+static bool add_kind(struct seen *s, struct str prefix)
 {
-	struct seen *s = ctx;
-
+	if (s->n == KINDS_MAX || prefix.n > SERIES_PREFIX_MAX_BYTES)
+		return false;
 	for (size_t i = 0; i < s->n; i++)
 		if (str_ieq(str_of(s->kind[i]), prefix))
-			return 0;
-	if (s->n == KINDS_MAX || prefix.n > SERIES_PREFIX_MAX_BYTES || !exchange_reads(prefix))
-		return 0;
+			return false;
 	memcpy(s->kind[s->n], prefix.p, prefix.n);
 	s->kind[s->n++][prefix.n] = '\0';
-	return 0;
+	return true;
 }
 
 static bool has(const struct seen *s, const char *kind)
@@ -56,61 +55,99 @@ static bool readable(const char *folder, const char *kind, struct mt_error *rete
 	return rc == 0;
 }
 
-static int check_folder(const char *folder, struct seen *all, const struct check_report *report)
+struct checking {
+	const struct check_report *report;
+	struct seen here, all;
+	char *folder; /* owned; whose kinds are in here */
+	size_t nfolders; /* with logs in them */
+	int problems;
+};
+
+/* tell_folder - the line of a folder whose kinds are all known. */
+static void tell_folder(struct checking *c)
 {
-	struct seen here = {.n = 0};
 	struct mt_error error = {0};
 	char text[TEXT_MAX_BYTES];
 	size_t at;
 
-	if (series_prefixes(folder, see, &here, &error) < 0)
-		return report->bad("log", error.text,
-			"mount the share, let this user list it, or correct folder in [exchange]");
-	at = (size_t)snprintf(text, sizeof(text), "%.300s:", folder);
-	for (size_t i = 0; i < here.n; i++) {
-		if (!readable(folder, here.kind[i], &error))
-			return report->bad(
+	if (!c->folder)
+		return;
+	at = (size_t)snprintf(text, sizeof(text), "%.300s:", c->folder);
+	for (size_t i = 0; i < c->here.n; i++) {
+		if (!readable(c->folder, c->here.kind[i], &error)) {
+			c->problems += c->report->bad(
 				"log", error.text, "let this user read the files of the share");
-		see(all, str_of(here.kind[i]));
+			goto out;
+		}
 		at += (size_t)snprintf(
-			text + at, sizeof(text) - at, "%s %s", i ? "," : "", here.kind[i]);
+			text + at, sizeof(text) - at, "%s %s", i ? "," : "", c->here.kind[i]);
 		at = at < sizeof(text) ? at : sizeof(text) - 1;
 	}
-	if (here.n) {
-		report->good("log", text);
-	} else {
-		snprintf(text, sizeof(text),
-			"%.300s: no MSGTRK*, RECV*, SEND* or CONNECTLOG*.LOG in it", folder);
-		report->note("log", text);
-	}
+	c->report->good("log", text);
+out:
+	c->nfolders++;
+	c->here.n = 0;
+	free(c->folder);
+	c->folder = NULL;
+}
+
+static int see(void *ctx, const char *folder, struct str prefix)
+{
+	struct checking *c = ctx;
+
+	if (!exchange_reads(prefix))
+		return 0;
+	if (c->folder && strcmp(c->folder, folder) != 0)
+		tell_folder(c);
+	if (!c->folder)
+		c->folder = xstrdup(folder);
+	add_kind(&c->here, prefix);
+	add_kind(&c->all, prefix);
 	return 0;
+}
+
+static void check_folder(struct checking *c, const char *top)
+{
+	struct mt_error error = {0};
+	char text[TEXT_MAX_BYTES];
+	size_t before = c->nfolders;
+
+	if (series_each(top, see, c, &error) < 0) {
+		c->problems += c->report->bad("log", error.text,
+			"mount the share, let this user list it, or correct folder in [exchange]");
+		return;
+	}
+	tell_folder(c);
+	snprintf(text, sizeof(text), "%.300s: no MSGTRK*, RECV*, SEND* or CONNECTLOG*.LOG in it",
+		top);
+	if (c->nfolders == before)
+		c->report->note("log", text);
 }
 
 int exchange_check(
 	const struct conf *conf, const struct instance_def *def, const struct check_report *report)
 {
-	struct seen all = {.n = 0};
-	int problems = 0;
+	struct checking c = {.report = report};
 
 	(void)conf;
 	for (size_t i = 0; i < def->nlogs; i++)
-		problems += check_folder(def->logs[i], &all, report);
-	if (problems)
-		return problems;
-	if (!has(&all, "MSGTRK"))
+		check_folder(&c, def->logs[i]);
+	if (c.problems)
+		return c.problems;
+	if (!has(&c.all, "MSGTRK"))
 		report->note("messages", "unknown: no MSGTRK*.LOG (Set-TransportService "
 					 "-MessageTrackingLogEnabled $true)");
-	else if (!has(&all, "MSGTRKMD"))
+	else if (!has(&c.all, "MSGTRKMD"))
 		report->note("deliveries to mailboxes",
 			"of Exchange 2013 and later are in MSGTRKMD*.LOG, which is not there: they "
 			"are "
 			"counted as handed over");
-	if (!has(&all, "RECV"))
+	if (!has(&c.all, "RECV"))
 		report->note("ports, logins, TLS, refusals",
 			"unknown: no RECV*.LOG (Set-ReceiveConnector -ProtocolLoggingLevel "
 			"Verbose)");
-	if (!has(&all, "CONNECTLOG") && !has(&all, "SEND"))
+	if (!has(&c.all, "CONNECTLOG") && !has(&c.all, "SEND"))
 		report->note("servers that can't be reached",
 			"unknown: no CONNECTLOG*.LOG and no SEND*.LOG");
-	return problems;
+	return 0;
 }

@@ -23,7 +23,8 @@ const struct conf_key exchange_keys[EXCHANGE_NKEYS] = {
 		.name = "folder",
 		.type = CONF_LIST,
 		.fallback = "",
-		.help = "Folders with its logs, mounted or copied: message tracking (MSGTRK*.LOG), "
+		.help = "Folders with its logs in them or below, mounted or copied: message "
+			"tracking (MSGTRK*.LOG), "
 			"protocol (SEND*.LOG, RECV*.LOG), connectivity (CONNECTLOG*.LOG); of all "
 			"servers of an organisation, so that each message counts once. The "
 			"view :log shows that of the first"},

@@ -73,7 +73,7 @@ struct exchange_session { /* of a protocol log */
 	uint64_t id; /* hash of its session-id; 0 free */
 	uint32_t used; /* when, to find the oldest */
 	uint8_t stage; /* enum smtp_stage of the last command */
-	bool proxied; /* handed in by a Front End, which tells of its refusals itself */
+	bool proxied; /* of another Exchange server, in whose logs refusals are told of themselves */
 	bool quit;
 	uint8_t ncommand, nhelo;
 	char command[EXCHANGE_COMMAND_BYTES], helo[EXCHANGE_HELO_BYTES];

@@ -3,7 +3,8 @@
  * exchange/smtp - the SMTP protocol logs: connections, logins, TLS and refusals, each by its session and listener's port.
  *
  * Messages and recipients are the tracking log's to count. Of a session that a Front End hands on (XPROXY) its refusals
- * are not: they stand in the Front End's log too.
+ * are not: they stand in the Front End's log too. Nor are those of a session that another Exchange server logged into (X-EXPS): the
+ * tracking log tells of what it could not hand over.
  */
 #include "backends/exchange/parse.h"
 #include "store/base/map.h"
@@ -76,7 +77,6 @@ static void command_seen(struct exchange_session *s, struct str command)
 		stage = STAGE_END_OF_DATA;
 	s->stage = (uint8_t)stage;
 	s->quit = starts(command, "QUIT");
-	s->proxied |= starts(command, "XPROXY");
 	keep(s->command, sizeof(s->command), &s->ncommand, command);
 	if (stage == STAGE_EHLO)
 		keep(s->helo, sizeof(s->helo), &s->nhelo, str_trim(str_skip(command, 5)));
@@ -130,6 +130,14 @@ static bool of_mail(enum smtp_stage stage)
 	       stage == STAGE_RCPT || stage == STAGE_DATA || stage == STAGE_END_OF_DATA;
 }
 
+/* of_server - is the command one that only another Exchange server may give: a proxied client's session, a login as server? */
+static bool of_server(const struct exchange_session *s)
+{
+	struct str command = str_make(s->command, s->ncommand);
+
+	return starts(command, "XPROXY") || starts(command, "X-EXPS");
+}
+
 /* reply_sent - what this server answered; after it the command is dealt with. */
 static void reply_sent(struct event *e, struct exchange_session *s, struct str reply)
 {
@@ -137,7 +145,9 @@ static void reply_sent(struct event *e, struct exchange_session *s, struct str r
 	exchange_reply(e, reply);
 	e->kind = EVENT_NONE;
 	e->text = reply;
-	if (e->code == 235) {
+	if (e->code >= 200 && e->code < 300 && of_server(s)) {
+		s->proxied = true; /* only now: anybody can say the word */
+	} else if (e->code == 235) {
 		e->kind = EVENT_AUTH_OK;
 	} else if (e->code == 535 || (s->stage == STAGE_AUTH && e->code >= TEMPORARY)) {
 		e->kind = EVENT_AUTH_FAILED;

@@ -21,7 +21,8 @@
 #include <string.h>
 
 #define INTERVAL_MS 1000
-#define LIST_INTERVAL_MS 5000
+#define LIST_INTERVAL_MS 15000 /* a tree of folders over a network; new kinds of log are rare */
+#define FIRST_INTERVAL_MS 3000 /* while there is none */
 #define STREAMS_MAX 256
 #define BEHIND_MS                                                                                  \
 	10000 /* the other logs are read so much later than the tracking log, which they follow */
@@ -123,11 +124,10 @@ static int add_stream(
 
 struct listing {
 	struct source *l;
-	const char *folder;
 	struct mt_error *reterr;
 };
 
-static int see_prefix(void *ctx, struct str prefix)
+static int see_prefix(void *ctx, const char *folder, struct str prefix)
 {
 	struct listing *listing = ctx;
 	struct source *l = listing->l;
@@ -140,10 +140,9 @@ static int see_prefix(void *ctx, struct str prefix)
 		upper[i] = (char)(prefix.p[i] >= 'a' ? prefix.p[i] - ('a' - 'A') : prefix.p[i]);
 	upper[i] = '\0';
 	for (i = 0; i < l->n; i++)
-		if (strcmp(l->all[i]->folder, listing->folder) == 0 &&
-			strcmp(l->all[i]->prefix, upper) == 0)
+		if (strcmp(l->all[i]->folder, folder) == 0 && strcmp(l->all[i]->prefix, upper) == 0)
 			return 0;
-	return add_stream(l, listing->folder, upper, listing->reterr);
+	return add_stream(l, folder, upper, listing->reterr);
 }
 
 /* list_folders - find the streams there are; a folder that can't be read is told of and tried again. */
@@ -153,12 +152,12 @@ static int list_folders(struct source *l, int64_t now_mono_ms, struct mt_error *
 
 	if (!def->folders || now_mono_ms < l->list_mono_ms)
 		return 0;
-	l->list_mono_ms = now_mono_ms + LIST_INTERVAL_MS;
+	l->list_mono_ms = now_mono_ms + (l->n ? LIST_INTERVAL_MS : FIRST_INTERVAL_MS);
 	l->nbad = 0;
 	for (size_t i = 0; i < def->nlogs; i++) {
-		struct listing listing = {l, def->logs[i], reterr};
+		struct listing listing = {l, reterr};
 		struct mt_error why = {0};
-		int rc = series_prefixes(def->logs[i], see_prefix, &listing, &why);
+		int rc = series_each(def->logs[i], see_prefix, &listing, &why);
 
 		if (rc == MT_ECORRUPT)
 			return rc;
