@@ -7,18 +7,18 @@
 static const char base_rules[] =
 	"[provider google]\nname = Gmail\nhosts = .google.com .gmail.com\nmarks = gsmtp | "
 	"support.google.com\n"
-	"[gmail-rate]\nhost = google\ncode = x.7.28 421\ncategory = rate-limited\nsay = too "
+	"[gmail-rate]\nhost = google\ncode = x.7.28 421\ncategory = rate_limited\nsay = too "
 	"much\ndo = slow down\n"
 	"link = https://support.google.com/mail/answer/81126\nexample = 421-4.7.28 too much\n"
-	"[full]\ntext = over quota | mailbox * full\nnot = disk\ncategory = mailbox-full\nsay = "
+	"[full]\ntext = over quota | mailbox * full\nnot = disk\ncategory = mailbox_full\nsay = "
 	"full\ndo = wait\n"
 	"example = 452 the mailbox of anna is full\n"
-	"[stage]\nstage = connect ehlo\nhost = .example\ncode = 554\ncategory = policy-reject\nsay "
+	"[stage]\nstage = connect ehlo\nhost = .example\ncode = 554\ncategory = policy_reject\nsay "
 	"= no\ndo = ask\n"
-	"example = 554 no\n"
-	"[x.1.1]\ncode = x.1.1\ncategory = user-unknown\nsay = none\ndo = remove\nexample = 550 "
+	"example = host mx.example[192.0.2.1] refused to talk to me: 554 no\n"
+	"[x.1.1]\ncode = x.1.1\ncategory = user_unknown\nsay = none\ndo = remove\nexample = 550 "
 	"5.1.1 x\n"
-	"[4xx]\ncode = 4xx\ncategory = server-error\nsay = later\ndo = wait\nexample = 450 y\n";
+	"[4xx]\ncode = 4xx\ncategory = server_error\nsay = later\ndo = wait\nexample = 450 y\n";
 static const char *const base[] = {base_rules, NULL};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -18,6 +18,7 @@ import tempfile
 import time
 import urllib.request
 
+import clusters
 import reach
 import schema
 
@@ -258,6 +259,7 @@ def generated(mtatop, folder, form, seed, size=BYTES):
     want = independent(log)
     compare_counter(name, got, want)
     compare_windows(name, mtatop, cache_of(folder, log), got, want, "2026-11-22")
+    clusters.compare(name, os.path.dirname(os.path.dirname(mtatop)), cache_of(folder, log), log, check)
     with open(log + ".json") as f:
         compare_ledger(name, got, json.load(f))
     in_pieces(name, mtatop, folder, log, got)
