@@ -62,6 +62,25 @@ struct str egress_ip(const struct egress_known *known, size_t n, int provider, s
 	return ip;
 }
 
+struct str egress_one_ip(
+	const struct egress_known *known, size_t n, struct str tag, int64_t from_ms, int64_t to_ms)
+{
+	struct str ip = {NULL, 0};
+
+	for (size_t i = 0; i < n; i++) {
+		int64_t since, until;
+		struct str at;
+
+		if (!str_eq(known[i].tag, tag) || known[i].since_ms >= to_ms)
+			continue;
+		at = egress_ip(known, n, known[i].provider, tag, from_ms, &since, &until);
+		if (until < to_ms || !str_present(at) || (str_present(ip) && !str_eq(ip, at)))
+			return (struct str){NULL, 0};
+		ip = at;
+	}
+	return ip;
+}
+
 static struct str provider_name(const struct plan_egress *e, int provider)
 {
 	for (size_t i = 0; i < e->nproviders; i++)

@@ -43,6 +43,9 @@ bool plan_egress_met(const struct plan_egress *e);
 /* egress_ip - the IP of a tag at an instant (absent: not known), and from when to when that holds. */
 struct str egress_ip(const struct egress_known *known, size_t n, int provider, struct str tag,
 	int64_t t_ms, int64_t *ret_since, int64_t *ret_until);
+/* egress_one_ip - the IP a tag of any provider sent from all through [from, to); absent: not known, or more than one. */
+struct str egress_one_ip(
+	const struct egress_known *known, size_t n, struct str tag, int64_t from_ms, int64_t to_ms);
 
 /* plan_attempt - is the attempt one that read_warmup counts for q->plan, and that q's gate is made of? */
 int plan_attempt(struct reader *r, const struct query *q, const struct raw_attempt *a, bool *ret,

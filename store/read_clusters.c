@@ -337,7 +337,8 @@ static int is_new(const struct coverage *covered, const struct window *w, int64_
 	return first_ms >= day_ms;
 }
 
-static int give_group(struct clusters *c, const struct cluster_group *g, struct cluster_row *out)
+static int give_group(struct clusters *c, const struct window *w, const struct cluster_group *g,
+	struct cluster_row *out)
 {
 	int rc;
 
@@ -352,6 +353,9 @@ static int give_group(struct clusters *c, const struct cluster_group *g, struct 
 	}
 	if (rc == 0 && (c->by == CLUSTER_MAILBOX || c->by >= CLUSTER_DESTINATION))
 		rc = give_text(c, g->row.key, &out->name);
+	if (c->by == CLUSTER_EGRESS)
+		out->ip = egress_one_ip(
+			c->known, c->nknown, out->name, w->from_s * MS_PER_S, w->to_s * MS_PER_S);
 	else if (c->by == CLUSTER_SIGNATURE)
 		out->name = out->reply_template;
 	return rc;
@@ -376,7 +380,7 @@ static int give_groups(
 
 		g->row.is_new = is_new(&covered, w, g->row.first_ms);
 		if (g->row.n > 0)
-			rc = give_group(c, g, &(*ret)[kept++]);
+			rc = give_group(c, w, g, &(*ret)[kept++]);
 	}
 	*ret_n = kept;
 	return rc;
@@ -410,6 +414,8 @@ int read_clusters(struct reader *r, const struct query *q, enum cluster_by by,
 	map_init(&c.index);
 	map_init(&c.info_of);
 	map_init(&c.hits);
+	if (rc == 0 && (by == CLUSTER_EGRESS || by == CLUSTER_SIGNATURE))
+		rc = read_egress(r, a, &c.known, &c.nknown, reterr);
 	if (rc == 0)
 		rc = is_filtered(q, by) ? clusters_of_rows(&c, &w) : by_buckets(&c, &w);
 	if (rc == 0)

@@ -4,7 +4,7 @@
 #define MT_STORE_READ_CLUSTERS_H
 
 #include "store/base/map.h"
-#include "store/read_rows.h"
+#include "store/plan_egress.h"
 
 struct cluster_info { /* a row of table cluster, or what the rules say of a record; strings in the arena */
 	int64_t id, reply, code, mailbox, relay, first_ms, last_ms;
@@ -36,6 +36,8 @@ struct clusters {
 	struct rows infos; /* struct cluster_info */
 	struct map info_of; /* cluster id, or what tells records apart -> number + 1 */
 	struct map hits; /* group and domain, or egress, met */
+	struct egress_known *known; /* from which IPs tags send; in the arena */
+	size_t nknown;
 	struct mt_error *reterr;
 };
 

@@ -10,6 +10,8 @@
 #define MS_PER_S 1000
 #define HIT_ROWS_MAX 10000 /* newest failures whose domains and egress are counted: 10 ms */
 
+enum hit_kind { HIT_DOMAIN, HIT_TAG, HIT_IP };
+
 struct record { /* what tells records of different reason apart */
 	int64_t reply, relay, code, stage, refusal;
 };
@@ -187,30 +189,49 @@ int clusters_of_rows(struct clusters *c, const struct window *w)
 	return rc;
 }
 
-static void count_hit(struct clusters *c, int64_t group, int64_t id, bool egress, int64_t *n)
+static void count_hit(struct clusters *c, int64_t group, int64_t id, enum hit_kind kind, int64_t *n)
 {
 	struct {
-		int64_t group, id, egress;
-	} hit = {group, id, egress};
+		int64_t group, id, kind;
+	} hit = {group, id, kind};
 	bool new;
 
 	map_ref(&c->hits, (struct str){(const char *)&hit, sizeof(hit)}, &new);
 	*n = (*n < 0 ? 0 : *n) + new;
 }
 
+/* The IP an attempt left by: the number of the first row that has it, + 1; 0 not known. */
+static int ip_number(struct clusters *c, const struct raw_attempt *a, int64_t *ret)
+{
+	struct str tag, ip;
+	int64_t since, until;
+	int rc = c->nknown ? dict_text(c->r, a->egress, &tag, c->reterr) : 0;
+
+	*ret = 0;
+	if (rc < 0 || c->nknown == 0)
+		return rc;
+	ip = egress_ip(c->known, c->nknown, a->provider, tag, a->t_ms, &since, &until);
+	for (size_t i = 0; str_present(ip) && i < c->nknown && *ret == 0; i++)
+		if (str_eq(c->known[i].ip, ip))
+			*ret = (int64_t)i + 1;
+	return 0;
+}
+
 static int hit_seen(void *ctx, const struct raw_attempt *a, const struct raw_message *m)
 {
 	struct clusters *c = ctx;
-	int64_t group = clusters_group(c, a->reply * 2, false);
+	int64_t group = clusters_group(c, a->reply * 2, false), ip;
 	struct cluster_row *row;
+	int rc;
 
 	(void)m;
 	if (group < 0 || (a->status != STATUS_DEFERRED && a->status != STATUS_BOUNCED))
 		return 0;
+	rc = ip_number(c, a, &ip);
 	row = &clusters_at(c, group)->row;
-	count_hit(c, group, a->dom, false, &row->ndomains);
-	count_hit(c, group, a->egress, true, &row->negress);
-	return 0;
+	count_hit(c, group, a->dom, HIT_DOMAIN, &row->ndomains);
+	count_hit(c, group, ip ? ip : a->egress, ip ? HIT_IP : HIT_TAG, &row->negress);
+	return rc;
 }
 
 int clusters_hits(struct clusters *c, const struct window *w)

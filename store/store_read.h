@@ -159,7 +159,7 @@ enum cluster_by {
 	CLUSTER_STAGE,
 	CLUSTER_MAILBOX, /* mailbox provider by its MX host; key by name */
 	CLUSTER_DESTINATION, /* recipient domain; from here on attempts alone, key by name, no reason known */
-	CLUSTER_EGRESS, /* delivering service tag */
+	CLUSTER_EGRESS, /* delivering service tag, its IP in ip */
 	CLUSTER_SENDER, /* domain of the envelope sender */
 	CLUSTER__COUNT
 };
@@ -174,7 +174,8 @@ struct cluster_row {
 	int64_t before; /* n of the window before; EVENT_UNKNOWN if not covered */
 	int64_t first_ms, last_ms; /* ever met; EVENT_UNKNOWN where not known */
 	int64_t ndomains,
-		negress; /* recipient domains and egress hit in the window; EVENT_UNKNOWN not counted */
+		negress; /* recipient domains and sending IPs hit in the window, where an IP is not known
+			    the service tag; EVENT_UNKNOWN not counted */
 	int is_new; /* 1: first met within the last 24 hours of the window, 0: not, EVENT_UNKNOWN: not known */
 	bool at_least; /* ndomains, negress: of the newest records only */
 	bool has_trend;
@@ -187,6 +188,7 @@ struct cluster_row {
 	enum explain_side side;
 	bool refusal, suppressed;
 	struct str rule, reply_template, example, relay;
+	struct str ip; /* egress: the one IP its tag sent from all the window; absent not known */
 	size_t nclusters; /* signatures in it */
 };
 /* read_clusters - failed attempts and refusals in groups, most frequent first. Without a filter from buckets, exact;

@@ -160,6 +160,133 @@ static void test_filtered_is_the_same(void **state)
 	fixture_end(&f);
 }
 
+static void put_by(struct fixture *f, const char *tag, const char *qid, const char *to)
+{
+	struct event e = event_of(EVENT_ATTEMPT, tag, qid);
+
+	e.to = str_of(to);
+	e.status = STATUS_DEFERRED;
+	e.relay = str_of(OTHER);
+	e.relay_host = STR_LIT("mx.other.example");
+	e.reply = STR_LIT("451 4.3.0 later");
+	e.stage = STAGE_RCPT;
+	put(f, &e);
+}
+
+static void set_ip(struct fixture *f, const char *tag, const char *ip)
+{
+	struct egress_row row = {.tag = str_of(tag), .ip = str_of(ip)};
+	struct mt_error error = {0};
+
+	must(store_egress(f->store, f->provider, &row, 1, &error), &error, "store_egress");
+}
+
+static const struct cluster_row *named(const struct view *v, const char *name)
+{
+	size_t i = 0;
+
+	while (i < v->n && !str_eq(v->rows[i].name, str_of(name)))
+		i++;
+	assert_true(i < v->n);
+	return &v->rows[i];
+}
+
+/* Two services of one IP are one; a service whose IP is not known is one, too; one that changed its IP is of both. */
+static void test_sending_ips(void **state)
+{
+	struct query q = {.t0_ms = T0_MS, .t1_ms = T0_MS + 4 * HOUR_MS};
+	struct fixture f;
+	struct view v;
+
+	(void)state;
+	fixture_begin(&f);
+	fixture_open(&f);
+	f.clock.fake_utc_ms = T0_MS;
+	set_ip(&f, "out-a/smtp", "203.0.113.7");
+	set_ip(&f, "out-b/smtp", "203.0.113.7");
+	set_ip(&f, "out-c/smtp", "203.0.113.8");
+	put_by(&f, "out-a/smtp", "B1", "a@x.example");
+	put_by(&f, "out-b/smtp", "B2", "a@x.example");
+	put_by(&f, "postfix/smtp", "B3", "b@y.example");
+	put_by(&f, "out-c/smtp", "B4", "b@y.example");
+	f.t_ms = T0_MS + 2 * HOUR_MS;
+	put_by(&f, "out-c/smtp", "B5", "b@y.example");
+	fixture_commit(&f);
+	look(&f, &q, CLUSTER_SIGNATURE, &v);
+	assert_int_equal(v.n, 1);
+	assert_int_equal(v.rows[0].n, 5);
+	assert_int_equal(v.rows[0].ndomains, 2);
+	assert_int_equal(v.rows[0].negress, 3); /* .7, .8, postfix/smtp */
+	look_done(&v);
+	look(&f, &q, CLUSTER_EGRESS, &v);
+	assert_int_equal(v.n, 4);
+	assert_true(str_eq(named(&v, "out-a/smtp")->ip, STR_LIT("203.0.113.7")));
+	assert_true(str_eq(named(&v, "out-c/smtp")->ip, STR_LIT("203.0.113.8")));
+	assert_false(str_present(named(&v, "postfix/smtp")->ip));
+	look_done(&v);
+	f.clock.fake_utc_ms = T0_MS + HOUR_MS;
+	set_ip(&f, "out-c/smtp", "203.0.113.9");
+	fixture_commit(&f);
+	look(&f, &q, CLUSTER_EGRESS, &v);
+	assert_false(str_present(named(&v, "out-c/smtp")->ip));
+	look_done(&v);
+	look(&f, &q, CLUSTER_SIGNATURE, &v);
+	assert_int_equal(v.rows[0].negress, 4);
+	look_done(&v);
+	fixture_end(&f);
+}
+
+/* An old wording and one of today; what the hour before had; where in the hour they fell. */
+static void test_new_before_and_trend(void **state)
+{
+	static const char old[] = "host mx said: 450 4.2.1 the old song",
+			  *const fresh = "host mx said: 450 4.2.1 a new tune";
+	struct query q = {.t0_ms = T0_MS, .t1_ms = T0_MS + HOUR_MS};
+	const struct cluster_row *a, *b;
+	struct fixture f;
+	struct view v;
+
+	(void)state;
+	fixture_begin(&f);
+	fixture_open(&f);
+	f.t_ms = T0_MS - 30 * HOUR_MS;
+	put_failure(&f, "C1", "a@x.example", STATUS_DEFERRED, OTHER, old);
+	f.t_ms = T0_MS - HOUR_MS / 2;
+	put_failure(&f, "C1", "a@x.example", STATUS_DEFERRED, OTHER, old);
+	put_failure(&f, "C2", "b@x.example", STATUS_DEFERRED, OTHER, old);
+	f.t_ms = T0_MS + 7 * 60000;
+	put_failure(&f, "C1", "a@x.example", STATUS_DEFERRED, OTHER, old);
+	put_failure(&f, "C3", "c@x.example", STATUS_DEFERRED, OTHER, fresh);
+	f.t_ms = T0_MS + 58 * 60000;
+	for (int i = 0; i < 3; i++)
+		put_failure(&f, "C3", "c@x.example", STATUS_DEFERRED, OTHER, fresh);
+	fixture_commit(&f);
+	look(&f, &q, CLUSTER_SIGNATURE, &v);
+	assert_int_equal(v.n, 2);
+	b = &v.rows[0];
+	a = &v.rows[1];
+	assert_int_equal(a->n, 1);
+	assert_int_equal(a->before, 2);
+	assert_int_equal(a->is_new, 0);
+	assert_int_equal(a->first_ms, T0_MS - 30 * HOUR_MS);
+	assert_int_equal(b->n, 4);
+	assert_int_equal(b->before, 0);
+	assert_int_equal(b->is_new, 1);
+	assert_int_equal(b->first_ms, T0_MS + 7 * 60000);
+	for (int i = 0; i < CLUSTER_SLOTS; i++) { /* of five minutes */
+		assert_int_equal(a->trend[i], i == 1);
+		assert_int_equal(b->trend[i], i == 1 ? 1 : i == CLUSTER_SLOTS - 1 ? 3 : 0);
+	}
+	look_done(&v);
+	/* within the first day of the cache nobody knows what is new */
+	q = (struct query){.t0_ms = T0_MS - 30 * HOUR_MS, .t1_ms = T0_MS - 28 * HOUR_MS};
+	look(&f, &q, CLUSTER_SIGNATURE, &v);
+	assert_int_equal(v.rows[0].is_new, EVENT_UNKNOWN);
+	assert_int_equal(v.rows[0].before, EVENT_UNKNOWN);
+	look_done(&v);
+	fixture_end(&f);
+}
+
 static void test_over_restarts(void **state)
 {
 	struct fixture f;
@@ -262,6 +389,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_counts_and_reasons),
 		cmocka_unit_test(test_filtered_is_the_same),
+		cmocka_unit_test(test_sending_ips),
+		cmocka_unit_test(test_new_before_and_trend),
 		cmocka_unit_test(test_over_restarts),
 		cmocka_unit_test(test_rules_change),
 	};

@@ -42,7 +42,8 @@ static const struct column columns[COL__COUNT] = {
 	{"last", 11, ALIGN_LEFT, 5, false, "when the last one came"},
 	{"dests", 6, ALIGN_RIGHT, 6, true,
 		"recipient domains hit, of the newest 10,000 failures (+: there may be more)"},
-	{"egress", 6, ALIGN_RIGHT, 8, true, "delivering services hit, of the same failures"},
+	{"IPs", 6, ALIGN_RIGHT, 8, true,
+		"sending IPs hit, of the same failures; services where their IP is not known"},
 	{"class", 8, ALIGN_LEFT, 4, false,
 		"hard: take it off the list; soft: wait; block: mend what the sender is judged by; "
 		"throttle: slow down"},
@@ -96,13 +97,30 @@ static struct str group_name(enum cluster_by by, const struct cluster_row *row)
 		if (row->key == CLUSTER_OWN_DOOR)
 			return STR_LIT("(our own door)");
 		return row->name.n ? row->name : STR_LIT("(others)");
-	case CLUSTER_DESTINATION:
 	case CLUSTER_EGRESS:
+		return str_present(row->ip) ? row->ip : row->name.n ? row->name : STR_LIT("(none)");
+	case CLUSTER_DESTINATION:
 	case CLUSTER_SENDER:
 	case CLUSTER__COUNT:
 	default:
 		return row->name.n ? row->name : STR_LIT("(none)");
 	}
+}
+
+/* What a group of attempts alone has to say. */
+static struct cell no_reason(struct table *t, enum cluster_by by, const struct cluster_row *row)
+{
+	struct buf b;
+	struct cell cell;
+
+	if (by != CLUSTER_EGRESS || !str_present(row->ip))
+		return cell_words("? (Enter: its codes)");
+	buf_init(&b, 1024);
+	(void)buf_add_z(&b, "by ");
+	(void)buf_add_str(&b, row->name);
+	cell = cell_text(t, buf_str(&b));
+	buf_done(&b);
+	return cell;
 }
 
 static struct cell meaning(struct table *t, const struct view *v, const struct cluster_row *row)
@@ -165,7 +183,7 @@ static void fill(struct cell *c, struct table *t, const struct view *v, enum clu
 	c[COL_TEXT] = by == CLUSTER_SIGNATURE
 			      ? cell_wording(t, v, row->reply_template, row->example)
 		      : reasons ? meaning(t, v, row)
-				: cell_words("? (Enter: its codes)");
+				: no_reason(t, by, row);
 }
 
 static enum style style_of(const struct cluster_row *row)
