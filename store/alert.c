@@ -40,7 +40,7 @@ static enum alert_event firing(const struct alert_rule *rule, struct alert_state
 		s->below_ms = 0;
 		return ALERT_NOTHING;
 	}
-	if (s->below_ms == 0)
+	if (s->below_ms == 0 || s->below_ms > now_ms) /* the clock was set back */
 		s->below_ms = now_ms;
 	if (now_ms - s->below_ms < rule->for_ms)
 		return ALERT_NOTHING;

@@ -5,6 +5,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -32,6 +33,52 @@ def wait_for(path, child):
 
 def rule(name, folder):
     return "[alert %s]\nfigure = silence\nover = 1s\nfor = 0\nhook = %s/%s.hook\n" % (name, folder, name)
+
+
+# A /dev of its own with a socket "log" in it, where syslog(3) sends to; $0 is that folder.
+OWN_DEV = ("for n in null zero random urandom; do : > \"$0/$n\" && mount --bind \"/dev/$n\" \"$0/$n\" || exit 99; done; "
+           "mount --bind \"$0\" /dev || exit 99; exec \"$@\"")
+
+
+def told_to_syslog(mtatop, folder):
+    """An alert with syslog = yes is one line to the daemon facility; one without is none; control bytes do not get there."""
+    dev, log, conf = (os.path.join(folder, n) for n in ("dev", "said.log", "said.conf"))
+    os.mkdir(dev)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    listener.bind(os.path.join(dev, "log"))
+    listener.settimeout(DEADLINE_S)
+    write(log, LINE, 0o600)
+    quiet = "".join("[alert %s]\nenabled = no\n" % n for n in ("bounce-rate", "gate", "health", "queue-age", "queue-corrupt"))
+    write(conf, quiet + "[alert silence]\nover = 1s\nfor = 0\nseverity = critical\nsyslog = yes\n"
+          "[alert mute]\nfigure = silence\nover = 1s\nfor = 0\n", 0o600)
+    child = subprocess.Popen(["unshare", "-rm", "sh", "-c", OWN_DEV, dev, mtatop, "--cache", os.path.join(folder, "said.db"),
+                              "--config", conf, "--log", log, "collect"], stderr=subprocess.PIPE)
+    try:
+        said, until = [], time.monotonic() + DEADLINE_S
+        listener.settimeout(0.2)
+        while not said:
+            try:
+                said.append(listener.recv(65536).decode())
+            except TimeoutError:
+                if child.poll() is not None:
+                    print("skip: no mount namespace to listen to syslog in: %s" % child.stderr.read().decode()[-200:])
+                    return
+                assert time.monotonic() < until, "nothing was said to syslog"
+        alerts = json.loads(subprocess.run([mtatop, "--cache", os.path.join(folder, "said.db"), "--config", conf, "alerts",
+                                            "--format", "json"], stdout=subprocess.PIPE, check=True).stdout)
+        states = {a["alert"]: a["state"] for a in alerts["alerts"]}
+        assert (states["silence"], states["mute"]) == ("firing", "firing"), alerts
+        try:
+            said.append(listener.recv(65536).decode())
+        except TimeoutError:
+            pass
+        assert len(said) == 1, said
+        assert said[0].startswith("<27>") and "mtatop: alert silence fired: no log line of postfix for " in said[0], said  # daemon.err
+    finally:
+        if child.poll() is None:
+            child.terminate()
+        child.wait()
+        listener.close()
 
 
 def main():
@@ -71,6 +118,7 @@ def main():
         out = subprocess.run(base + ["warmup", "plan"], stdout=subprocess.PIPE, check=True, text=True).stdout
         assert "10,000,000" in out, out
         write(conf, "[alert queue]\nover = 5\n[alert x]\nfigure = certificate-days\nover = 0\n", 0o600)
+        told_to_syslog(mtatop, folder)
         bad = subprocess.run(base + ["alerts"], stderr=subprocess.PIPE, text=True)
         assert bad.returncode == 2 and "of this figure it is under" in bad.stderr, bad.stderr
     finally:

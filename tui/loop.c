@@ -265,7 +265,8 @@ int loop_run(struct app *a, struct screen *s, const struct dashboard_options *o,
 		follow_setup(&l);
 		do_effect(&l);
 		screen_draw(s, app_draw(a), l.redraw);
-		if (a->status.ring && l.o->conf && conf_bool(l.o->conf, "screen", NULL, "bell"))
+		if (a->status.ring && !a->opt.demo && l.o->conf &&
+			conf_bool(l.o->conf, "screen", NULL, "bell"))
 			screen_bell(s);
 		a->status.ring = false;
 		l.redraw = false;

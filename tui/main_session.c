@@ -84,6 +84,16 @@ int session_open(struct session *s, const struct args *args, struct mt_error *re
 	return 0;
 }
 
+/* Made-up traffic runs no program and tells no log; what it has to show it shows at once. */
+static void demo_alerts(struct alert_rules *rules)
+{
+	for (size_t i = 0; i < rules->n; i++) {
+		rules->rule[i].hook = "";
+		rules->rule[i].syslog = false;
+		rules->rule[i].for_ms = 0;
+	}
+}
+
 int session_demo(struct session *s, bool live, struct mt_error *reterr)
 {
 	int rc = demo_start(clock_utc_ms(&s->clock), live, &s->demo, reterr);
@@ -96,6 +106,7 @@ int session_demo(struct session *s, bool live, struct mt_error *reterr)
 	s->demo_logs[1] = NULL;
 	s->logs = s->demo_logs;
 	s->nlogs = 1;
+	demo_alerts(&s->alerts);
 	return 0;
 }
 
@@ -108,7 +119,7 @@ static struct collector_options collector_options(struct session *s)
 		.logs = s->logs,
 		.nlogs = s->nlogs,
 		.made_up = s->demo != NULL,
-		.alerts = s->demo ? NULL : &s->alerts, /* made-up traffic rings nobody */
+		.alerts = &s->alerts,
 		.warmups = &s->warmups,
 		.notify_fd = s->notify[1]};
 }

@@ -36,8 +36,8 @@ static bool hint_applies(struct app *a, enum request req)
 	if (info->hint[0] == '\0')
 		return false;
 	if (own_group(info))
-		return view_handles(a, req) &&
-		       (strcmp(info->group, "act") != 0 || a->opt.read_write);
+		return view_handles(a, req) && (strcmp(info->group, "act") != 0 ||
+						       req == REQ_ACKNOWLEDGE || a->opt.read_write);
 	if (req == REQ_SORT || req == REQ_SEARCH)
 		return list;
 	if (req == REQ_PROVIDER_NEXT)

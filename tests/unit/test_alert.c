@@ -74,6 +74,31 @@ static void fires_and_clears_at_the_line(void **state)
 	}
 }
 
+/* What was begun in a future that is none any more begins anew, and neither fires nor clears at once or never. */
+static void a_clock_set_back(void **state)
+{
+	const struct alert_rule rule = {.name = "q",
+		.figure = ALERT_FIGURE_QUEUE,
+		.word = "queue",
+		.over = 5,
+		.clear = 3,
+		.for_ms = MINUTE_MS};
+	struct alert_value high = value_of(6, EVENT_UNKNOWN), low = value_of(3, EVENT_UNKNOWN);
+	struct alert_state s = {0};
+
+	(void)state;
+	assert_int_equal(alert_step(&rule, &s, &high, T0_MS), ALERT_NOTHING);
+	assert_int_equal(alert_step(&rule, &s, &high, T0_MS - HOUR_MS), ALERT_NOTHING);
+	assert_int_equal(
+		alert_step(&rule, &s, &high, T0_MS - HOUR_MS + MINUTE_MS - 1), ALERT_NOTHING);
+	assert_int_equal(alert_step(&rule, &s, &high, T0_MS - HOUR_MS + MINUTE_MS), ALERT_FIRED);
+	assert_int_equal(alert_step(&rule, &s, &low, T0_MS), ALERT_NOTHING);
+	assert_int_equal(alert_step(&rule, &s, &low, T0_MS - HOUR_MS), ALERT_NOTHING);
+	assert_int_equal(
+		alert_step(&rule, &s, &low, T0_MS - HOUR_MS + MINUTE_MS - 1), ALERT_NOTHING);
+	assert_int_equal(alert_step(&rule, &s, &low, T0_MS - HOUR_MS + MINUTE_MS), ALERT_CLEARED);
+}
+
 static void flapping_tells_once(void **state)
 {
 	const struct alert_rule rule = {.name = "r",
@@ -465,6 +490,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fires_and_clears_at_the_line),
+		cmocka_unit_test(a_clock_set_back),
 		cmocka_unit_test(flapping_tells_once),
 		cmocka_unit_test(unknown_changes_nothing),
 		cmocka_unit_test(rules_of_the_configuration),

@@ -41,9 +41,12 @@ static const struct column columns[COL__COUNT] = {
 	{"first", 11, ALIGN_LEFT, 8, false, "when the first one ever came that the cache knows of"},
 	{"last", 11, ALIGN_LEFT, 5, false, "when the last one came"},
 	{"dests", 6, ALIGN_RIGHT, 6, true,
-		"recipient domains hit, of the newest 10,000 failures (+: there may be more)"},
+		"of a signature: recipient domains hit, of the newest 10,000 failures (+: there "
+		"may "
+		"be more)"},
 	{"IPs", 6, ALIGN_RIGHT, 8, true,
-		"sending IPs hit, of the same failures; services where their IP is not known"},
+		"of a signature: sending IPs hit, of the same failures; services where their IP is "
+		"not known"},
 	{"class", 8, ALIGN_LEFT, 4, false,
 		"hard: take it off the list; soft: wait; block: mend what the sender is judged by; "
 		"throttle: slow down"},
@@ -114,7 +117,7 @@ static struct cell no_reason(struct table *t, enum cluster_by by, const struct c
 	struct cell cell;
 
 	if (by != CLUSTER_EGRESS || !str_present(row->ip))
-		return cell_words("? (Enter: its codes)");
+		return cell_words("Enter: its codes");
 	buf_init(&b, 1024);
 	(void)buf_add_z(&b, "by ");
 	(void)buf_add_str(&b, row->name);
@@ -163,6 +166,7 @@ static void fill(struct cell *c, struct table *t, const struct view *v, enum clu
 	const struct cluster_row *row)
 {
 	bool reasons = by < CLUSTER_DESTINATION || row->nclusters > 0;
+	bool counted = by == CLUSTER_SIGNATURE; /* domains and IPs are of a wording */
 
 	c[COL_GROUP] = cell_text(t, group_name(by, row));
 	c[COL_N] = cell_count(t, row->n);
@@ -172,14 +176,14 @@ static void fill(struct cell *c, struct table *t, const struct view *v, enum clu
 		c[COL_TREND].spark = row->trend;
 		c[COL_TREND].nspark = CLUSTER_SLOTS;
 	}
-	c[COL_NEW] = newness(row->is_new);
-	c[COL_FIRST] = time_or_unknown(t, v, row->first_ms);
-	c[COL_LAST] = time_or_unknown(t, v, row->last_ms);
-	c[COL_DOMAINS] = hits(t, row->ndomains, row->at_least);
-	c[COL_EGRESS] = hits(t, row->negress, row->at_least);
-	c[COL_CLASS] = cell_words(reasons ? explain_class_word(explain_class(row->category)) : "?");
-	c[COL_CAUSE] = cell_words(reasons ? explain_cause_word(row->cause) : "?");
-	c[COL_SIDE] = cell_words(reasons ? explain_side_word(row->side) : "?");
+	c[COL_NEW] = reasons ? newness(row->is_new) : cell_words("");
+	c[COL_FIRST] = reasons ? time_or_unknown(t, v, row->first_ms) : cell_words("");
+	c[COL_LAST] = reasons ? time_or_unknown(t, v, row->last_ms) : cell_words("");
+	c[COL_DOMAINS] = counted ? hits(t, row->ndomains, row->at_least) : cell_words("");
+	c[COL_EGRESS] = counted ? hits(t, row->negress, row->at_least) : cell_words("");
+	c[COL_CLASS] = cell_words(reasons ? explain_class_word(explain_class(row->category)) : "");
+	c[COL_CAUSE] = cell_words(reasons ? explain_cause_word(row->cause) : "");
+	c[COL_SIDE] = cell_words(reasons ? explain_side_word(row->side) : "");
 	c[COL_TEXT] = by == CLUSTER_SIGNATURE
 			      ? cell_wording(t, v, row->reply_template, row->example)
 		      : reasons ? meaning(t, v, row)
