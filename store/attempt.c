@@ -351,7 +351,10 @@ int attempt_event(struct store *s, struct at *at, const struct event *e, struct 
 		rc = cluster_attempt(s, at, f.a, e->reply, e->relay, reterr);
 	if (rc == 0)
 		rc = tell_mx(s, at, m, e, &f, reterr);
-	if (e->settles && !m->end_ms && settled(m, e))
+	/* one that had left had more recipients than its arrival said: an alias has. A late line of another server is no such. */
+	if (e->settles && f.a->status == STATUS_DEFERRED && at->t_ms >= m->end_ms)
+		message_reopen(s, m);
+	else if (e->settles && !m->end_ms && settled(m, e))
 		message_close(s, m, at->t_ms);
 	if (e->status == STATUS_SENT && !f.handed && m->mid_hash &&
 		str_eq(e->process, STR_LIT("pipe")))

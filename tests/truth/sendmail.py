@@ -98,7 +98,7 @@ FEATURE(`nocanonify')
 FEATURE(`msp', `[127.0.0.1]')
 """
 FILES = {"hosts": "127.0.0.1 %s localhost\n" % DOMAIN, "nsswitch.conf": "passwd: files\nhosts: files\n",
-         "resolv.conf": "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n", "aliases": "postmaster: root\nlist: root, ok-list@example.com\n",
+         "resolv.conf": "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n", "aliases": "postmaster: root\nlist: root, ok-list@example.com\nlist2: root, defer-list@example.net\n",
          "service.switch": "hosts files\naliases files\npasswd files\n", "deliver": "#!/bin/sh\nexec cat >/dev/null\n"}
 TO_LINE = re.compile(r" (\S+): to=(.*?), (?:\[more\], )?(?:ctladdr=.*?, )?delay=(.*), stat=(.*)$")
 FROM_LINE = re.compile(r" (\w+): from=(.*?), size=\d+, .*nrcpts=(\d+).*, relay=(.*)$")
@@ -232,6 +232,7 @@ def traffic(server):
     send(server, "a@example.org", ["refused@example.com"])
     send(server, "a@example.org", ["nobody-of-ours@" + DOMAIN, "root@" + DOMAIN])
     send(server, "a@example.org", ["list@" + DOMAIN])
+    send(server, "a@example.org", ["list2@" + DOMAIN])
     send(server, "a@example.org", ["ok7@example.com", "ok8@example.com"], "SPAM")
     send(server, "a@example.org", ["ok9@example.com"], "THROW")
     send(server, "a@example.org", ["ok10@example.com"], "LOCKUP")
@@ -239,7 +240,7 @@ def traffic(server):
     if submitted.returncode != 0:
         raise RuntimeError("submission: %s" % submitted.stdout.decode())
     server.wait("all is tried once", lambda: len(re.findall("to=<ok|to=<defer|to=<bounce|to=<giveup", server.log())) >= 15
-                and ": DSN: " in server.log() and ",<ok" in server.log() and "to=<ok11@" in server.log())
+                and ": DSN: " in server.log() and ",<ok" in server.log() and "to=<ok11@" in server.log() and "to=defer-list@" in server.log())
     server.wait("the queue is quiet", lambda: not glob.glob(os.path.join(server.dir, "mqueue", "[xt]f*")))
     server.run("-qRdefer1@example.net")
     server.wait("the deferred recipients are tried again", lambda: len(re.findall("to=<defer1@.*stat=Deferred", server.log())) >= 2)
