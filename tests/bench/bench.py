@@ -24,6 +24,7 @@ import time
 
 import api
 import classify
+import mtalogs
 import ptyrun
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -449,8 +450,46 @@ def suite_sendmail(table):
     table.above("parser: sendmail", 100 * speed / postfix, "%", 60, "%.0f MB/s" % speed)
 
 
+def family_log(family, size):
+    """A log of mtalogs.py, made once."""
+    path = os.path.join(DATA, "%s-%dM.log" % (family, size // 10**6))
+    if not os.path.exists(path):
+        os.rename(mtalogs.write(family, path, size), path)
+    return path
+
+
+def eximstats():
+    """eximstats as an argv, of Debian's package where it is not installed; None if it can't be had."""
+    sys.path.insert(0, os.path.join(TOP, "tests"))
+    import debs
+    found = debs.program("exim4-base", "usr/sbin/eximstats")
+    return ["perl", found] if found else None
+
+
+def suite_families(table):
+    """the parsers of Exim and OpenSMTPD beside Postfix's on the same traffic; Exim's catch-up beside eximstats"""
+    tool = os.path.join(BUILD, "tests", "parse_bench")
+    speed = {family: float(run([tool, family, family_log(family, 20 * 10**6)])[3]) for family in ("postfix", "exim", "opensmtpd")}
+    table.add("parser: postfix, same traffic", speed["postfix"], "MB/s")
+    for family in ("exim", "opensmtpd"):
+        table.above("parser: %s" % family, 100 * speed[family] / speed["postfix"], "%", 60, "%.0f MB/s" % speed[family])
+    peer = eximstats()
+    if not peer:
+        return table.skip("catch-up Exim 1G", "no eximstats")
+    log = family_log("exim", 10**9)
+    warm(log)
+    peer_s, peer_cpu = run([*peer, log])[:2]
+    wall, cpu, rss, cache = catch_up_once(log)
+    table.add("catch-up Exim 1G", os.path.getsize(log) / MB / wall, "MB/s", baseline="eximstats %.3g MB/s" % (os.path.getsize(log) / MB / peer_s))
+    table.above("catch-up Exim 1G over eximstats", peer_s / wall, "x", 10, "%.1f s, ours %.2f s" % (peer_s, wall))
+    table.add("catch-up Exim 1G CPU: eximstats's over ours", peer_cpu / cpu, "x", baseline="%.1f s, ours %.2f s" % (peer_cpu, cpu))
+    table.below("catch-up Exim 1G peak RSS", rss, "MiB", 64)
+    table.below("catch-up Exim 1G cache over log", cache / os.path.getsize(log), "", 0.2)
+
+
 SUITES = {f.__name__[6:]: f for f in (suite_catchup, suite_live, suite_screen, suite_idle, suite_queue, suite_sockets,
-                                suite_api, suite_classify, suite_exchange, suite_sendmail, suite_soak)}
+                                suite_api, suite_classify, suite_exchange, suite_sendmail, suite_families,
+                                suite_soak)}
 
 
 def main():
