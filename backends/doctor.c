@@ -46,14 +46,26 @@ static const char *user_name(void)
 	return pw ? pw->pw_name : "USER";
 }
 
+static bool is_postfix(const struct instance_def *def)
+{
+	return strcmp(def->family, "postfix") == 0;
+}
+
 /* log_fix - what lets this user read it: the file's group where that may read, else an entry of its own. */
-static void log_fix(const char *path, char *fix, size_t max)
+static void log_fix(const struct instance_def *def, const char *path, char *fix, size_t max)
 {
 	const struct group *gr;
 	struct stat st;
 
 	if (stat(path, &st) < 0 && errno == ENOENT) {
-		snprintf(fix, max, "postconf -e maillog_file=%.150s && postfix reload", path);
+		if (is_postfix(def))
+			snprintf(fix, max, "postconf -e maillog_file=%.150s && postfix reload",
+				path);
+		else
+			snprintf(fix, max,
+				"start it and send something, or name its log in mtatop.conf: [%s] "
+				"log = FILE",
+				def->family);
 		return;
 	}
 	gr = stat(path, &st) == 0 && (st.st_mode & S_IRGRP) ? getgrgid(st.st_gid) : NULL;
@@ -102,13 +114,15 @@ static int check_log(const struct instance_def *def)
 		return check_journal(def);
 	if (!path)
 		return bad("log", "no log file is known",
-			"postconf -e maillog_file=/var/log/mail.log && postfix reload");
+			is_postfix(def)
+				? "postconf -e maillog_file=/var/log/mail.log && postfix reload"
+				: "name it in mtatop.conf (log = FILE)");
 	if (logfile_open(&f, path, &error) == 0) {
 		good("log", path);
 		logfile_close(&f);
 		return 0;
 	}
-	log_fix(path, fix, sizeof(fix));
+	log_fix(def, path, fix, sizeof(fix));
 	return bad("log", error.text, fix);
 }
 
@@ -245,7 +259,8 @@ int doctor_run(const struct conf *conf, const char *cache_path)
 		printf("--  journal: reading the systemd journal is not built in\n");
 	if (instances_find(conf, NULL, 0, &list, &error) < 0)
 		problems += bad("mail system", error.text,
-			"install and start Postfix, or name its config_directory in mtatop.conf");
+			"install and start a mail server, or name its log or folder in "
+			"mtatop.conf");
 	for (size_t i = 0; i < list.n; i++) {
 		const struct backend_ops *family = list.all[i]->family;
 

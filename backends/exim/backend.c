@@ -23,5 +23,6 @@ const struct backend_ops exim_backend = {
 	.looks_like = exim_log_looks_like,
 	.discover = exim_discover,
 	.sources = sources,
+	.check = exim_check,
 	.job = exim_job,
 };

@@ -21,6 +21,10 @@ extern const struct source_ops exim_queue_source;
 int exim_job(const struct instance_def *def, const struct job_request *request,
 	struct job_output *out, struct mt_error *reterr) MT_MUST_CHECK;
 
+/* exim_check - backend_ops.check. */
+int exim_check(
+	const struct conf *conf, const struct instance_def *def, const struct check_report *report);
+
 /* exim_list - one listing of the whole queue, for those who check identities. As queue_list_now. */
 int exim_list(const struct instance_def *def, const struct conf *conf,
 	int (*give)(void *ctx, struct queue_row *row, struct mt_error *reterr), void *ctx,

@@ -23,5 +23,6 @@ const struct backend_ops opensmtpd_backend = {
 	.looks_like = opensmtpd_log_looks_like,
 	.discover = opensmtpd_discover,
 	.sources = sources,
+	.check = opensmtpd_check,
 	.job = opensmtpd_job,
 };

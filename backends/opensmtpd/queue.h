@@ -20,6 +20,10 @@ extern const struct source_ops opensmtpd_queue_source;
 int opensmtpd_job(const struct instance_def *def, const struct job_request *request,
 	struct job_output *out, struct mt_error *reterr) MT_MUST_CHECK;
 
+/* opensmtpd_check - backend_ops.check. */
+int opensmtpd_check(
+	const struct conf *conf, const struct instance_def *def, const struct check_report *report);
+
 /* opensmtpd_list - one listing of the whole queue, for those who check identities. As queue_list_now. */
 int opensmtpd_list(const struct instance_def *def, const struct conf *conf,
 	int (*give)(void *ctx, struct queue_row *row, struct mt_error *reterr), void *ctx,

@@ -63,6 +63,11 @@ class Queue:
         subprocess.run([self.mtatop, "collect", "--until-caught-up", "--config", self.conf, "--cache", self.cache], check=True,
                        env=self.env, timeout=DEADLINE_S)
 
+    def doctor(self):
+        done = subprocess.run([self.mtatop, "doctor", "--config", self.conf, "--cache", self.cache], env=self.env, check=False,
+                              stdout=subprocess.PIPE, timeout=DEADLINE_S)
+        return done.stdout.decode().splitlines()
+
     def sql(self, query):
         db = sqlite3.connect("file:%s?mode=ro" % self.cache, uri=True)
         try:
@@ -194,6 +199,8 @@ def check_listing_only(q):
     check("by its listing: no more is claimed", {(r["next_retry_ms"], r["reason"]) for r in got.values()}, {(None, None)})
     check("by its listing: depth", q.sql("SELECT incoming, active, deferred + hold, corrupt, source FROM queue_sample "
                                          "ORDER BY t_ms DESC LIMIT 1"), [(None, None, len(want), None, 4)])
+    check("by its listing: doctor", [line for line in q.doctor() if "queue: " in line],
+          ["ok  queue: by exim -bp, %d messages; reasons and next tries are in the spool alone" % len(want)])
     row = next(iter(got.values()))
     check("by its listing: an action", q.act("delete", row, dict(row, qid="1xWInj-0002Tc-1o")),
           "= 1 of 2 removed, 1 no longer in the queue")
@@ -203,6 +210,8 @@ def check_listing_only(q):
                         *q.mta.argv()])
     q.cache = os.path.join(q.folder, "log.db")
     q.collect()
+    check("refused: doctor", [line for line in q.doctor() if "queue: " in line],
+          ["!!  queue: Exim shows its queue to its admins alone: add this user to the group of its spool"])
     check("refused: by the log", q.sql("SELECT source FROM queue_sample ORDER BY t_ms DESC LIMIT 1"), [(3,)])
     check("refused: said so", q.sql("SELECT detail LIKE 'Exim shows its queue to its admins alone%' FROM source WHERE "
                                     "name='queue'"), [(1,)])
@@ -233,6 +242,8 @@ def main(argv):
             q.collect()
             check_listing(q, "one frozen", None)
             check_details(q)
+            check("doctor", {line for line in q.doctor() if "queue: " in line or "next tries: " in line},
+                  {"ok  queue: from %s/spool" % folder, "ok  next tries: %s/bin/exim_dumpdb" % folder})
             check_actions(q)
             check_listing_only(q)
         finally:

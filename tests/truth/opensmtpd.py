@@ -124,6 +124,9 @@ class Mtatop:
     def report(self):
         return json.loads(self.root.run("/mnt/build/tui/mtatop", "report", "--format", "json", "--cache", self.cache))
 
+    def doctor(self):
+        return self.root.run("/mnt/build/tui/mtatop", "doctor", "--config", "/tmp/mtatop.conf", "--cache", self.cache, ok=False).splitlines()
+
     def sql(self, query):
         db = sqlite3.connect("file:%s?mode=ro" % self.root.path(self.cache[1:]), uri=True)
         try:
@@ -235,12 +238,15 @@ def inside(build):
             m.collect()
             check_log(root, m.report())
             check_queue(root, m)
+            check("doctor", [bool(re.match(r"ok  OpenSMTPD: up for \S+, 4 envelopes in its queue, by smtpctl$", line)) for line in
+                             m.doctor() if " OpenSMTPD: " in line], [True])
             check_actions(root, m)
         finally:
             daemon.terminate()
             daemon.wait(DEADLINE_S)
             sink.shutdown()
         m.collect()
+        check("smtpd is down: doctor", [line for line in m.doctor() if " OpenSMTPD: " in line], ["--  OpenSMTPD: smtpd does not run"])
         check("smtpd is down: the spool's own list", sorted(m.rows()), sorted(listed(root)))
     return 0
 
