@@ -3,13 +3,12 @@
 lists that are walked, jobs of the screen, doctor."""
 import os
 import socket
-import subprocess
 import threading
 import time
 
 import cases_mailgun
 import cases_sendgrid
-from harness import (DEADLINE_S, Failed, SLOT_HOUR, check_mailgun, check_sendgrid, mailgun_hours, same, slots_of)
+from harness import (Failed, MAILGUN_WORDS, SLOT_HOUR, check_mailgun, check_sendgrid, mailgun_hours, same, slots_of)
 from traps import MG, mg
 from vendor import bomb
 
@@ -187,6 +186,25 @@ def gone_from_the_list_is_gone(case):
     fake.do_list_remove("a.example", "complaints", "go@x.example")
     walk_again(case)
     check_mailgun(case, fake, "mg")
+
+
+# what was
+def history_stays_when_the_vendor_drops_it(case):
+    """Hours, days by mailbox provider and failures that an account no longer tells of are in the cache as they were."""
+    fake, other = small(case, count=200), cases_sendgrid.account()
+    cases_sendgrid.traffic(other, 5, 200)
+    case.add(other, "acme")
+    case.once()
+    had = (slots_of(case, "mg", SLOT_HOUR, MAILGUN_WORDS), case.slots("acme", "MAILBOX"), set(case.messages()))
+    limit_s = fake.clock.ms() // 1000 - 4 * 3600  # Mailgun's last three hours are asked for again, and are what it says
+    fake.traffic.keep(lambda m: m.t > limit_s * 1000)
+    other.provider_days = 2
+    case.once()
+    now = (slots_of(case, "mg", SLOT_HOUR, MAILGUN_WORDS), case.slots("acme", "MAILBOX"), set(case.messages()))
+    old = {t: row for t, row in had[0].items() if t < limit_s - 3600}
+    same(({t: row for t, row in now[0].items() if t < limit_s - 3600}, len(old) > 0), (old, True), "hours")
+    same((now[1], len(had[1]) >= 5), (had[1], True), "days by mailbox provider")
+    same(had[2] - now[2], set(), "messages that are gone")
 
 
 # jobs of the screen
@@ -368,6 +386,6 @@ def https_with_an_authority_of_our_own(case):
 CASES = [trap_02_mailgun_403_on_one_panel_only, trap_17_not_warming_is_no_fault, doctor_says_what_the_key_may_do,
          trap_04_mailgun_a_429_says_how_long, a_429_hour_costs_few_requests, one_dead_network_is_no_zero,
          trap_21_mailgun_answers_that_are_none, trap_26_four_endless_bodies_at_once, a_walk_goes_on_after_a_restart,
-         gone_from_the_list_is_gone, detail_of_one_message, an_address_is_taken_off_its_list, domains_that_are_asked_for_alone,
+         gone_from_the_list_is_gone, history_stays_when_the_vendor_drops_it, detail_of_one_message, an_address_is_taken_off_its_list, domains_that_are_asked_for_alone,
          subaccounts_by_configuration, proxies_of_the_environment_are_used, a_key_in_plain_goes_to_loopback_alone,
          the_region_names_the_host, https_with_an_authority_of_our_own]
