@@ -89,7 +89,9 @@ const struct pane_ops pane_destinations = {
 		"Microsoft ... by the "
 		"relay's host name, other relays by themselves), by relay host, and by "
 		"mailbox provider as vendors (Mailgun, SendGrid) tell it. Enter opens the "
-		"destination's page: share delivered, delays, codes and its attempts.",
+		"destination's page: share delivered, delays, codes and its attempts. How hosts "
+		"are reached "
+		"is in :mx.",
 	.number = 6,
 	.columns = columns,
 	.ncolumns = GCOL__COUNT,

@@ -4,6 +4,7 @@
  * attempts newest first. Which one is in the query: a recipient domain, a relay host or a sender domain.
  */
 #include "tui/panes/groups.h"
+#include "tui/panes/mxrow.h"
 
 #include <stdlib.h>
 
@@ -36,6 +37,7 @@ struct domain {
 	bool of_rows; /* the codes are those of the attempts listed, not of the whole window */
 	int64_t p50_cs, p90_cs, p99_cs; /* of the attempts listed that were sent */
 	int64_t longest[DELAY__COUNT]; /* how often a part was the longest */
+	struct mx_row mx; /* of a recipient domain: how its hosts were reached; key 0 not known */
 };
 
 static int by_size(const void *left, const void *right)
@@ -143,6 +145,25 @@ static int read_top_codes(struct domain *s, struct reader *r, const struct query
 	return rc;
 }
 
+/* How the hosts of a recipient domain were reached; a relay has a page of its own for that. */
+static int read_reach(struct domain *s, struct reader *r, const struct view *v, struct table *t,
+	struct mt_error *reterr)
+{
+	struct mx_row *rows = NULL;
+	int64_t since_ms;
+	bool possible;
+	size_t n = 0;
+	int rc = 0;
+
+	s->mx = (struct mx_row){0};
+	if (str_present(v->query.domain))
+		rc = read_mx(
+			r, &v->query, true, &t->arena, &rows, &n, &possible, &since_ms, reterr);
+	if (rc == 0 && n == 1)
+		s->mx = rows[0];
+	return rc;
+}
+
 static int refresh(void *state, struct reader *r, const struct view *v, struct table *t,
 	struct mt_error *reterr)
 {
@@ -161,6 +182,8 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 		codes_of_rows(s, rows, n);
 	if (rc == 0)
 		rc = measure(s, rows, n, &t->arena);
+	if (rc == 0)
+		rc = read_reach(s, r, v, t, reterr);
 	if (rc == 0)
 		rc = cells_begin(t, n);
 	for (size_t i = 0; i < n && rc == 0; i++)
@@ -219,6 +242,27 @@ static void delays_line(const struct domain *s, struct canvas *c, struct rect ar
 	buf_done(&b);
 }
 
+static int reach_lines(const struct mx_row *m, struct canvas *c, struct rect area)
+{
+	enum style style = mx_failed(m) > 0 ? STYLE_WARN : STYLE_NORMAL;
+	struct buf b;
+	int x;
+
+	buf_init(&b, TEXT_MAX_BYTES);
+	buf_add_z(&b, "connection p50 ");
+	fmt_cs(&b, m->p50_cs);
+	buf_add_z(&b, "  p90 ");
+	fmt_cs(&b, m->p90_cs);
+	buf_add_z(&b, "  TLS ");
+	if (m->tls_told > 0)
+		fmt_pct(&b, m->tls_used, m->tls_told);
+	else
+		buf_add_char(&b, '?');
+	x = area.x + 1 + canvas_text(c, area.x + 1, area.y, area.w - 1, style, buf_str(&b));
+	buf_done(&b);
+	return mx_kinds(c, area, x, m, MX_FIGURE__COUNT, style);
+}
+
 static void code_line(const struct code_row *row, bool of_rows, const struct view *v,
 	struct canvas *c, struct rect area)
 {
@@ -247,16 +291,18 @@ static int draw(const void *state, const struct view *v, const struct table *t, 
 	struct rect area)
 {
 	const struct domain *s = state;
+	int top = area.y;
 
 	(void)t;
 	figures_line(s, c, area);
 	area.y++;
 	delays_line(s, c, area);
-	for (size_t i = 0; i < s->ncodes; i++) {
-		area.y++;
+	area.y++;
+	if (s->mx.key)
+		area.y += reach_lines(&s->mx, c, area);
+	for (size_t i = 0; i < s->ncodes; i++, area.y++)
 		code_line(&s->codes[i], s->of_rows, v, c, area);
-	}
-	return 2 + (int)s->ncodes;
+	return area.y - top;
 }
 
 static bool enter(
@@ -277,6 +323,7 @@ const struct pane_ops pane_domain = {
 		"delay: delay= of the sent records listed here, nearest rank; mostly: the part "
 		"that was the "
 		"longest most often (before the queue manager, in the queue, connect, transmit).\n"
+		"connection, of a recipient domain: how its hosts were reached, as in :mx.\n"
 		"Below: its most frequent codes with what they mean there and what to do (of a "
 		"relay or a sender: "
 		"counted in the attempts listed), then "

@@ -209,30 +209,14 @@ static void tls_line(const struct mx_row *m, struct buf *b)
 		}
 }
 
-/* Kinds that occurred, on as many lines as they need. Returns lines used. */
 static int failures_lines(const struct mx_row *m, struct canvas *c, struct rect area)
 {
 	enum style style = mx_failed(m) > 0 ? STYLE_WARN : STYLE_NORMAL;
-	int x = area.x + 1, y = area.y;
-	struct buf b;
+	int x = area.x + 1;
 
-	x += canvas_text(c, x, y, area.w - 1, style,
+	x += canvas_text(c, x, area.y, area.w - 1, style,
 		mx_failed(m) == 0 ? STR_LIT("no try at it failed") : STR_LIT("failed:"));
-	buf_init(&b, TEXT_MAX_BYTES);
-	for (int i = 0; i < MX_STEPPED_IN; i++) {
-		if (m->n[i] <= 0)
-			continue;
-		buf_clear(&b);
-		buf_printf(&b, "  %s ", mx_name((enum mx_figure)i));
-		fmt_count(&b, m->n[i]);
-		if (x + (int)b.n > area.x + area.w) {
-			x = area.x + 1;
-			y++;
-		}
-		x += canvas_text(c, x, y, area.x + area.w - x, style, buf_str(&b));
-	}
-	buf_done(&b);
-	return y - area.y + 1;
+	return mx_kinds(c, area, x, m, MX_STEPPED_IN, style);
 }
 
 static void times_line(const struct mxhost *s, struct buf *b)

@@ -71,6 +71,29 @@ struct cell mx_cell_tls(struct table *t, const struct mx_row *row)
 	return cell_pct(t, row->tls_used, row->tls_told);
 }
 
+int mx_kinds(struct canvas *c, struct rect area, int x, const struct mx_row *row, int n,
+	enum style style)
+{
+	int y = area.y;
+	struct buf b;
+
+	buf_init(&b, LINE_MAX_BYTES);
+	for (int i = 0; i < n; i++) {
+		if (row->n[i] <= 0)
+			continue;
+		buf_clear(&b);
+		buf_printf(&b, "  %s ", mx_name((enum mx_figure)i));
+		fmt_count(&b, row->n[i]);
+		if (x + (int)b.n > area.x + area.w) {
+			x = area.x + 1;
+			y++;
+		}
+		x += canvas_text(c, x, y, area.x + area.w - x, style, buf_str(&b));
+	}
+	buf_done(&b);
+	return y - area.y + 1;
+}
+
 int mx_since_line(struct canvas *c, struct rect area, const struct view *v, int64_t since_ms)
 {
 	struct buf b;

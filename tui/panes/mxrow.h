@@ -33,6 +33,10 @@ bool mx_is_slow(const struct mx_row *row, const struct mx_row *rows, size_t n,
 const char *mx_name(enum mx_figure figure);
 const char *mx_help(enum mx_figure figure);
 struct cell mx_cell_tls(struct table *t, const struct mx_row *row);
+/* mx_kinds - the first n figures, those that occurred, behind column x of the area's first line, on as many lines as they
+ * need. Returns lines used, the first among them. */
+int mx_kinds(struct canvas *c, struct rect area, int x, const struct mx_row *row, int n,
+	enum style style);
 /* mx_since_line - tells that figures begin at since_ms. Returns lines used: 0 when all is known. */
 int mx_since_line(struct canvas *c, struct rect area, const struct view *v, int64_t since_ms);
 
