@@ -127,6 +127,7 @@ static enum style style_of(const struct probe_result *r)
 static void fill(struct table *t, const struct view *v, const struct probe_result *r, int64_t place)
 {
 	struct cell *c = cells_row(t, COL__COUNT, probe_row_id(r), style_of(r), r);
+	char port[16];
 
 	if (!c)
 		return;
@@ -134,7 +135,8 @@ static void fill(struct table *t, const struct view *v, const struct probe_resul
 	c[COL_ROLE].sort = place;
 	c[COL_ROLE].text_sort = false;
 	c[COL_HOST] = cell_text(t, r->host);
-	c[COL_PORT] = cell_count(t, r->port);
+	snprintf(port, sizeof(port), "%d", r->port);
+	c[COL_PORT] = (struct cell){.text = arena_str(&t->arena, str_of(port)), .sort = r->port};
 	c[COL_STATE] = cell_words(r->role == PROBE_WITNESS && probe_up(r)
 					  ? "connects"
 					  : probe_outcome_word(r->outcome));
