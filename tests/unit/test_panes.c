@@ -481,6 +481,34 @@ static int teardown(void **state)
 	return 0;
 }
 
+static void says(struct cell cell, const char *want)
+{
+	assert_int_equal(cell.text.n, strlen(want));
+	assert_memory_equal(cell.text.p, want, cell.text.n);
+}
+
+/* In a list the remote server's own words come first, whichever server of ours logged them. */
+static void test_replies_in_lists(void **state)
+{
+	struct table t = {.nrows = 0};
+
+	(void)state;
+	arena_init(&t.arena, 65536);
+	says(cell_reply(&t, STR_LIT("host mx.a.example[192.0.2.1] said: 451 4.7.1 later")),
+		"451 4.7.1 later");
+	says(cell_reply(&t, STR_LIT("SMTP error from remote mail server after RCPT "
+				    "TO:<b@a.example>: 451 4.7.1 later")),
+		"451 4.7.1 later");
+	says(cell_reason(
+		     &t, STR_LIT("SMTP error from remote mail server after end of data: 552 x: y")),
+		"552 x: y");
+	says(cell_reason(&t, STR_LIT("host mx said: 4")), "host mx said: 4");
+	says(cell_reason(&t, STR_LIT("SMTP error from remote mail server after ")),
+		"SMTP error from remote mail server after ");
+	says(cell_reason(&t, STR_LIT("")), "");
+	arena_done(&t.arena);
+}
+
 #define OVER(setup, test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -495,6 +523,7 @@ int main(void)
 		OVER(setup_known, test_help_defines_every_figure),
 		OVER(setup_known, test_active_queue_near_its_limit),
 		OVER(setup_long, test_pages),
+		cmocka_unit_test(test_replies_in_lists),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

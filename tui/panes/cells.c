@@ -135,12 +135,27 @@ struct cell cell_pct(struct table *t, int64_t part, int64_t whole)
 	return figure(t, &b, whole > 0 ? part * 100000 / whole : -1);
 }
 
+/* Exim's "SMTP error from remote mail server after RCPT TO:<a@b>: 451 ..." from the code on. */
+static struct str without_stage(struct str reply)
+{
+	static const struct str start = STR_INIT("SMTP error from remote mail server after ");
+	static const struct str end = STR_INIT(": ");
+	size_t at = str_starts(reply, start) ? str_find(reply, end) : reply.n;
+
+	return at + end.n < reply.n ? str_skip(reply, at + end.n) : reply;
+}
+
 struct cell cell_reply(struct table *t, struct str reply)
 {
 	static const struct str said = STR_INIT(" said: ");
 	size_t at = str_starts(reply, STR_LIT("host ")) ? str_find(reply, said) : reply.n;
 
-	return cell_text(t, at < reply.n ? str_skip(reply, at + said.n) : reply);
+	return cell_text(t, at < reply.n ? str_skip(reply, at + said.n) : without_stage(reply));
+}
+
+struct cell cell_reason(struct table *t, struct str reason)
+{
+	return cell_text(t, without_stage(reason));
 }
 
 struct cell cell_wording(

@@ -33,6 +33,8 @@ struct cell cell_pct(struct table *t, int64_t part, int64_t whole);
 /* cell_reply - a reply, or its wording, for a line of a list: without Postfix's "host NAME[address] said: " before it,
  * so that the remote server's own words come first. The message view has it whole. */
 struct cell cell_reply(struct table *t, struct str reply);
+/* cell_reason - why a message waits: as the queue tells it, without Exim's words on the stage before the reply. */
+struct cell cell_reason(struct table *t, struct str reason);
 /* cell_wording - the wording many replies share, its holes shown; of one that has none, the example. */
 struct cell cell_wording(
 	struct table *t, const struct view *v, struct str reply_template, struct str example);

@@ -72,7 +72,7 @@ static void fill(struct table *t, const struct queue_entry *e, const struct view
 				 ? cell_words(e->queue == QUEUE_HOLD ? "-" : "?")
 			 : e->expires_ms <= v->now_ms ? cell_words("now")
 						      : cell_age(t, e->expires_ms - v->now_ms);
-	c[COL_REASON] = cell_text(t, str_present(e->reason) ? e->reason : STR_LIT(""));
+	c[COL_REASON] = cell_reason(t, str_present(e->reason) ? e->reason : STR_LIT(""));
 }
 
 static uint64_t identity(const struct queue_entry *e)
