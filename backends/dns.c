@@ -11,6 +11,7 @@
 #include <time.h>
 
 #define TRIES 2
+#define LATE_LOOK_MS 100
 #define TRY_MS 1500 /* of the first try with a server; c-ares doubles it */
 #define ARENA_MAX_BYTES (1u << 20)
 #define KEY_MAX_BYTES (8 + 4 * DNS_NAME_MAX_BYTES)
@@ -50,7 +51,7 @@ struct dns {
 	size_t n, cap, kept_bytes;
 	struct entry *first, **last; /* WAITING */
 	size_t waiting, news;
-	uint64_t asked;
+	int64_t late_mono_ms; /* of the next look for questions over their deadline */
 	struct arena arena;
 	struct dns_answer none; /* CROWD, NONAME */
 };
@@ -230,7 +231,6 @@ static void send_one(struct entry *e)
 		if (e->hops == 0)
 			e->deadline_mono_ms = now_ms(d) + d->deadline_ms;
 		d->under_way++;
-		d->asked++;
 		ask(d, question.p, question.n, f);
 	}
 	buf_done(&question);
@@ -254,6 +254,9 @@ static void end_late(struct dns *d)
 {
 	int64_t now = now_ms(d);
 
+	if (now < d->late_mono_ms)
+		return;
+	d->late_mono_ms = now + LATE_LOOK_MS;
 	for (size_t i = 0; i < d->n && d->under_way > 0; i++) {
 		struct entry *e = d->entries[i];
 
@@ -378,20 +381,6 @@ size_t dns_step(struct dns *d)
 	news = d->news;
 	d->news = 0;
 	return news;
-}
-
-size_t dns_pending(const struct dns *d)
-{
-	size_t n = d->waiting;
-
-	for (size_t i = 0; i < d->n; i++)
-		n += d->entries[i]->state == ASKED;
-	return n;
-}
-
-uint64_t dns_asked(const struct dns *d)
-{
-	return d->asked;
 }
 
 size_t dns_fds(const struct dns *d, struct pollfd *out, size_t max)

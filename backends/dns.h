@@ -20,7 +20,7 @@
 #define DNS_DEADLINE_MS 6000 /* of a question, from when it is sent */
 #define DNS_PARALLEL                                                                               \
 	64 /* questions under way: what a resolver takes from one client without dropping */
-#define DNS_ENTRIES_MAX 8192
+#define DNS_ENTRIES_MAX 32768 /* 1,000 domains ask for 10,000 names and a few more each */
 #define DNS_KEPT_MAX_BYTES (4u << 20)
 #define DNS_DEAD_AFTER 32
 #define DNS_FAILURE_TTL_S                                                                          \
@@ -52,9 +52,6 @@ void dns_round(struct dns *d);
 struct dns_view dns_view(struct dns *d);
 /* dns_step - send what waits, take what came, end what is over its deadline. Returns how many answers came. */
 size_t dns_step(struct dns *d);
-/* dns_pending - questions without an answer yet. dns_asked - sent since dns_new, aliases followed included. */
-size_t dns_pending(const struct dns *d);
-uint64_t dns_asked(const struct dns *d);
 /* dns_fds - what to poll, at most max. dns_wait_ms - and how long at most; -1: nothing is under way. */
 size_t dns_fds(const struct dns *d, struct pollfd *out, size_t max);
 int64_t dns_wait_ms(const struct dns *d);

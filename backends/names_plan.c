@@ -245,16 +245,20 @@ int names_plan_one(
 {
 	struct ip_address ip;
 
-	configured(p, conf);
+	size_t before = p->ndomains;
+
+	if (p->n == 0)
+		configured(p, conf);
 	if (ip_read(subject, &ip)) {
 		plan_address(p, conf, text_of(p, &ip));
 		return 0;
 	}
 	add_domain(p, subject);
-	if (p->ndomains == 0)
+	if (p->ndomains == before && !is_domain(lower(p, subject)))
 		return mt_error_set(reterr, MT_EINVAL,
 			"%.80s is neither an address nor a domain (xn-- form for other than ASCII)",
 			subject.p);
-	plan_domain(p, conf, p->domains[0]);
+	if (p->ndomains > before) /* else it was named before */
+		plan_domain(p, conf, p->domains[before]);
 	return 0;
 }

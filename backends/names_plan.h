@@ -27,7 +27,7 @@ void names_plan_init(struct names_plan *p);
 void names_plan_done(struct names_plan *p);
 /* names_plan_own - all that is ours: [dns] of conf, what mail servers told (store; NULL: none), else this machine's. */
 void names_plan_own(struct names_plan *p, const struct conf *conf, struct store *store);
-/* names_plan_one - one address or domain, with what else is known of ours. MT_EINVAL: neither. */
+/* names_plan_one - one more address or domain, with what else is known of ours. MT_EINVAL: neither. */
 int names_plan_one(struct names_plan *p, const struct conf *conf, struct str subject,
 	struct mt_error *reterr) MT_MUST_CHECK;
 

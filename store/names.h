@@ -86,6 +86,10 @@ const char *name_check_what(int check);
 const char *name_check_todo(int check);
 const char *name_verdict_word(int verdict);
 
+/* name_list_named - the block list a reply names, as a word that its zone has in it ("spamhaus"); NULL: none of those known.
+ * Static. */
+const char *name_list_named(struct str reply);
+
 #define NAME_RECORD_MAX_BYTES 2048 /* longer records are cut, and end in " ..." */
 
 #endif

@@ -35,3 +35,23 @@ const char *name_verdict_word(int verdict)
 
 	return verdict >= 0 && verdict < NAME_VERDICT__COUNT ? all[verdict] : "?";
 }
+
+static bool has(struct str hay, struct str needle)
+{
+	for (size_t i = 0; i + needle.n <= hay.n; i++)
+		if (str_ieq(str_make(hay.p + i, needle.n), needle))
+			return true;
+	return false;
+}
+
+const char *name_list_named(struct str reply)
+{
+	static const char *const lists[] = {"spamhaus", "spamcop", "barracuda", "psbl.surriel",
+		"uceprotect", "mailspike", "invaluement", "spamrats", "abusix", "blocklist.de",
+		"manitu", "sorbs"};
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		if (has(reply, str_of(lists[i])))
+			return lists[i];
+	return NULL;
+}

@@ -107,7 +107,7 @@ static const char usage[] =
 	"  mtatop alerts [--format text|json]    what fires, and what fired\n"
 	"  mtatop warmup [plan|status] [--format text|json]\n"
 	"                                        how the warming up of IPs goes\n"
-	"  mtatop dns [ADDRESS|DOMAIN] [--format text|json]\n"
+	"  mtatop dns [ADDRESS|DOMAIN]... [--format text|json]\n"
 	"                                        block lists, reverse names, SPF, DKIM, DMARC, MX "
 	"now\n"
 	"  mtatop probe HOST[:PORT]... [--format text|json]\n"
@@ -354,12 +354,12 @@ static int set_operands(struct args *a, int argc, char **argv, struct mt_error *
 		a->text = argv[1];
 		wanted++;
 	}
-	if (argc > 0 && a->command == COMMAND_PROBE) {
+	if (argc > 0 && (a->command == COMMAND_PROBE || a->command == COMMAND_DNS)) {
 		a->targets = argv + 1;
 		a->ntargets = (size_t)argc - 1;
 		wanted = argc;
 	}
-	if (argc == 2 && (a->command == COMMAND_WARMUP || a->command == COMMAND_DNS)) {
+	if (argc == 2 && a->command == COMMAND_WARMUP) {
 		a->what = argv[1];
 		wanted++;
 	}

@@ -34,13 +34,13 @@ struct args {
 	const char *format, *since, *until;
 	const char *replay_family, *replay_file;
 	const char *check_what, *warning, *critical; /* of check */
-	const char *what; /* of warmup: plan or status; of dns: address or domain */
+	const char *what; /* of warmup: plan or status */
 	const char *output, *listen; /* of export */
 	int64_t max_age_ms, interval_ms, timeout_ms; /* 0 = not given */
 	int64_t min_n; /* negative = not given */
 	const char *script, *fake_now; /* for tests, not in --help */
 	const char *host, *dsn, *text; /* explain */
-	char *const *targets; /* of probe; borrowed */
+	char *const *targets; /* of probe and dns; borrowed */
 	size_t ntargets;
 	const char **logs; /* owned array, NULL-terminated */
 	size_t nlogs;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* main_dns - the command `mtatop dns [ADDRESS|DOMAIN]`: a round of checks now, whatever the cache has. */
+/* main_dns - the command `mtatop dns [ADDRESS|DOMAIN]...`: a round of checks now, whatever the cache has. */
 #include "backends/names_plan.h"
 #include "tui/dns_text.h"
 #include "tui/main_session.h"
@@ -36,9 +36,9 @@ int main_dns(struct session *s, struct mt_error *reterr)
 		return mt_error_set(reterr, MT_ECONFIG, "dns prints text or json, no csv");
 	session_confine(s);
 	names_plan_init(&plan);
-	if (s->args->what)
-		rc = names_plan_one(&plan, s->conf, str_of(s->args->what), reterr);
-	else
+	for (size_t i = 0; rc == 0 && i < s->args->ntargets; i++)
+		rc = names_plan_one(&plan, s->conf, str_of(s->args->targets[i]), reterr);
+	if (s->args->ntargets == 0)
 		names_plan_own(&plan, s->conf, NULL);
 	if (rc == 0)
 		rc = check_all(s, &plan, json, reterr);

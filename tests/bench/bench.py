@@ -25,6 +25,7 @@ import time
 import api
 import classify
 import mtalogs
+import names
 import ptyrun
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -371,6 +372,11 @@ def suite_sockets(table):
     table.below("sockets: share of a core at its interval", 100 * got["ours_ms"] / max(5000, 100 * got["ours_ms"]), "%", 1)
 
 
+def suite_names(table):
+    """1,000 own domains checked in the DNS; nsd on loopback"""
+    names.suite_names(table, MTATOP)
+
+
 def suite_api(table):
     """100 Mailgun domains and 20 SendGrid subusers polled; a million events paged in; fakes on loopback"""
     api.suite_api(table, MTATOP, os.path.join(BUILD, "tests", "bench_views"))
@@ -488,7 +494,7 @@ def suite_families(table):
 
 
 SUITES = {f.__name__[6:]: f for f in (suite_catchup, suite_live, suite_screen, suite_idle, suite_queue, suite_sockets,
-                                suite_api, suite_classify, suite_exchange, suite_sendmail, suite_families,
+                                suite_names, suite_api, suite_classify, suite_exchange, suite_sendmail, suite_families,
                                 suite_soak)}
 
 

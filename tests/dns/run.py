@@ -12,7 +12,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import common  # noqa: E402
 
-FILES = ("spf", "bad", "names")
+FILES = ("spf", "bad", "names", "real")
 
 
 def main(argv):

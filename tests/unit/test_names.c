@@ -219,12 +219,25 @@ static void what_is_ours(void **state)
 	fixture_end(&f);
 }
 
+static void lists_named_in_replies(void **state)
+{
+	(void)state;
+	assert_string_equal(name_list_named(STR_LIT(
+				    "host x said: 550 5.7.1 blocked using Zen.SpamHaus.org; see")),
+		"spamhaus");
+	assert_string_equal(name_list_named(STR_LIT("b.barracudacentral.org")), "barracuda");
+	assert_null(name_list_named(STR_LIT("550 5.1.1 user unknown")));
+	assert_null(name_list_named(STR_LIT("spamhau")));
+	assert_null(name_list_named((struct str){NULL, 0}));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(changes_are_kept),
 		cmocka_unit_test(what_cannot_be_checked),
 		cmocka_unit_test(what_is_ours),
+		cmocka_unit_test(lists_named_in_replies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,8 @@
 /* dnscheck - one check of an own address or domain: what was found, the record, what to do, and how it was before. */
 #include "tui/panes/lines.h"
 
+#include <stdio.h>
+
 #define HISTORY_MAX 100
 #define TEXT_MAX_BYTES 4096
 
@@ -72,6 +74,20 @@ static void show(struct lines *l, const struct name_row *row)
 				"the list's terms, or take it out of [dns] blocklists"));
 }
 
+/* replies - of others that name this list, in the window. */
+static void replies(struct lines *l, const struct name_row *row)
+{
+	const char *list = name_list_named(row->detail);
+	struct pane_target to = lines_target(l, "replies", "replies");
+	size_t first = l->t->nrows;
+
+	if (row->check != NAME_CHECK_DNSBL || !list)
+		return;
+	snprintf(to.filter, sizeof(to.filter), "%s", list);
+	lines_say(l, STYLE_KEY, "replies", "of other servers that name %s", list);
+	lines_link(l, first, &to);
+}
+
 static void show_change(struct lines *l, const struct name_row *row)
 {
 	struct buf b;
@@ -117,6 +133,7 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 	if (rc < 0 || !row)
 		return rc;
 	show(&l, row);
+	replies(&l, row);
 	rc = read_name_changes(r, s->id, HISTORY_MAX, &t->arena, &changes, &nchanges, reterr);
 	for (size_t i = 0; rc == 0 && i < nchanges; i++)
 		show_change(&l, &changes[i]);

@@ -174,3 +174,16 @@ void lines_explain(struct lines *l, const struct explain_query *q)
 			r.layer == LAYER_PROVIDER ? explain_provider_name(rules, r.provider) : "",
 			r.layer == LAYER_PROVIDER ? "'s own list" : explain_layer_word(r.layer));
 }
+
+void lines_blocklist(struct lines *l, struct str reply)
+{
+	const char *list = name_list_named(reply);
+	struct pane_target to = lines_target(l, "dns", "block list");
+	size_t first = l->t->nrows;
+
+	if (!list)
+		return;
+	snprintf(to.filter, sizeof(to.filter), "%s", list);
+	lines_say(l, STYLE_KEY, "  block list", "%s is named: what it says of own addresses", list);
+	lines_link(l, first, &to);
+}

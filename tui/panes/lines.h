@@ -40,6 +40,8 @@ bool lines_enter(
 
 /* lines_address - an address with a mark when it holds non-ASCII bytes or a domain in IDN's ASCII form. Cleared first. */
 void lines_address(struct buf *out, struct str address);
+/* lines_blocklist - where a reply names a block list: a line that leads to what it says of own addresses (:dns). */
+void lines_blocklist(struct lines *l, struct str reply);
 /* lines_explain - what a reply means, who can mend it, the next step, the provider's link, and the rule that says so. */
 void lines_explain(struct lines *l, const struct explain_query *q);
 

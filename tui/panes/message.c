@@ -218,6 +218,8 @@ static void explain_attempt(struct lines *l, const struct attempt_row *a)
 		.status = a->status};
 
 	lines_explain(l, &q);
+	if (a->status != STATUS_SENT)
+		lines_blocklist(l, a->reply);
 }
 
 static void attempt(
