@@ -12,7 +12,9 @@ import pfx
 from run import Skip
 from term import Terminal
 
-CONF = """[postfix mx]
+CONF = """[probe]
+enabled = no
+[postfix mx]
 config_directory = {a}
 [postfix out]
 config_directory = {b}
