@@ -61,7 +61,7 @@ struct queue_text {
 	size_t bad; /* lines not understood */
 };
 
-void queue_text_init(struct queue_text *t, int64_t now_utc_ms, const char *timezone);
+void queue_text_init(struct queue_text *t, int64_t now_utc_ms, const char *zone);
 void queue_text_done(struct queue_text *t);
 /*
  * queue_text_line - one line without its newline.

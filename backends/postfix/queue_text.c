@@ -14,9 +14,9 @@
 #define SIZE_DIGITS_MAX 15
 #define SIZE_MAX_BYTES UINT64_C(999999999999999)
 
-void queue_text_init(struct queue_text *t, int64_t now_utc_ms, const char *timezone)
+void queue_text_init(struct queue_text *t, int64_t now_utc_ms, const char *zone)
 {
-	*t = (struct queue_text){.now_utc_ms = now_utc_ms, .timezone = timezone};
+	*t = (struct queue_text){.now_utc_ms = now_utc_ms, .timezone = zone};
 	arena_init(&t->arena, MESSAGE_MAX_BYTES);
 }
 
