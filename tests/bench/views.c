@@ -133,7 +133,7 @@ static const struct view_time views[] = {
 	{"destinations by relay", "6 b b"},
 	{"relays > mxhost", ": r e l a y s Enter Enter"},
 	{"relays > mxhost > domain", ": r e l a y s Enter Enter Enter"},
-	{"mx", ": m x Enter"},
+	{"mxhosts", ": m x h o s t s Enter"},
 	{"mx by domain", ": m x Enter b"},
 	{"senders > domain", ": s e n d e r s Enter Enter"},
 	{"ports > port > refused", "4 Enter Down Down Enter"},

@@ -192,7 +192,7 @@ def shown(env, conf):
     try:
         terminal.wait("silent.test")
         terminal.keys(":")
-        terminal.text("mx")
+        terminal.text("mxhosts")
         terminal.keys("Enter")
         terminal.wait("mx2.pair.test", "mx1.backup.test")
         terminal.keys("/")

@@ -149,7 +149,7 @@ static bool enter(
 }
 
 const struct pane_ops pane_mx = {
-	.name = "mx",
+	.name = "mxhosts", /* not "mx": providers are called so, and are chosen by name too */
 	.title = "MX hosts",
 	.help = "How relay hosts are reached: connection time, TLS, failures of connections by "
 		"kind "
