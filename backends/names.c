@@ -96,7 +96,7 @@ void names_add(struct names_results *r, const struct name_item *item, enum name_
 		.detail = copy(&r->arena, detail),
 		.text = copy(&r->arena, str_of(text)),
 		.record = copy_record(&r->arena, record),
-		.ttl_s = ttl_s};
+		.ttl_s = verdict == NAME_CANT ? NAME_TTL_UNKNOWN : ttl_s};
 }
 
 bool names_check(struct dns_view view, const struct name_item *item, struct names_results *out)

@@ -16,8 +16,7 @@ struct refusal {
 };
 static const struct refusal refusals[] = {
 	{252, "there is no such list (typing error in its name)"},
-	{254, "it does not answer queries by a public or shared resolver: use a resolver of your "
-	      "own"},
+	{254, "refuses a public or shared resolver: use one of your own"},
 	{255, "too many queries from this resolver"},
 };
 
@@ -89,10 +88,8 @@ static const char *list_works(struct dns_view view, bool v6, struct str zone)
 	if (dns_failed(a))
 		return dns_status_words(a->status);
 	if (a->status != DNS_ANSWER)
-		return v6 ? "it knows no IPv6 addresses, or does not answer us (its test entry is "
-			    "missing)"
-			  : "it does not work or does not answer us (its test entry 127.0.0.2 is "
-			    "missing)";
+		return v6 ? "no IPv6 list, or does not answer us (its test entry is missing)"
+			  : "dead, or does not answer us (its test entry 127.0.0.2 is missing)";
 	why = refused(a);
 	return why;
 }

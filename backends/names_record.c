@@ -189,7 +189,7 @@ enum name_verdict names_read_dmarc(struct str record, struct buf *words)
 	bool reports = names_tag(record, "rua", &rua) && rua.n > 0;
 
 	if (!names_tag(record, "p", &p) || !is_policy(p)) {
-		buf_printf(words, "p= is none of none, quarantine, reject%s",
+		buf_printf(words, "p= must be none, quarantine or reject%s",
 			reports ? ": taken as none" : ": the record does not count");
 		return reports ? NAME_WARN : NAME_BAD; /* RFC 7489 6.6.3 */
 	}

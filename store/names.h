@@ -77,7 +77,7 @@ struct name_result { /* texts hold strangers' bytes */
 		detail; /* block list, DKIM selector, MX host, address of an SPF result; "" none */
 	struct str text; /* what was found, a sentence */
 	struct str record; /* the record itself; "" none */
-	int64_t ttl_s; /* of what was found */
+	int64_t ttl_s; /* of what was found; NAME_TTL_UNKNOWN */
 };
 
 /* name_check_word, name_verdict_word - "blocklist", "can't check". name_check_what, name_check_todo - sentences. Static. */
@@ -90,6 +90,7 @@ const char *name_verdict_word(int verdict);
  * Static. */
 const char *name_list_named(struct str reply);
 
+#define NAME_TTL_UNKNOWN (-1) /* nothing was found out, so nothing has a TTL */
 #define NAME_RECORD_MAX_BYTES 2048 /* longer records are cut, and end in " ..." */
 
 #endif

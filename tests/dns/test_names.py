@@ -229,6 +229,16 @@ def test_nothing_reaches_the_terminal_raw(build):
     assert b"not valid SPF" in out, out
 
 
+def test_what_could_not_be_found_out_has_no_TTL(build):
+    zone = dict(list_zone(good=[("A", "127.0.0.4")], public=[("A", "127.255.255.254")]), **{"x.test": 2})
+    extra = "addresses = %s\ndomains = x.test\nblocklists = good.list.test public.list.test\n" % IP
+    found = rows(build, zone, None, extra, ttl_s=77)
+    same("listed", one(found, "blocklist", "good.list.test")["ttl_s"], 77)
+    lost = [row for row in found if row["verdict"] == "cant-check"]
+    same("by a list, by a server", {row["check"] for row in lost} >= {"blocklist", "SPF record", "SPF result", "MX"}, True)
+    same("TTLs", [row["ttl_s"] for row in lost], [None] * len(lost))
+
+
 def test_what_is_neither_address_nor_domain(build):
     for word in ("x", "a..b", "-", "a b.test", "$(id).test", "http://x.test/", "x" * 300 + ".test"):
         done = subprocess.run([os.path.join(build, "tui", "mtatop"), "--cache", "/nonexistent/c.db", "dns", "--", word],

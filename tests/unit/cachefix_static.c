@@ -141,9 +141,8 @@ static void names(struct fix *f)
 		"1,'192.0.2.25',0,'zen.spamhaus.org',4,4,'listed (127.0.0.2)',"
 		"'https://check.spamhaus.example/q?ip=192.0.2.25',60",
 		"2,'192.0.2.25',0,'bl.spamcop.net',1,1,'not listed','',900",
-		"3,'192.0.2.25',0,'b.barracudacentral.org',5,1,'it does not work or does not "
-		"answer us "
-		"(its test entry 127.0.0.2 is missing)','',300",
+		"3,'192.0.2.25',0,'b.barracudacentral.org',5,1,'dead, or does not answer us "
+		"(its test entry 127.0.0.2 is missing)','',-1",
 		"4,'192.0.2.25',1,'',1,1,'mx1.example.net leads back to the address',"
 		"'mx1.example.net',3600",
 		"5,'192.0.2.25',2,'mx1.example.net',1,1,'leads to the address','',3600",

@@ -17,7 +17,8 @@ static const struct column columns[COL__COUNT] = {
 		"where (block list, DKIM selector, MX host, HELO name or address) and what was "
 		"found; Enter shows the record, what it is for, what to do and how it was before"},
 	{"age", 5, ALIGN_RIGHT, 3, false, "since it was looked at"},
-	{"ttl", 6, ALIGN_RIGHT, 5, false, "how long the answer may be kept, seconds"},
+	{"ttl", 6, ALIGN_RIGHT, 5, false,
+		"how long the answer may be kept, seconds; ? can't check"},
 };
 
 /* rank - worst first. */

@@ -39,6 +39,25 @@ static void when(struct lines *l, const char *what, int64_t t_ms)
 	buf_done(&b);
 }
 
+static void todo(struct lines *l, const struct name_row *row, bool stale)
+{
+	if (stale)
+		lines_wrap(l, STYLE_KEY, "what to do",
+			STR_LIT("see that a collector runs (mtatop doctor): it looks every half "
+				"hour"));
+	else if (row->verdict == NAME_BAD || row->verdict == NAME_WARN)
+		lines_wrap(l, STYLE_KEY, "what to do", str_of(name_check_todo(row->check)));
+	else if (row->verdict == NAME_CANT && row->check == NAME_CHECK_DNSBL)
+		lines_wrap(l, STYLE_KEY, "what to do",
+			STR_LIT("have the collector ask a resolver of your own ([dns] servers), "
+				"read the list's terms, or take it out of [dns] blocklists"));
+	else if (row->verdict == NAME_CANT)
+		lines_wrap(l, STYLE_KEY, "what to do",
+			STR_LIT("nothing, if it ends: it is asked again at the next look. Else see "
+				"that this machine's resolver works and the name's servers "
+				"answer"));
+}
+
 static void show(struct lines *l, const struct name_row *row)
 {
 	bool stale = l->v->now_ms - row->t_ms > NAME_STALE_MS;
@@ -58,20 +77,17 @@ static void show(struct lines *l, const struct name_row *row)
 			row->verdict == NAME_CANT && row->known != NAME_UNKNOWN
 				? name_verdict_word(row->known)
 				: "");
+	when(l, "since", row->since_ms); /* of the verdict; the record may be younger */
 	lines_wrap(l, STYLE_NORMAL, "found", row->text);
 	if (row->record.n > 0)
 		lines_wrap(l, STYLE_NORMAL, "record", row->record);
-	when(l, "so since", row->since_ms);
 	when(l, "looked at", row->t_ms);
-	lines_say(l, STYLE_NORMAL, "TTL", "%lld s", (long long)row->ttl_s);
+	if (row->ttl_s < 0)
+		lines_say(l, STYLE_NORMAL, "TTL", "not known");
+	else
+		lines_say(l, STYLE_NORMAL, "TTL", "%lld s", (long long)row->ttl_s);
 	lines_wrap(l, STYLE_NORMAL, "what it is", str_of(name_check_what(row->check)));
-	if (row->verdict == NAME_BAD || row->verdict == NAME_WARN)
-		lines_wrap(l, STYLE_KEY, "what to do", str_of(name_check_todo(row->check)));
-	if (row->verdict == NAME_CANT && row->check == NAME_CHECK_DNSBL)
-		lines_wrap(l, STYLE_KEY, "what to do",
-			STR_LIT("have the collector ask a resolver of your own ([dns] servers), "
-				"read "
-				"the list's terms, or take it out of [dns] blocklists"));
+	todo(l, row, stale);
 }
 
 /* replies - of others that name this list, in the window. */
