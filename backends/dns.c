@@ -205,6 +205,17 @@ static int sockets_of(const struct dns *d, ares_socket_t fds[ARES_GETSOCK_MAXNUM
 {
 	return ares_getsock(d->channel, fds, ARES_GETSOCK_MAXNUM);
 }
+
+/* What ares_getsock() says of socket i. Its own macros shift a signed 1 by 31 places for the last one. */
+static bool wants_read(int bits, int i)
+{
+	return (unsigned)bits >> i & 1u;
+}
+
+static bool wants_write(int bits, int i)
+{
+	return (unsigned)bits >> (i + ARES_GETSOCK_MAXNUM) & 1u;
+}
 #pragma GCC diagnostic pop
 
 static void send_one(struct entry *e)
@@ -362,8 +373,7 @@ size_t dns_step(struct dns *d)
 	size_t news;
 
 	for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
-		bool in = ARES_GETSOCK_READABLE(bits, i) != 0;
-		bool out = ARES_GETSOCK_WRITABLE(bits, i) != 0;
+		bool in = wants_read(bits, i), out = wants_write(bits, i);
 		struct pollfd p = {.fd = in || out ? fds[i] : -1,
 			.events = (short)((in ? POLLIN : 0) | (out ? POLLOUT : 0))};
 
@@ -390,8 +400,7 @@ size_t dns_fds(const struct dns *d, struct pollfd *out, size_t max)
 	size_t n = 0;
 
 	for (int i = 0; i < ARES_GETSOCK_MAXNUM && n < max; i++) {
-		bool in = ARES_GETSOCK_READABLE(bits, i) != 0;
-		bool o = ARES_GETSOCK_WRITABLE(bits, i) != 0;
+		bool in = wants_read(bits, i), o = wants_write(bits, i);
 
 		if (in || o)
 			out[n++] = (struct pollfd){.fd = fds[i],

@@ -16,7 +16,8 @@
 #define SESSIONS_MAX 16384 /* open at a time; the oldest go when an attack needs more */
 #define TLS_OUT_MAX 4096
 #define SESSION_IDLE_MS 86400000 /* a day: no smtpd session lasts longer */
-#define TLS_OUT_MS 300000 /* a hand-shake belongs to a delivery within 5 minutes */
+#define TLS_OUT_MS                                                                                 \
+	1200000 /* a hand-shake belongs to a delivery within 20 minutes: smtp_data_done_timeout alone is 10 */
 
 struct session_key {
 	int32_t provider, host, pid, service;

@@ -29,6 +29,8 @@ size_t str_find(struct str s, struct str needle)
 
 	if (s.n < needle.n || s.n == 0)
 		return s.n;
+	if (needle.n == 0) /* p may be NULL, which memmem() must not get */
+		return 0;
 	if (needle.n == 2) /* ", " and the like: their first byte is rare */
 		return find_pair(s, needle);
 	hit = memmem(s.p, s.n, needle.p, needle.n);

@@ -25,7 +25,7 @@ def measure(mtatop, folder, seconds):
     postfix.start()
     try:
         with open(conf, "w") as f:
-            f.write("[probe]\nenabled = no\n[postfix mx]\nconfig_directory = %s\n" % postfix.etc)
+            f.write("[probe]\nenabled = no\n[dns]\nenabled = no\n[postfix mx]\nconfig_directory = %s\n" % postfix.etc)
         for i in range(5):
             postfix.send25(["u%d@accept.test" % i])
         postfix.wait_log([("status=sent", 5)])

@@ -14,6 +14,8 @@ from term import Terminal
 
 CONF = """[probe]
 enabled = no
+[dns]
+enabled = no
 [postfix mx]
 config_directory = {a}
 [postfix out]

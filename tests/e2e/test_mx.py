@@ -153,7 +153,7 @@ def test_mx_hosts(env):
 def check(env, p):
     conf = env.folder + "/mtatop.conf"
     with open(conf, "w") as f:
-        f.write("[probe]\nenabled = no\n[postfix mx]\nconfig_directory = %s\n" % p.etc)
+        f.write("[probe]\nenabled = no\n[dns]\nenabled = no\n[postfix mx]\nconfig_directory = %s\n" % p.etc)
     subprocess.run([env.mtatop, "collect", "--until-caught-up", "--config", conf, "--cache", env.folder + "/c.db"], check=True)
     got = report(env, conf, "mx")
     by_host = {row.pop("host"): row for row in got["by_mx_host"]}

@@ -23,7 +23,7 @@ def test_one_look_at_a_real_postfix(env):
     pfx.enter_namespace()
     p = pfx.Postfix(env.folder + "/a")
     with open(env.folder + "/mtatop.conf", "w") as f:
-        f.write("[probe]\nenabled = no\n[postfix mx]\nconfig_directory = %s\n" % p.etc)
+        f.write("[probe]\nenabled = no\n[dns]\nenabled = no\n[postfix mx]\nconfig_directory = %s\n" % p.etc)
     try:
         p.start()
         p.send25(["u@accept.test"])

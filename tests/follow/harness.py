@@ -202,7 +202,7 @@ class Case:
                 f.write("compatibility_level = 3.6\nqueue_directory = %s/spool\nmyhostname = mx1.example\n%s" % (self.dir, main))
             open(os.path.join(etc, "master.cf"), "w").close()
         with open(self.conf, "w") as f:
-            ours = "[postfix]\nconfig_directory = %s\nqueue = no\n" % etc
+            ours = "[dns]\nenabled = no\n[probe]\nenabled = no\n[postfix]\nconfig_directory = %s\nqueue = no\n" % etc
             f.write(text.replace("[postfix]\n", ours + ("" if "journal =" in text else "journal = no\n"), 1))
         os.chmod(self.conf, 0o600)
 

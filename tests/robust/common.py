@@ -188,7 +188,7 @@ def following(log):
                 f.write(lines)
         text += "config_directory = %s\n" % folder
     with open(log + ".conf", "w") as f:
-        f.write(text)
+        f.write("[dns]\nenabled = no\n[probe]\nenabled = no\n" + text)
     return ["--config", log + ".conf"]
 
 
