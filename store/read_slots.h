@@ -28,5 +28,8 @@ int slots_metrics(struct reader *r, int provider, const struct window *w, enum b
 /* slots_covered - is [from_s, to_s) known whole of a dimension (-1: differences) of a provider? */
 int slots_covered(struct reader *r, int provider, int dim, int64_t from_s, int64_t to_s, bool *ret,
 	struct mt_error *reterr) MT_MUST_CHECK;
+/* untold_metrics - read_untold.c: set of the metrics that the log of the provider (0: of one of them) does not tell. */
+int untold_metrics(
+	struct reader *r, int provider, uint64_t *ret, struct mt_error *reterr) MT_MUST_CHECK;
 
 #endif

@@ -95,7 +95,7 @@ static int known_metrics(struct reader *r, const struct query *q, const struct n
 	const struct window *w, uint64_t *ret, struct mt_error *reterr)
 {
 	struct coverage covered;
-	uint64_t local = 0;
+	uint64_t local = 0, untold = 0;
 	bool vendors;
 	int rc = slots_metrics(r, q->provider, w, to->dim, ret, &vendors, reterr);
 
@@ -105,12 +105,14 @@ static int known_metrics(struct reader *r, const struct query *q, const struct n
 		(q->provider ? slots_of_provider(r, q->provider) != NULL
 			     : !r->local && r->napi > 0))
 		return rc;
+	rc = untold_metrics(r, q->provider, &untold, reterr);
 	for (int m = 0; m < METRIC_REQUESTS; m++)
 		if (counted_by(to->dim, (enum metric)m))
 			local |= UINT64_C(1) << m;
+	local &= ~untold;
 	/* what both count is a figure of all only if every vendor counts it too */
 	*ret = vendors ? (local & ~SHARED_METRICS) | *ret : local;
-	return 0;
+	return rc;
 }
 
 static int64_t round_up(int64_t t, int64_t step)
