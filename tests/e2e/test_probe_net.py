@@ -100,7 +100,7 @@ def test_collector_and_views(env):
     os.chmod(conf, 0o600)
     base = [env.mtatop, "--config", conf, "--cache", env.folder + "/c.db"]
     mta.start()
-    collect = subprocess.Popen(base + ["collect"], stderr=subprocess.DEVNULL)
+    collect = subprocess.Popen(base + ["collect"], stderr=subprocess.PIPE)
 
     def check(what, *more):
         done = subprocess.run(base + ["check", what, *more], stdout=subprocess.PIPE, text=True, timeout=DEADLINE_S)
@@ -117,9 +117,13 @@ def test_collector_and_views(env):
         assert log.count("Relay access denied; from=<> to=<check@example.com>") == 1, log
         assert "status=" not in log and "cleanup" not in log
         beside_check_smtp(env, check)
-    finally:
         collect.terminate()
-        collect.wait()
+        said = collect.communicate(timeout=DEADLINE_S)[1]
+        assert collect.returncode == 0, (collect.returncode, said[-3000:])  # a sanitizer's word would be here
+    finally:
+        if collect.poll() is None:
+            collect.kill()
+            collect.wait()
         mta.stop()
         far.close()
 
