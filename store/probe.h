@@ -127,24 +127,35 @@ enum outbound_verdict {
 
 #define OUTBOUND_PORT 25
 #define OUTBOUND_SLOW_MS 5000 /* connecting this slowly while others are fast is throttling */
+#define OUTBOUND_HOSTS                                                                             \
+	2 /* so many unrelated hosts at least must agree before a network is accused */
+#define OUTBOUND_WHY_BYTES 160
 
 struct outbound {
 	enum outbound_verdict verdict;
 	int64_t tried, open, timed_out, refused, foreign,
 		slow; /* targets on port 25, by what they did */
+	int64_t unrelated_tried,
+		unrelated_timed_out; /* the same, hosts of one organisation, address or network once */
 	int64_t witnesses; /* other ports of the same or other hosts that opened */
 	int64_t oldest_ms; /* of the results used; EVENT_UNKNOWN none */
+	char why[OUTBOUND_WHY_BYTES]; /* "mx.b.example does not answer"; raw bytes; empty: nothing to add */
 };
 
 /*
  * outbound_judge - can this machine send mail by port 25? From results of servers elsewhere: those of PROBE_OWN and of
- * loopback addresses say nothing and are left out. Blocked: nobody answers on 25 while another port of the same or another
- * host does. Intercepted: a greeting blanked out, or one name that greets for hosts of different domains it is not of.
+ * loopback addresses say nothing and are left out. One that connects on 25 is proof against blocked, and a dead host is no
+ * proof for it. Blocked: port 25 of OUTBOUND_HOSTS unrelated hosts or more timed out, none connected or refused, and another
+ * port of the same or another host connects. Refused: the same with refusals and no time-out. Intercepted: a greeting
+ * blanked out, or one name that greets for hosts of different domains it is not of. Else open or unknown; why says what is
+ * behind it, in figures.
  */
 void outbound_judge(const struct probe_result *results, size_t n, struct outbound *out);
 /* outbound_evidence - the results behind it, one line each, into out. */
 void outbound_evidence(const struct probe_result *results, size_t n, struct buf *out);
 const char *outbound_word(enum outbound_verdict verdict); /* "blocked" */
+/* outbound_say - the verdict with its reason: "open; mx.b.example does not answer", "can't tell: only one host was tried". */
+void outbound_say(const struct outbound *o, struct buf *out);
 const char *outbound_advice(enum outbound_verdict verdict); /* what to do; NULL: nothing */
 
 #endif

@@ -206,8 +206,12 @@ static void text_outbound(struct buf *out, const struct probe_print *p)
 	outbound_judge(p->results, p->n, &o);
 	if (o.tried == 0)
 		return;
-	(void)buf_printf(out, "outbound port 25: %s\n", outbound_word(o.verdict));
 	buf_init(&evidence, LINE_MAX_BYTES);
+	outbound_say(&o, &evidence);
+	(void)buf_add_z(out, "outbound port 25: ");
+	shown(out, buf_str(&evidence));
+	(void)buf_add_char(out, '\n');
+	buf_clear(&evidence);
 	outbound_evidence(p->results, p->n, &evidence);
 	rest = buf_str(&evidence);
 	while (rest.n) {
@@ -295,7 +299,10 @@ static void json_outbound(struct buf *out, const struct probe_print *p)
 	outbound_judge(p->results, p->n, &o);
 	(void)buf_add_z(out, "],\"outbound_25\":{\"verdict\":");
 	jsonout_value(out, str_of(outbound_word(o.verdict)));
+	jsonout_text(out, "why", o.why[0] ? str_of(o.why) : (struct str){NULL, 0});
 	jsonout_number(out, "tried", o.tried);
+	jsonout_number(out, "unrelated_tried", o.unrelated_tried);
+	jsonout_number(out, "unrelated_timed_out", o.unrelated_timed_out);
 	jsonout_number(out, "open", o.open);
 	jsonout_number(out, "timed_out", o.timed_out);
 	jsonout_number(out, "refused", o.refused);

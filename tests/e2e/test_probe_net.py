@@ -14,6 +14,7 @@ HOSTS = {
     "mx.beta.test": {25: None},
     "mx.gamma.test": {587: None},  # nobody on 25
     "mx.delta.test": {25: None, 587: None},  # 25 dropped
+    "mx2.delta.test": {25: None},  # the same
     "mx.eps.test": {25: None, 587: None, 443: None},  # all dropped
     "mx.zeta.test": {25: None, 587: None},  # 25 rejected
     "mx.eta.test": {25: "relay.isp.test", 587: None},
@@ -22,21 +23,27 @@ HOSTS = {
     "mx.kappa.test": {25: "slow", 587: None},
     "mx.lambda.test": {25: "slow"},
     "mx.mu.test": {25: None, 587: None},  # reset
+    "mx.nu.test": {25: None, 443: None},  # 25 dropped
 }
-RULES = [("mx.delta.test", 25, "drop"), ("mx.eps.test", 25, "drop"), ("mx.eps.test", 587, "drop"), ("mx.eps.test", 443, "drop"),
+RULES = [("mx.delta.test", 25, "drop"), ("mx2.delta.test", 25, "drop"), ("mx.nu.test", 25, "drop"),
+         ("mx.eps.test", 25, "drop"), ("mx.eps.test", 587, "drop"), ("mx.eps.test", 443, "drop"),
          ("mx.zeta.test", 25, "reject"), ("mx.mu.test", 25, "reset")]
 # targets, verdict, outcomes in the order of targets
 CASES = [
     (["mx.alpha.test", "mx.beta.test"], "open", ["open", "open"]),
-    (["mx.gamma.test"], "refused", ["refused"]),
+    (["mx.gamma.test"], "not known", ["refused"]),  # one alone may be at fault itself
     (["mx.zeta.test", "mx.mu.test"], "refused", ["rejected", "refused"]),
     (["mx.alpha.test", "mx.zeta.test"], "open", ["open", "rejected"]),
-    (["mx.delta.test"], "blocked", ["timed out"]),
-    (["mx.delta.test", "mx.eps.test"], "blocked", ["timed out", "timed out"]),
-    (["mx.eps.test", "mx.alpha.test:443"], "blocked", ["timed out", None]),
+    (["mx.delta.test"], "not known", ["timed out"]),
+    (["mx.eps.test", "mx.alpha.test:443"], "not known", ["timed out", None]),
+    (["mx.delta.test", "mx2.delta.test"], "not known", ["timed out", "timed out"]),  # one organisation
+    (["mx.delta.test", "mx.gamma.test"], "not known", ["timed out", "refused"]),
     (["mx.eps.test"], "not known", ["timed out"]),
-    (["mx.alpha.test", "mx.delta.test"], "throttled", ["open", "timed out"]),
-    (["mx.alpha.test", "mx.eps.test"], "open", ["open", "timed out"]),  # that one is down
+    (["mx.delta.test", "mx.eps.test"], "blocked", ["timed out", "timed out"]),
+    (["mx.delta.test", "mx.nu.test"], "blocked", ["timed out", "timed out"]),
+    (["mx.alpha.test", "mx.delta.test"], "open", ["open", "timed out"]),  # that one does not answer
+    (["mx.alpha.test", "mx.eps.test"], "open", ["open", "timed out"]),
+    (["mx.alpha.test", "mx.delta.test", "mx.nu.test"], "throttled", ["open", "timed out", "timed out"]),
     (["mx.kappa.test", "mx.lambda.test", "mx.kappa.test:587"], "throttled", ["open", "open", "open"]),
     (["mx.eta.test", "mx.theta.test"], "intercepted", ["open", "open"]),
     (["mx.eta.test"], "open", ["open"]),  # one alone may be a vanity name
@@ -73,10 +80,16 @@ def test_verdicts(env):
     try:
         for case in CASES:
             one_case(env, *case)
-        # The evidence is shown: who timed out, and the other port that opened.
-        text = run(env, "--timeout", "1s", "mx.delta.test").stdout
-        assert "outbound port 25: blocked" in text and "mx.delta.test:25 timed out" in text and "mx.delta.test:587 connects" in text, text
+        # The evidence is shown: who timed out, and the other ports that opened.
+        text = run(env, "--timeout", "1s", "mx.delta.test", "mx.nu.test").stdout
+        assert "outbound port 25: blocked: 2 unrelated hosts time out on 25, none connects; 2 other ports connect\n" in text, text
+        for line in ("mx.delta.test:25 timed out", "mx.delta.test:587 connects", "mx.nu.test:25 timed out", "mx.nu.test:443 connects"):
+            assert line in text, (line, text)
         assert "what to do" in text and "587" in text
+        for targets, words in ((["mx.delta.test"], "can't tell: only one host was tried"),
+                               (["mx.alpha.test", "mx.delta.test"], "open; mx.delta.test does not answer")):
+            text = run(env, "--timeout", "1s", *targets).stdout
+            assert "outbound port 25: %s\n" % words in text and "blocked" not in text, text
         text = run(env, "--timeout", "1s", "mx.eta.test", "mx.theta.test").stdout
         assert text.count("greeted by a stranger: relay.isp.test") == 2, text
     finally:

@@ -352,6 +352,18 @@ static enum outbound_verdict judged(const struct probe_result *r, size_t n)
 	return o.verdict;
 }
 
+static void said(const struct probe_result *r, size_t n, const char *want)
+{
+	struct outbound o;
+	struct buf b;
+
+	outbound_judge(r, n, &o);
+	buf_init(&b, 512);
+	outbound_say(&o, &b);
+	assert_string_equal(buf_z(&b), want);
+	buf_done(&b);
+}
+
 static void verdicts(void **state)
 {
 	struct probe_result open1 = made("mx.a.test", 25, "192.0.2.1", PROBE_OPEN, 10);
@@ -375,6 +387,9 @@ static void verdicts(void **state)
 				 sizeof((struct probe_result[]){__VA_ARGS__}) /                    \
 					 sizeof(struct probe_result)),                             \
 		want)
+#define SAYS(want, ...)                                                                            \
+	said((struct probe_result[]){__VA_ARGS__},                                                 \
+		sizeof((struct probe_result[]){__VA_ARGS__}) / sizeof(struct probe_result), want)
 	VERDICT(OUTBOUND_UNKNOWN, own);
 	VERDICT(OUTBOUND_UNKNOWN, gone);
 	VERDICT(OUTBOUND_OPEN, open1, own);
@@ -382,12 +397,53 @@ static void verdicts(void **state)
 	VERDICT(OUTBOUND_OPEN, open1, lost2, web2); /* b is down altogether */
 	VERDICT(OUTBOUND_UNKNOWN, lost1, lost2, web2, own); /* no network at all */
 	VERDICT(OUTBOUND_BLOCKED, lost1, lost2, web1);
-	VERDICT(OUTBOUND_BLOCKED, lost1, icmp, web1);
+	VERDICT(OUTBOUND_UNKNOWN, lost1, icmp, web1); /* one alone may be down */
 	VERDICT(OUTBOUND_REFUSED, no1, icmp, web1);
-	VERDICT(OUTBOUND_THROTTLED, open2, lost1, web1);
+	VERDICT(OUTBOUND_UNKNOWN, no1, icmp); /* no other port connects: no network at all? */
+	VERDICT(OUTBOUND_OPEN, open2, lost1, web1); /* a's 25 is dead; ours is not */
 	VERDICT(OUTBOUND_THROTTLED, slow1, slow2, web1);
 	VERDICT(OUTBOUND_OPEN, slow1, open2, web1);
 	VERDICT(OUTBOUND_OPEN, slow1, slow2); /* nothing fast to compare with */
+}
+
+static void one_is_not_enough(void **state)
+{
+	struct probe_result open1 = made("mx.a.test", 25, "192.0.2.1", PROBE_OPEN, 10);
+	struct probe_result mute1 = made("mx.a.test", 25, "192.0.2.1", PROBE_SILENT, 10);
+	struct probe_result no1 = made("mx.a.test", 25, NULL, PROBE_REFUSED, -1);
+	struct probe_result lost2 = made("mx.b.test", 25, NULL, PROBE_TIMEOUT, -1);
+	struct probe_result kin2 = made("mx2.b.test", 25, NULL, PROBE_TIMEOUT, -1);
+	struct probe_result lost3 = made("mx.c.test", 25, NULL, PROBE_TIMEOUT, -1);
+	struct probe_result ip1 = made("192.0.2.7", 25, NULL, PROBE_TIMEOUT, -1);
+	struct probe_result ip2 = made("192.0.2.8", 25, NULL, PROBE_TIMEOUT, -1);
+	struct probe_result ip3 = made("198.51.2.8", 25, NULL, PROBE_TIMEOUT, -1);
+	struct probe_result web2 = made("mx.b.test", 443, "192.0.2.2", PROBE_OPEN, 10);
+	struct probe_result web3 = made("mx.c.test", 443, "192.0.2.3", PROBE_OPEN, 10);
+	struct probe_result web4 = made("mx.d.test", 587, "192.0.2.4", PROBE_OPEN, 10);
+
+	(void)state;
+	SAYS("can't tell: only one host was tried", lost2, web2, web4);
+	SAYS("can't tell: only one host was tried", no1, web4);
+	SAYS("can't tell: the 2 hosts tried are related", lost2, kin2, web2);
+	SAYS("can't tell: the 2 hosts tried are related", ip1, ip2, web2);
+	SAYS("can't tell: no other port connects either", lost2, lost3);
+	SAYS("can't tell: 2 timed out, 1 refused", lost2, lost3, no1,
+		web4); /* a's no came through */
+	SAYS("can't tell: 1 of 3 connect, none greets", lost2, lost3, mute1,
+		web4); /* no SYN is dropped */
+	SAYS("blocked: 2 unrelated hosts time out on 25, none connects; 1 other port connects",
+		lost2, kin2, lost3, web4);
+	SAYS("blocked: 2 unrelated hosts time out on 25, none connects; 2 other ports connect", ip1,
+		ip3, web2, web4);
+	SAYS("open", open1, web2);
+	SAYS("open; mx.b.test does not answer", open1, lost2, web2);
+	SAYS("open; mx.b.test and 1 more do not answer", open1, lost2, kin2, web2);
+	SAYS("open; mx.a.test refuses", made("mx.b.test", 25, "192.0.2.2", PROBE_OPEN, 10), no1);
+	SAYS("throttled: 2 unrelated hosts time out on 25 alone, 1 connect", open1, lost2, lost3,
+		web2, web3);
+	kin2.address = lost3.address = STR_LIT("192.0.2.9"); /* two names of one server */
+	SAYS("can't tell: the 2 hosts tried are related", kin2, lost3, web4);
+	SAYS("not known", web4);
 }
 
 static void interceptions(void **state)
@@ -446,6 +502,7 @@ int main(void)
 		cmocka_unit_test(certificate_times),
 		cmocka_unit_test(certificates_broken),
 		cmocka_unit_test(verdicts),
+		cmocka_unit_test(one_is_not_enough),
 		cmocka_unit_test(interceptions),
 		cmocka_unit_test(days),
 	};

@@ -184,15 +184,19 @@ static int draw_outbound(
 {
 	const struct outbound *o = &s->outbound;
 	bool bad = o->verdict != OUTBOUND_OPEN && o->verdict != OUTBOUND_UNKNOWN;
+	static const char more[] = "  (:probes)";
 	struct buf b;
 
 	if (o->tried == 0)
 		return 0;
-	buf_init(&b, 256);
-	buf_printf(&b, "outbound 25: %s, %lld of %lld servers answer, ", outbound_word(o->verdict),
-		(long long)o->open, (long long)o->tried);
+	buf_init(&b, 512);
+	buf_printf(
+		&b, "outbound 25 (%lld of %lld answer, ", (long long)o->open, (long long)o->tried);
 	timefmt_age(&b, v->now_ms - o->oldest_ms);
-	buf_add_z(&b, " ago  (:probes)");
+	buf_add_z(&b, " ago): ");
+	outbound_say(o, &b);
+	if (b.n + sizeof(more) - 1 < (size_t)area.w)
+		buf_add_z(&b, more);
 	canvas_text(c, area.x + 1, area.y, area.w - 1, bad ? STYLE_BAD : STYLE_DIM, buf_str(&b));
 	buf_done(&b);
 	return 1;

@@ -59,9 +59,7 @@ static const enum request requests[] = {REQ_PROBE, REQ_NONE};
 
 struct probes {
 	struct rawlog job; /* a look asked for by key */
-	enum outbound_verdict verdict;
-	int64_t tried, open;
-	int64_t oldest_ms;
+	struct outbound outbound;
 	char note[160];
 };
 
@@ -171,7 +169,6 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 {
 	struct probes *s = state;
 	struct probe_result *rows;
-	struct outbound o;
 	size_t n = 0;
 	int rc = read_probes(r, &t->arena, &rows, &n, reterr);
 
@@ -179,11 +176,7 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 		rc = cells_begin(t, n);
 	if (rc < 0)
 		return rc;
-	outbound_judge(rows, n, &o);
-	s->verdict = o.verdict;
-	s->tried = o.tried;
-	s->open = o.open;
-	s->oldest_ms = o.oldest_ms;
+	outbound_judge(rows, n, &s->outbound);
 	for (size_t i = 0; i < n; i++)
 		if (passes(v, &rows[i]))
 			fill(t, v, &rows[i], (int64_t)i);
@@ -195,18 +188,20 @@ static int refresh(void *state, struct reader *r, const struct view *v, struct t
 
 static bool lines(struct buf *out, const struct probes *s, const struct view *v)
 {
-	const char *advice = outbound_advice(s->verdict);
-	bool bad = s->verdict != OUTBOUND_OPEN && s->verdict != OUTBOUND_UNKNOWN;
+	const struct outbound *o = &s->outbound;
+	const char *advice = outbound_advice(o->verdict);
+	bool bad = o->verdict != OUTBOUND_OPEN && o->verdict != OUTBOUND_UNKNOWN;
 
-	(void)buf_printf(out, "outbound 25: %s", outbound_word(s->verdict));
-	if (s->tried == 0) {
+	(void)buf_add_z(out, "outbound 25: ");
+	outbound_say(o, out);
+	if (o->tried == 0) {
 		(void)buf_add_z(out, ": no server elsewhere was probed on port 25");
 		return false;
 	}
-	(void)buf_printf(out, " (%" PRId64 " of %" PRId64 " answer", s->open, s->tried);
-	if (v->now_ms - s->oldest_ms > OLD_MS) {
+	(void)buf_printf(out, " (%" PRId64 " of %" PRId64 " answer", o->open, o->tried);
+	if (v->now_ms - o->oldest_ms > OLD_MS) {
 		(void)buf_add_z(out, ", looked at ");
-		timefmt_age(out, v->now_ms - s->oldest_ms);
+		timefmt_age(out, v->now_ms - o->oldest_ms);
 		(void)buf_add_z(out, " ago");
 	}
 	(void)buf_add_z(out, ")");
@@ -320,8 +315,10 @@ const struct pane_ops pane_probes = {
 		"probed every 5 minutes, hosts that most mail goes to every hour (section [probe] "
 		"of "
 		"mtatop.conf). P probes those under the cursor or tagged now.\n"
-		"Outbound 25 says whether this machine can send: open; refused; blocked (nobody "
-		"answers on 25 while another port connects); throttled; intercepted (another than "
+		"Outbound 25 says whether this machine can send: open (one server answers "
+		"on 25); refused; blocked (two unrelated servers or more time out on 25, none "
+		"connects, another port does; one alone may be down: can't tell); throttled; "
+		"intercepted (another than "
 		"the "
 		"host asked for answers). Enter has the transcript and what to do.",
 	.columns = columns,
