@@ -22,6 +22,7 @@ static void give(struct arena *a, struct name_row *row, int *full)
 	row->detail = give_str(a, row->detail, full);
 	row->text = give_str(a, row->text, full);
 	row->record = give_str(a, row->record, full);
+	row->record_before = give_str(a, row->record_before, full);
 }
 
 static bool asked_for(const struct query *q, const struct name_row *row)
@@ -46,6 +47,7 @@ static int walk(struct reader *r, sqlite3_stmt *stmt, const struct query *q, boo
 		take(stmt, &row);
 		row.ttl_s = changes ? 0 : rd_id(stmt, 8);
 		row.t_ms = rd_id(stmt, changes ? 8 : 9);
+		row.record_before = changes ? rd_str(stmt, 9) : (struct str){NULL, 0};
 		row.since_ms = changes ? row.t_ms : rd_id(stmt, 10);
 		if (q && !asked_for(q, &row))
 			continue;

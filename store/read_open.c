@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define SCHEMA_KNOWN 12 /* of store/schema */
+#define SCHEMA_KNOWN 13 /* of store/schema */
 #define APPLICATION_ID 0x6d746174 /* "mtat" */
 #define BUSY_TIMEOUT_MS 2000 /* a checkpoint or recovery by the writer is over long before */
 #define STOP_STEPS 16 /* rows given between two questions whether to stop: some ten us each */

@@ -10,6 +10,7 @@ struct name_row { /* a check of an own address or domain (store/names.h), or a c
 	int check, verdict; /* enum name_check, name_verdict */
 	int known; /* the last verdict that was not NAME_CANT; of a change: the one before */
 	struct str subject, detail, text, record; /* hold strangers' bytes */
+	struct str record_before; /* of a change; absent: not known */
 	int64_t ttl_s, t_ms, since_ms;
 };
 #define NAME_STALE_MS (3 * 3600000) /* nobody looked for so long: nothing is known now */

@@ -21,7 +21,8 @@ static const char *const schema_files[] = {/* tests run in the source root */
 	"store/schema/001.sql", "store/schema/002.sql", "store/schema/003.sql",
 	"store/schema/004.sql", "store/schema/005.sql", "store/schema/006.sql",
 	"store/schema/007.sql", "store/schema/008.sql", "store/schema/009.sql",
-	"store/schema/010.sql", "store/schema/011.sql", "store/schema/012.sql"};
+	"store/schema/010.sql", "store/schema/011.sql", "store/schema/012.sql",
+	"store/schema/013.sql"};
 #define SCHEMA_MAX_BYTES 65536
 #define MS_PER_S 1000
 
@@ -55,7 +56,7 @@ void fix_open(struct fix *f, const char *path)
 		    "application_id=1836343668");
 	fix_exec(f, "BEGIN");
 	fix_exec(f, schema);
-	fix_exec(f, "PRAGMA user_version=12");
+	fix_exec(f, "PRAGMA user_version=13");
 	free(schema);
 }
 

@@ -173,7 +173,7 @@ static void names(struct fix *f)
 	}
 	snprintf(sql, sizeof(sql),
 		"INSERT INTO name_change VALUES(1,%lld,'192.0.2.25',0,'zen.spamhaus.org',1,4,"
-		"'listed (127.0.0.2)','https://check.spamhaus.example/q?ip=192.0.2.25')",
+		"'listed (127.0.0.2)','https://check.spamhaus.example/q?ip=192.0.2.25','')",
 		(long long)(FIX_NOW_MS - 3 * FIX_HOUR_MS));
 	fix_exec(f, sql);
 }

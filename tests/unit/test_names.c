@@ -80,6 +80,7 @@ static void changes_are_kept(void **state)
 		result(NAME_CHECK_DNSBL, NAME_OK, "192.0.2.1", "l.test", ""),
 		result(NAME_CHECK_SPF, NAME_OK, "x.test", "", "v=spf1 -all"),
 	};
+	const struct str before = rows[1].record;
 	struct name_row *changes;
 	struct mt_error error = {0};
 	struct fixture f;
@@ -105,10 +106,25 @@ static void changes_are_kept(void **state)
 	assert_int_equal(n, 1);
 	assert_int_equal(changes[0].known, NAME_OK);
 	assert_int_equal(changes[0].verdict, NAME_BAD);
+	assert_true(str_eq(changes[0].record_before, rows[0].record));
 	must(read_name_changes(s.r, s.rows[1].id, 10, &s.arena, &changes, &n, &error), &error,
 		"read_name_changes");
 	assert_int_equal(n, 1);
 	assert_int_equal(changes[0].known, changes[0].verdict);
+	assert_true(str_eq(changes[0].record_before, before));
+	assert_true(str_eq(changes[0].record, rows[1].record));
+	end(&s);
+	for (int i = 0; i < 2; i++) {
+		rows[1].verdict = i ? NAME_OK : NAME_CANT;
+		put_rows(&f, rows, 2);
+	}
+	look(&f, &s);
+	must(read_name_changes(s.r, s.rows[1].id, 10, &s.arena, &changes, &n, &error), &error,
+		"read_name_changes");
+	assert_int_equal(n, 3);
+	assert_int_equal(changes[0].known, NAME_CANT);
+	assert_false(str_present(changes[0].record_before)); /* nobody knew it */
+	assert_true(str_eq(changes[1].record_before, rows[1].record));
 	end(&s);
 	fixture_end(&f);
 }

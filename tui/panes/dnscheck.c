@@ -122,6 +122,8 @@ static void show_change(struct lines *l, const struct name_row *row)
 	}
 	lines_section(l, (uint64_t)row->id);
 	lines_wrap(l, STYLE_NORMAL, "changed", buf_str(&b));
+	if (row->record_before.n > 0 && !str_eq(row->record_before, row->record))
+		lines_wrap(l, STYLE_NORMAL, "  was", row->record_before);
 	buf_done(&b);
 }
 
