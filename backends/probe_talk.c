@@ -13,6 +13,7 @@
 #define READ_BYTES 16384
 #define READ_ROUNDS 8 /* of one look: others wait too */
 #define HAD_MAX_BYTES (128u << 10) /* of one server in all: more is no SMTP server's */
+#define REPLY_PERMANENT 500 /* 5yz, RFC 5321 4.2.1 */
 #define QUIT_MS 5000 /* for the 221: whoever is slower has answered all the same */
 #define SHOWN_LINE_MAX_BYTES 1024
 
@@ -133,7 +134,6 @@ static void open_or_check(struct talk *t)
 		quit(t);
 		return;
 	}
-	t->result.flags |= PROBE_F_RELAY_ASKED;
 	talk_begin(t, TALK_MAIL, PROBE_STEP_RELAY);
 	say(t, "MAIL FROM:<>");
 }
@@ -273,6 +273,8 @@ static void on_mail(struct talk *t)
 static void on_rcpt(struct talk *t)
 {
 	talk_took(t, PROBE_STEP_RELAY);
+	/* "Later" (greylisting), or MAIL refused, is no answer to the question. */
+	t->result.flags |= ok(t) || t->reply.code >= REPLY_PERMANENT ? PROBE_F_RELAY_ASKED : 0u;
 	t->result.flags |= ok(t) ? PROBE_F_RELAY_TAKEN : 0u;
 	/* Taken from this machine's own address may be trust in it (mynetworks): no proof. */
 	t->result.flags |= ok(t) && t->from ? PROBE_F_RELAY_OPEN : 0u;

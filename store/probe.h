@@ -69,7 +69,7 @@ enum probe_flag {
 	PROBE_F_UNTRUSTED = 512, /* no chain to a CA of this machine */
 	PROBE_F_NAME = 1024, /* the certificate names the host */
 	PROBE_F_CUT = 2048, /* the transcript is not whole */
-	PROBE_F_RELAY_ASKED = 4096, /* self-check made */
+	PROBE_F_RELAY_ASKED = 4096, /* self-check answered: RCPT taken or refused for good */
 	PROBE_F_RELAY_OPEN =
 		8192, /* a stranger may relay: RCPT taken from an address said to be one */
 	PROBE_F_STARS =

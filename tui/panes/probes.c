@@ -135,7 +135,8 @@ static void fill(struct table *t, const struct view *v, const struct probe_resul
 	c[COL_HOST] = cell_text(t, r->host);
 	snprintf(port, sizeof(port), "%d", r->port);
 	c[COL_PORT] = (struct cell){.text = arena_str(&t->arena, str_of(port)), .sort = r->port};
-	c[COL_STATE] = cell_words(r->role == PROBE_WITNESS && probe_up(r)
+	c[COL_STATE] = cell_words(r->flags & PROBE_F_RELAY_OPEN ? "relays!"
+				  : r->role == PROBE_WITNESS && probe_up(r)
 					  ? "connects"
 					  : probe_outcome_word(r->outcome));
 	c[COL_CONNECT] = cell_us(t, r->took_us[PROBE_STEP_CONNECT]);
