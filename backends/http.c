@@ -344,8 +344,14 @@ static size_t reap(struct http *h)
 
 size_t http_step(struct http *h)
 {
+	bool working = h->pending > 0;
+	size_t n;
+
 	multi_step(&h->multi);
-	return reap(h);
+	n = reap(h);
+	if (working)
+		secret_wipe_stack();
+	return n;
 }
 
 size_t http_pending(const struct http *h)

@@ -75,6 +75,13 @@ void secret_scrub(const struct secret *s, char *text)
 	}
 }
 
+__attribute__((noinline)) void secret_wipe_stack(void)
+{
+	char below[SECRET_STACK_BYTES];
+
+	explicit_bzero(below, sizeof(below));
+}
+
 /* wanted - does this entry of the environment hold a key? *ret_name: the bytes before '='. */
 static bool wanted(const char *entry, struct str *ret_name)
 {

@@ -25,6 +25,12 @@ void secret_free(struct secret *s);
 const char *secret_z(const struct secret *s);
 /* secret_scrub - overwrite every occurrence in text (NUL-terminated, changed in place) with '*'. */
 void secret_scrub(const struct secret *s, char *text);
+/*
+ * secret_wipe_stack - overwrite what returned calls left below the caller's frame, SECRET_STACK_BYTES deep: libraries that
+ * were handed a key keep parts of it there (libcurl and what it calls leave a request some 47 KiB down).
+ */
+#define SECRET_STACK_BYTES (96u << 10)
+void secret_wipe_stack(void);
 
 /*
  * secret_take_environment - move the values of all variables MTATOP_*_KEY into this process's memory, out of the
