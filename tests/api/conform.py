@@ -135,10 +135,20 @@ def sendgrid_calls(fake):
         yield "POST", "/v3/logs", {"limit": 1000, "query": query}, 200
 
 
+def asked(*request):
+    """call(), again where the proxy lost its own connection: node reuses one that has just ended, and the fake never saw
+    the request."""
+    for _ in range(5):
+        answer = call(*request)
+        if not (answer[0] == 500 and b"socket hang up" in answer[1]):
+            break
+    return answer
+
+
 def check(vendor, fake, auth, calls, folder):
     with fake, Proxy(vendor, fake, folder) as proxy:
         for method, path, body, wanted in calls(fake):
-            status, text, found = call(proxy.base, method, path, auth, body)
+            status, text, found = asked(proxy.base, method, path, auth, body)
             if status != wanted or found:
                 print("%s %s: %d, wanted %d; %s %s" % (method, path, status, wanted, found, text[:600]))
                 return False
