@@ -122,9 +122,12 @@ def case_bit_flips(mtatop, folder):
         try:
             results.append(good.outcome(cache, "bit flip at %d (page %d + %d)" % (at, at // PAGE + 1, at % PAGE), may_refuse=True))
         except AssertionError as error:
-            if "differs" not in str(error):
+            if "counts that are not ours" in str(error):
+                results.append("refused")  # the collector does not read old counts; who does refuses, with no figure
+            elif "differs" not in str(error):
                 raise
-            silent.append(str(error).splitlines()[0])
+            else:
+                silent.append(str(error).splitlines()[0])
         good.drop(cache)
     # No page carries a checksum: a flipped bit inside a stored number is a valid other number. Told, and bounded.
     if len(silent) > n // 10:
