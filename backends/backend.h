@@ -68,6 +68,8 @@ enum step_result {
 	STEP_WAIT = 2 /* waits on its fds or its next_wish */
 };
 
+struct queue_lister;
+
 struct source_ops {
 	const char *name; /* "log", "queue" */
 	int64_t interval_ms; /* default time between rounds */
@@ -148,6 +150,8 @@ struct backend_ops {
 
 	/* running: the kinds of source an instance has ("log" is generic, see logsource.h) */
 	const struct source_ops *const *sources; /* NULL-terminated */
+	const struct queue_lister *
+		lister; /* how the source `queue` lists its queue (queuesource.h); NULL: not by it */
 	/* discover - find instances on this machine or in conf; call found for each (strings borrowed
 	 * during the call). Returns the number found or a negative mt_err. NULL: no discovery. */
 	int (*discover)(const struct conf *conf,

@@ -2,6 +2,7 @@
 /* queuesource - see queuesource.h. */
 #include "backends/queuesource.h"
 
+#include "backends/postfix/queue_log.h"
 #include "store/base/mem.h"
 
 #include <stdlib.h>
@@ -12,6 +13,20 @@
 #define OFF_INTERVAL_MS 86400000
 #define DETAIL_MAX_BYTES 1024
 #define FDS_MAX 8
+#define INTERVAL_MS 10000
+
+struct listed_queue {
+	const struct backend_env *env;
+	const struct queue_lister *lister;
+	void *lister_state; /* owned */
+	bool off, log_only, by_log, running, begun, listed;
+	int64_t interval_ms, next_mono_ms, began_mono_ms;
+	unsigned failures;
+	struct queue_pass pass;
+	struct queue_log log;
+	struct buf detail;
+	struct mt_error error; /* of the last listing; code 0 when it went well */
+};
 
 void queue_pass_init(struct queue_pass *p, enum queue_source source)
 {
@@ -28,6 +43,9 @@ int queue_pass_row(struct queue_pass *p, struct queue_row *row, struct mt_error 
 {
 	struct queue_depth *d = &p->depth;
 
+	if (p->rows >= QUEUE_ROWS_MAX)
+		return mt_error_set(
+			reterr, MT_ELIMIT, "more than %d messages in the queue", QUEUE_ROWS_MAX);
 	p->rows++;
 	if (d->n[row->queue] >= 0)
 		d->n[row->queue]++;
@@ -41,15 +59,18 @@ static int64_t mono(const struct listed_queue *s)
 	return clock_mono_ms(s->env->clock);
 }
 
-int queue_source_init(struct listed_queue *s, const struct backend_env *env,
-	const struct queue_lister *lister, bool can_list, struct mt_error *reterr)
+static int init(void *state, const struct backend_env *env, struct mt_error *reterr)
 {
+	struct listed_queue *s = state;
 	const char *family = env->family->name;
+	bool log_only = env->def->all_logs; /* by --log FILE alone nothing is known of a queue */
 
 	(void)reterr;
-	*s = (struct listed_queue){
-		.env = env, .lister = lister, .log_only = !can_list, .by_log = !can_list};
-	s->lister_state = xcalloc(1, lister->state_bytes);
+	*s = (struct listed_queue){.env = env,
+		.lister = env->family->lister,
+		.log_only = log_only,
+		.by_log = log_only};
+	s->lister_state = xcalloc(1, s->lister->state_bytes);
 	buf_init(&s->detail, DETAIL_MAX_BYTES);
 	s->off = !conf_bool(env->conf, family, NULL, "queue");
 	s->interval_ms = conf_int(env->conf, family, NULL, "queue_interval");
@@ -182,7 +203,7 @@ static int list_step(struct listed_queue *s, struct mt_error *reterr)
 	return rc == 0 ? complete(s, reterr) : failed(s, rc, &why, reterr);
 }
 
-int queue_source_step(void *state, struct mt_error *reterr)
+static int step(void *state, struct mt_error *reterr)
 {
 	struct listed_queue *s = state;
 	bool due = s->next_mono_ms <= mono(s) + ROUND_SLACK_MS;
@@ -198,14 +219,14 @@ int queue_source_step(void *state, struct mt_error *reterr)
 	return s->log_only ? log_step(s, reterr) : list_step(s, reterr);
 }
 
-size_t queue_source_fds(const void *state, struct pollfd *out, size_t max)
+static size_t fds(const void *state, struct pollfd *out, size_t max)
 {
 	const struct listed_queue *s = state;
 
 	return s->running ? s->lister->fds(s->lister_state, out, max) : 0;
 }
 
-int64_t queue_source_interval(const void *state)
+static int64_t interval(const void *state)
 {
 	const struct listed_queue *s = state;
 	int64_t due_ms = s->next_mono_ms - mono(s);
@@ -215,7 +236,7 @@ int64_t queue_source_interval(const void *state)
 	return due_ms < 1 ? 1 : due_ms;
 }
 
-void queue_source_health(const void *state, struct source_health *out)
+static void health(const void *state, struct source_health *out)
 {
 	const struct listed_queue *s = state;
 
@@ -227,7 +248,7 @@ void queue_source_health(const void *state, struct source_health *out)
 		out->health = HEALTH_LATE;
 }
 
-void queue_source_done(void *state)
+static void done(void *state)
 {
 	struct listed_queue *s = state;
 
@@ -239,6 +260,18 @@ void queue_source_done(void *state)
 	free(s->lister_state);
 	buf_done(&s->detail);
 }
+
+const struct source_ops queuesource = {
+	.name = "queue",
+	.interval_ms = INTERVAL_MS,
+	.state_bytes = sizeof(struct listed_queue),
+	.init = init,
+	.step = step,
+	.fds = fds,
+	.interval = interval,
+	.health = health,
+	.done = done,
+};
 
 int queue_list_now(const struct queue_lister *lister, const struct instance_def *def,
 	const struct conf *conf,

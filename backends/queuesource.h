@@ -10,7 +10,6 @@
 #define MT_BACKENDS_QUEUESOURCE_H
 
 #include "backends/backend.h"
-#include "backends/postfix/queue_log.h"
 
 /* What one pass has seen. */
 struct queue_pass {
@@ -26,7 +25,8 @@ struct queue_pass {
 /* queue_pass_init - nothing seen, every queue 0, source as given. End with queue_pass_done. */
 void queue_pass_init(struct queue_pass *p, enum queue_source source);
 void queue_pass_done(struct queue_pass *p);
-/* queue_pass_row - count a message and give it on. */
+/* queue_pass_row - count a message and give it on. MT_ELIMIT from QUEUE_ROWS_MAX messages on. */
+#define QUEUE_ROWS_MAX 2000000
 int queue_pass_row(
 	struct queue_pass *p, struct queue_row *row, struct mt_error *reterr) MT_MUST_CHECK;
 
@@ -43,31 +43,8 @@ struct queue_lister {
 	void (*end)(void *state);
 };
 
-struct listed_queue {
-	const struct backend_env *env;
-	const struct queue_lister *lister;
-	void *lister_state; /* owned */
-	bool off, log_only, by_log, running, begun, listed;
-	int64_t interval_ms, next_mono_ms, began_mono_ms;
-	unsigned failures;
-	struct queue_pass pass;
-	struct queue_log log;
-	struct buf detail;
-	struct mt_error error; /* of the last listing; code 0 when it went well */
-};
-
-/*
- * queue_source_init - the family's section has the keys `queue` and `queue_interval`.
- * can_list   false: only a log is known.
- */
-int queue_source_init(struct listed_queue *s, const struct backend_env *env,
-	const struct queue_lister *lister, bool can_list, struct mt_error *reterr) MT_MUST_CHECK;
-/* The other slots of source_ops; state is a struct listed_queue. */
-int queue_source_step(void *state, struct mt_error *reterr);
-size_t queue_source_fds(const void *state, struct pollfd *out, size_t max);
-int64_t queue_source_interval(const void *state);
-void queue_source_health(const void *state, struct source_health *out);
-void queue_source_done(void *state);
+/* queuesource - for backend_ops.sources of a family with a lister; its section has the keys `queue` and `queue_interval`. */
+extern const struct source_ops queuesource;
 
 /* queue_list_now - a whole pass, blocking, for a job that checks what is still there. As step. */
 int queue_list_now(const struct queue_lister *lister, const struct instance_def *def,

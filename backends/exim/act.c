@@ -200,7 +200,8 @@ static int look_again(struct acting *a, struct act_check *check)
 	if (rc < 0) {
 		if (a->def->spool_dir)
 			exim_spool_close(&spool);
-		return exim_list(a->def, a->out->conf, act_check_row, check, a->reterr);
+		return queue_list_now(
+			&exim_lister, a->def, a->out->conf, act_check_row, check, a->reterr);
 	}
 	for (size_t i = 0; i < a->request->nids && rc == 0; i++)
 		if (exim_spool_find(&spool, a->request->ids[i].qid, &row) == EXIM_SPOOL_ROW)

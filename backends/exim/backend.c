@@ -8,7 +8,7 @@
 
 extern const struct backend_ops exim_backend;
 
-static const struct source_ops *const sources[] = {&logsource, &exim_queue_source, NULL};
+static const struct source_ops *const sources[] = {&logsource, &queuesource, NULL};
 
 const struct backend_ops exim_backend = {
 	.name = "exim",
@@ -23,6 +23,7 @@ const struct backend_ops exim_backend = {
 	.looks_like = exim_log_looks_like,
 	.discover = exim_discover,
 	.sources = sources,
+	.lister = &exim_lister,
 	.check = exim_check,
 	.job = exim_job,
 };

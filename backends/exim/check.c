@@ -43,7 +43,7 @@ static int check_listing(const struct conf *conf, const struct instance_def *def
 	size_t n = 0;
 
 	queue_fix(def->spool_dir, fix, sizeof(fix));
-	if (exim_list(def, conf, count_row, &n, &error) < 0)
+	if (queue_list_now(&exim_lister, def, conf, count_row, &n, &error) < 0)
 		return report->bad("queue", why ? why : error.text, fix);
 	snprintf(text, sizeof(text),
 		"by exim -bp, %zu messages; reasons and next tries are in the spool alone", n);

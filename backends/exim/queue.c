@@ -14,13 +14,11 @@
 #include <stdlib.h>
 
 #define SLICE_ENTRIES 400 /* ~10 ms */
-#define INTERVAL_MS 10000
 #define DUMP_TIMEOUT_MS 60000
 #define LIST_TIMEOUT_MS 300000
 #define DUMP_MAX_BYTES (64u << 20)
 #define OUTPUT_MAX_BYTES ((size_t)1 << 30)
 #define LINE_MAX_BYTES (64u << 10)
-#define ROWS_MAX 2000000
 
 enum phase { PHASE_DUMP, PHASE_SPOOL, PHASE_LISTING };
 
@@ -40,21 +38,13 @@ struct listing {
 	struct mt_error *reterr;
 };
 
-static int give(struct queue_pass *p, struct queue_row *row, struct mt_error *reterr)
-{
-	if (p->rows >= ROWS_MAX)
-		return mt_error_set(
-			reterr, MT_ELIMIT, "more than %d messages in the queue", ROWS_MAX);
-	return queue_pass_row(p, row, reterr);
-}
-
 static int take_line(void *ctx, struct str line)
 {
 	struct listing *l = ctx;
 	int rc = exim_listing_line(&l->text, line);
 
 	if (rc > 0)
-		return give(l->pass, &l->text.row, l->reterr);
+		return queue_pass_row(l->pass, &l->text.row, l->reterr);
 	return rc < 0 ? mt_error_set(l->reterr, rc, "no room for a queued message") : 0;
 }
 
@@ -151,7 +141,7 @@ static int spool_step(struct listing *l, struct queue_pass *p, struct mt_error *
 	for (int i = 0; i < SLICE_ENTRIES; i++) {
 		switch (exim_spool_next(&l->spool, &row)) {
 		case EXIM_SPOOL_ROW:
-			rc = give(p, &row, reterr);
+			rc = queue_pass_row(p, &row, reterr);
 			if (rc < 0)
 				return rc;
 			break;
@@ -238,33 +228,8 @@ static void end(void *state)
 	l->open = false;
 }
 
-static const struct queue_lister lister = {.state_bytes = sizeof(struct listing),
+const struct queue_lister exim_lister = {.state_bytes = sizeof(struct listing),
 	.begin = begin,
 	.step = step,
 	.fds = fds,
 	.end = end};
-
-int exim_list(const struct instance_def *def, const struct conf *conf,
-	int (*each)(void *ctx, struct queue_row *row, struct mt_error *reterr), void *ctx,
-	struct mt_error *reterr)
-{
-	return queue_list_now(&lister, def, conf, each, ctx, reterr);
-}
-
-/* By --log FILE alone nothing is known of a spool. */
-static int init(void *state, const struct backend_env *env, struct mt_error *reterr)
-{
-	return queue_source_init(state, env, &lister, !env->def->all_logs, reterr);
-}
-
-const struct source_ops exim_queue_source = {
-	.name = "queue",
-	.interval_ms = INTERVAL_MS,
-	.state_bytes = sizeof(struct listed_queue),
-	.init = init,
-	.step = queue_source_step,
-	.fds = queue_source_fds,
-	.interval = queue_source_interval,
-	.health = queue_source_health,
-	.done = queue_source_done,
-};

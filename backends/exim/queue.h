@@ -8,10 +8,10 @@
 #ifndef MT_BACKENDS_EXIM_QUEUE_H
 #define MT_BACKENDS_EXIM_QUEUE_H
 
-#include "backends/backend.h"
+#include "backends/queuesource.h"
 
-/* exim_queue_source - for backend_ops.sources. */
-extern const struct source_ops exim_queue_source;
+/* exim_lister - for backend_ops.lister, and for those who check identities. */
+extern const struct queue_lister exim_lister;
 
 /*
  * exim_job - backend_ops.job: JOB_QUEUE_FILE, JOB_HOLD (freeze), RELEASE (thaw), REQUEUE (deliver now), DELETE (remove),
@@ -24,10 +24,5 @@ int exim_job(const struct instance_def *def, const struct job_request *request,
 /* exim_check - backend_ops.check. */
 int exim_check(
 	const struct conf *conf, const struct instance_def *def, const struct check_report *report);
-
-/* exim_list - one listing of the whole queue, for those who check identities. As queue_list_now. */
-int exim_list(const struct instance_def *def, const struct conf *conf,
-	int (*give)(void *ctx, struct queue_row *row, struct mt_error *reterr), void *ctx,
-	struct mt_error *reterr) MT_MUST_CHECK;
 
 #endif

@@ -96,7 +96,7 @@ static int act(struct acting *a, const struct instance_def *def)
 	int rc;
 
 	act_check_init(&check, a->request, a->out, opensmtpd_is_msgid);
-	rc = opensmtpd_list(def, a->out->conf, act_check_row, &check, a->reterr);
+	rc = queue_list_now(&opensmtpd_lister, def, a->out->conf, act_check_row, &check, a->reterr);
 	if (rc == 0)
 		rc = act_check_count(&check, &counted, act_one, a);
 	counted.done = a->done;

@@ -8,7 +8,7 @@
 
 extern const struct backend_ops opensmtpd_backend;
 
-static const struct source_ops *const sources[] = {&logsource, &opensmtpd_queue_source, NULL};
+static const struct source_ops *const sources[] = {&logsource, &queuesource, NULL};
 
 const struct backend_ops opensmtpd_backend = {
 	.name = "opensmtpd",
@@ -23,6 +23,7 @@ const struct backend_ops opensmtpd_backend = {
 	.looks_like = opensmtpd_log_looks_like,
 	.discover = opensmtpd_discover,
 	.sources = sources,
+	.lister = &opensmtpd_lister,
 	.check = opensmtpd_check,
 	.job = opensmtpd_job,
 };

@@ -11,11 +11,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define INTERVAL_MS 10000
 #define LIST_TIMEOUT_MS 300000
 #define OUTPUT_MAX_BYTES ((size_t)1 << 30)
 #define LINE_MAX_BYTES (64u << 10)
-#define ROWS_MAX 2000000
 
 struct listing {
 	bool open;
@@ -26,14 +24,6 @@ struct listing {
 	struct mt_error *reterr;
 };
 
-static int give(struct listing *l, struct queue_row *row)
-{
-	if (l->pass->rows >= ROWS_MAX)
-		return mt_error_set(
-			l->reterr, MT_ELIMIT, "more than %d messages in the queue", ROWS_MAX);
-	return queue_pass_row(l->pass, row, l->reterr);
-}
-
 static int take_line(void *ctx, struct str line)
 {
 	struct listing *l = ctx;
@@ -41,7 +31,7 @@ static int take_line(void *ctx, struct str line)
 	int rc = opensmtpd_listing_line(&l->text, line, &row);
 
 	if (rc == 1) {
-		rc = give(l, &row);
+		rc = queue_pass_row(l->pass, &row, l->reterr);
 		if (rc == 0)
 			rc = opensmtpd_listing_line(&l->text, line, &row);
 		return rc;
@@ -98,7 +88,7 @@ static int step(void *state, struct queue_pass *p, struct mt_error *reterr)
 		return rc > 0 ? STEP_WAIT : rc;
 	rc = spawn_lines_end(&l->lines);
 	if (rc == 0 && opensmtpd_listing_end(&l->text, &row))
-		rc = give(l, &row);
+		rc = queue_pass_row(l->pass, &row, l->reterr);
 	p->bad += l->text.bad;
 	(void)buf_add_z(&p->detail, l->text.offline
 					    ? "by smtpctl, smtpd is down: next try not known"
@@ -125,33 +115,8 @@ static void end(void *state)
 	*l = (struct listing){.open = false};
 }
 
-static const struct queue_lister lister = {.state_bytes = sizeof(struct listing),
+const struct queue_lister opensmtpd_lister = {.state_bytes = sizeof(struct listing),
 	.begin = begin,
 	.step = step,
 	.fds = fds,
 	.end = end};
-
-int opensmtpd_list(const struct instance_def *def, const struct conf *conf,
-	int (*each)(void *ctx, struct queue_row *row, struct mt_error *reterr), void *ctx,
-	struct mt_error *reterr)
-{
-	return queue_list_now(&lister, def, conf, each, ctx, reterr);
-}
-
-/* By --log FILE alone nothing is known of a queue. */
-static int init(void *state, const struct backend_env *env, struct mt_error *reterr)
-{
-	return queue_source_init(state, env, &lister, !env->def->all_logs, reterr);
-}
-
-const struct source_ops opensmtpd_queue_source = {
-	.name = "queue",
-	.interval_ms = INTERVAL_MS,
-	.state_bytes = sizeof(struct listed_queue),
-	.init = init,
-	.step = queue_source_step,
-	.fds = queue_source_fds,
-	.interval = queue_source_interval,
-	.health = queue_source_health,
-	.done = queue_source_done,
-};

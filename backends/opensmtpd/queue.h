@@ -7,10 +7,10 @@
 #ifndef MT_BACKENDS_OPENSMTPD_QUEUE_H
 #define MT_BACKENDS_OPENSMTPD_QUEUE_H
 
-#include "backends/backend.h"
+#include "backends/queuesource.h"
 
-/* opensmtpd_queue_source - for backend_ops.sources. */
-extern const struct source_ops opensmtpd_queue_source;
+/* opensmtpd_lister - for backend_ops.lister, and for those who check identities. */
+extern const struct queue_lister opensmtpd_lister;
 
 /*
  * opensmtpd_job - backend_ops.job: JOB_HOLD (pause envelope), RELEASE (resume envelope), REQUEUE (schedule), DELETE
@@ -23,10 +23,5 @@ int opensmtpd_job(const struct instance_def *def, const struct job_request *requ
 /* opensmtpd_check - backend_ops.check. */
 int opensmtpd_check(
 	const struct conf *conf, const struct instance_def *def, const struct check_report *report);
-
-/* opensmtpd_list - one listing of the whole queue, for those who check identities. As queue_list_now. */
-int opensmtpd_list(const struct instance_def *def, const struct conf *conf,
-	int (*give)(void *ctx, struct queue_row *row, struct mt_error *reterr), void *ctx,
-	struct mt_error *reterr) MT_MUST_CHECK;
 
 #endif

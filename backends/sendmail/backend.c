@@ -9,7 +9,7 @@
 
 extern const struct backend_ops sendmail_backend;
 
-static const struct source_ops *const sources[] = {&logsource, &sendmail_queue_source, NULL};
+static const struct source_ops *const sources[] = {&logsource, &queuesource, NULL};
 
 const struct backend_ops sendmail_backend = {
 	.name = "sendmail",
@@ -24,5 +24,6 @@ const struct backend_ops sendmail_backend = {
 	.looks_like = sendmail_log_looks_like,
 	.discover = sendmail_discover,
 	.sources = sources,
+	.lister = &sendmail_lister,
 	.check = sendmail_check,
 };

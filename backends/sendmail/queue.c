@@ -14,12 +14,10 @@
 #include <stdlib.h>
 
 #define SLICE_ENTRIES 400 /* ~10 ms */
-#define INTERVAL_MS 10000
 #define LIST_TIMEOUT_MS 300000
 #define OUTPUT_MAX_BYTES ((size_t)1 << 30)
 #define LINE_MAX_BYTES (64u << 10)
 #define PID_MAX_BYTES 4096
-#define ROWS_MAX 2000000
 
 struct listing {
 	bool open, by_text, submission; /* submission: the second of the two runs of mailq */
@@ -32,14 +30,6 @@ struct listing {
 	struct queue_pass *pass; /* of the step under way, with its reterr */
 	struct mt_error *reterr;
 };
-
-static int give(struct queue_pass *p, struct queue_row *row, struct mt_error *reterr)
-{
-	if (p->rows >= ROWS_MAX)
-		return mt_error_set(
-			reterr, MT_ELIMIT, "more than %d messages in the queue", ROWS_MAX);
-	return queue_pass_row(p, row, reterr);
-}
 
 static int start_mailq(struct listing *l, struct mt_error *reterr)
 {
@@ -125,7 +115,7 @@ static int folders_step(struct listing *l, struct queue_pass *p, struct mt_error
 	for (int i = 0; i < SLICE_ENTRIES; i++) {
 		switch (sendmail_folders_next(&l->folders, &row)) {
 		case SENDMAIL_ROW:
-			rc = give(p, &row, reterr);
+			rc = queue_pass_row(p, &row, reterr);
 			if (rc < 0)
 				return rc;
 			break;
@@ -153,7 +143,7 @@ static int on_row(void *ctx, struct queue_row *row)
 
 	if (l->submission)
 		row->queue = QUEUE_MAILDROP;
-	return give(l->pass, row, l->reterr);
+	return queue_pass_row(l->pass, row, l->reterr);
 }
 
 static int on_listing(void *ctx, struct str bytes)
@@ -249,26 +239,8 @@ static void end(void *state)
 	l->open = false;
 }
 
-static const struct queue_lister lister = {.state_bytes = sizeof(struct listing),
+const struct queue_lister sendmail_lister = {.state_bytes = sizeof(struct listing),
 	.begin = begin,
 	.step = step,
 	.fds = fds,
 	.end = end};
-
-/* By --log FILE alone nothing is known of a queue. */
-static int init(void *state, const struct backend_env *env, struct mt_error *reterr)
-{
-	return queue_source_init(state, env, &lister, !env->def->all_logs, reterr);
-}
-
-const struct source_ops sendmail_queue_source = {
-	.name = "queue",
-	.interval_ms = INTERVAL_MS,
-	.state_bytes = sizeof(struct listed_queue),
-	.init = init,
-	.step = queue_source_step,
-	.fds = queue_source_fds,
-	.interval = queue_source_interval,
-	.health = queue_source_health,
-	.done = queue_source_done,
-};

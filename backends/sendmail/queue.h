@@ -8,9 +8,9 @@
 #ifndef MT_BACKENDS_SENDMAIL_QUEUE_H
 #define MT_BACKENDS_SENDMAIL_QUEUE_H
 
-#include "backends/backend.h"
+#include "backends/queuesource.h"
 
-/* sendmail_queue_source - for backend_ops.sources. */
-extern const struct source_ops sendmail_queue_source;
+/* sendmail_lister - for backend_ops.lister, and for those who check identities. */
+extern const struct queue_lister sendmail_lister;
 
 #endif
