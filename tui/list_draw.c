@@ -81,7 +81,7 @@ static void draw_head(
 		at = !right             ? x + used
 		     : used < widths[i] ? x + widths[i] - used - 1
 					: x + widths[i];
-		if ((int)i == l->sort)
+		if ((int)i == l->sort && name.n > 0) /* pages have no headings */
 			canvas_text(c, at, r.y, 1, STYLE_KEY,
 				c->utf8 ? (l->descending ? STR_LIT("\xe2\x96\xbc")
 							 : STR_LIT("\xe2\x96\xb2"))
