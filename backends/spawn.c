@@ -393,3 +393,18 @@ int spawn_run(const struct spawn_request *request, struct buf *out, struct mt_er
 	spawn_close(s);
 	return rc;
 }
+
+char *spawn_find_tool(const char *name)
+{
+	static const char *const folders[] = {"/usr/sbin", "/usr/local/sbin", "/sbin",
+		"/opt/postfix/sbin", "/opt/local/sbin", "/usr/pkg/sbin"};
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		char *path = xasprintf("%s/%s", folders[i], name);
+
+		if (access(path, X_OK) == 0)
+			return path;
+		free(path);
+	}
+	return NULL;
+}

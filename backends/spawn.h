@@ -51,5 +51,7 @@ void spawn_close(struct spawn *s);
 /* spawn_run - blocking: run to the end, stdout into out. Returns the exit code (>= 0) or a negative mt_err. */
 int spawn_run(const struct spawn_request *request, struct buf *out,
 	struct mt_error *reterr) MT_MUST_CHECK;
+/* spawn_find_tool - absolute path of an executable program of a mail server in the system's folders, or NULL. Gives. */
+char *spawn_find_tool(const char *name);
 
 #endif

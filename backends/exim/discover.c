@@ -6,6 +6,7 @@
  * neither the program nor such a file has no Exim.
  */
 #include "backends/exim/discover.h"
+#include "backends/spawn.h"
 
 #include "backends/postfix/config.h"
 #include "store/base/mem.h"
@@ -103,9 +104,9 @@ static struct str value_of(struct str lines, struct str name)
 char *exim_program(const struct conf *conf)
 {
 	const char *given = conf_text(conf, "exim", NULL, "program");
-	char *tool = given[0] == '/' ? xstrdup(given) : postfix_find_tool("exim4");
+	char *tool = given[0] == '/' ? xstrdup(given) : spawn_find_tool("exim4");
 
-	return tool ? tool : postfix_find_tool("exim");
+	return tool ? tool : spawn_find_tool("exim");
 }
 
 char *exim_dump_program(const struct conf *conf)
@@ -117,7 +118,7 @@ char *exim_dump_program(const struct conf *conf)
 	if (beside && access(beside, X_OK) == 0)
 		return beside;
 	free(beside);
-	return postfix_find_tool("exim_dumpdb");
+	return spawn_find_tool("exim_dumpdb");
 }
 
 /* "1w2d3h4m5s", as Exim prints times; 0 when it is none. */

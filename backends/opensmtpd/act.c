@@ -9,6 +9,7 @@
 #include "backends/opensmtpd/queue.h"
 #include "backends/postfix/config.h"
 #include "backends/queueaction.h"
+#include "backends/spawn.h"
 #include "store/base/scan.h"
 
 #include <stdio.h>
@@ -151,7 +152,7 @@ int opensmtpd_job(const struct instance_def *def, const struct job_request *requ
 			reterr, MT_EINVAL, "no cache to log the action in: nothing was done");
 	if (geteuid() != 0)
 		return needs_root(&a);
-	a.tool = postfix_find_tool("smtpctl");
+	a.tool = spawn_find_tool("smtpctl");
 	if (!a.tool)
 		return mt_error_set(reterr, MT_ENOENT, "no smtpctl on this machine");
 	rc = request->kind == JOB_FLUSH ? flush(&a) : act(&a, def);

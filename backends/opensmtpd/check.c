@@ -2,6 +2,7 @@
 /* opensmtpd/check - what doctor tells of an OpenSMTPD beside its log: is it up, by `smtpctl show stats`, and its queue. */
 #include "backends/opensmtpd/queue.h"
 #include "backends/postfix/config.h"
+#include "backends/spawn.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +28,7 @@ static struct str value_of(struct str lines, struct str name)
 int opensmtpd_check(
 	const struct conf *conf, const struct instance_def *def, const struct check_report *report)
 {
-	char *tool = postfix_find_tool("smtpctl");
+	char *tool = spawn_find_tool("smtpctl");
 	const char *argv[] = {tool, "show", "stats", NULL};
 	struct mt_error error = {0};
 	char text[TEXT_MAX_BYTES];

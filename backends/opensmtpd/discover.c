@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* opensmtpd/discover - the OpenSMTPD of this machine: where smtpctl(8) and smtpd.conf(5) both are, or a log was named. */
 #include "backends/opensmtpd/discover.h"
+#include "backends/spawn.h"
 
 #include "backends/postfix/config.h"
 
@@ -39,7 +40,7 @@ static bool is_here(void)
 {
 	static const char *const configs[] = {"/etc/smtpd.conf", "/etc/mail/smtpd.conf",
 		"/etc/opensmtpd/smtpd.conf", "/usr/local/etc/mail/smtpd.conf"};
-	char *tool = postfix_find_tool("smtpctl");
+	char *tool = spawn_find_tool("smtpctl");
 	bool found = false;
 
 	for (size_t i = 0; i < sizeof(configs) / sizeof(configs[0]); i++)

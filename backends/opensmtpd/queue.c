@@ -42,7 +42,7 @@ static int take_line(void *ctx, struct str line)
 static int begin(void *state, const struct instance_def *def, const struct conf *conf,
 	struct queue_pass *p, struct mt_error *reterr)
 {
-	char *tool = postfix_find_tool("smtpctl");
+	char *tool = spawn_find_tool("smtpctl");
 	const char *argv[] = {tool, "show", "queue", NULL};
 	struct spawn_request request = {
 		.argv = argv, .timeout_ms = LIST_TIMEOUT_MS, .max_bytes = OUTPUT_MAX_BYTES};

@@ -66,21 +66,6 @@ static const struct param params[] = {
 };
 #define NPARAMS (sizeof(params) / sizeof(params[0]))
 
-char *postfix_find_tool(const char *name)
-{
-	static const char *const folders[] = {"/usr/sbin", "/usr/local/sbin", "/sbin",
-		"/opt/postfix/sbin", "/opt/local/sbin", "/usr/pkg/sbin"};
-
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-		char *path = xasprintf("%s/%s", folders[i], name);
-
-		if (access(path, X_OK) == 0)
-			return path;
-		free(path);
-	}
-	return NULL;
-}
-
 static int64_t unit_s(char unit)
 {
 	switch (unit) {
@@ -254,7 +239,7 @@ static int run_postconf(const char *tool, const char *dir, bool expand, struct b
 
 int postfix_config_load(struct postfix_config *c, const char *dir, struct mt_error *reterr)
 {
-	char *tool = postfix_find_tool("postconf");
+	char *tool = spawn_find_tool("postconf");
 	struct buf out, complaint;
 	int rc;
 

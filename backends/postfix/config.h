@@ -54,9 +54,6 @@ struct postfix_config {
 #define POSTFIX_NKEYS 8
 extern const struct conf_key postfix_keys[POSTFIX_NKEYS];
 
-/* postfix_find_tool - absolute path of an executable Postfix program in the system's folders, or NULL. Gives. */
-char *postfix_find_tool(const char *name);
-
 /*
  * postfix_time_ms - a Postfix time value: digits and an optional unit s m h d w.
  * default_unit   the unit of a bare number, as postconf(5) states for the parameter.

@@ -7,6 +7,7 @@
  * folder without main.cf is no instance.
  */
 #include "backends/postfix/config.h"
+#include "backends/spawn.h"
 
 #include "store/base/mem.h"
 
@@ -123,7 +124,7 @@ static void find_machine_dirs(struct dirs *dirs)
 {
 	static const char *const usual[] = {"/etc/postfix", "/usr/local/etc/postfix",
 		"/opt/local/etc/postfix", "/usr/pkg/etc/postfix"};
-	char *tool = postfix_find_tool("postmulti");
+	char *tool = spawn_find_tool("postmulti");
 	const char *argv[] = {tool, "-l", NULL};
 	struct buf out;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* postfix/services - the service -> port map of an instance, from postconf into the store; see master.h. */
 #include "backends/postfix/master.h"
+#include "backends/spawn.h"
 
 #include "store/base/mem.h"
 
@@ -101,7 +102,7 @@ int postfix_services(
 {
 	struct postfix_config c = {0};
 	struct buf services, params;
-	char *tool = postfix_find_tool("postconf");
+	char *tool = spawn_find_tool("postconf");
 	int rc;
 
 	buf_init(&services, MASTER_MAX_BYTES);

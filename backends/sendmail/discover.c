@@ -5,6 +5,7 @@
  * Every mail server brings a program called sendmail; none but Sendmail brings mailstats.
  */
 #include "backends/sendmail/discover.h"
+#include "backends/spawn.h"
 
 #include "backends/postfix/config.h"
 #include "backends/sendmail/config.h"
@@ -62,7 +63,7 @@ static bool is_here(const struct conf *conf)
 {
 	static const char *const programs[] = {"/usr/libexec/sendmail/sendmail",
 		"/usr/libexec/sendmail/mailstats", "/usr/lib/sm.bin/mailstats"};
-	char *tool = postfix_find_tool("mailstats");
+	char *tool = spawn_find_tool("mailstats");
 	bool program = tool != NULL;
 
 	free(tool);

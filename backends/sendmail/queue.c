@@ -46,7 +46,7 @@ static int begin_text(
 	const char *given = conf_text(conf, "sendmail", NULL, "mailq");
 
 	l->by_text = true;
-	l->program = given[0] == '/' ? xstrdup(given) : postfix_find_tool("mailq");
+	l->program = given[0] == '/' ? xstrdup(given) : spawn_find_tool("mailq");
 	p->depth.source = QUEUE_SOURCE_LISTING;
 	p->depth.n[QUEUE_HOLD] = p->depth.n[QUEUE_CORRUPT] = EVENT_UNKNOWN; /* not listed */
 	if (!l->program)

@@ -9,6 +9,7 @@
 #include "backends/postfix/act.h"
 #include "backends/postfix/queue_list.h"
 #include "backends/postfix/queue_scan.h"
+#include "backends/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -306,7 +307,7 @@ static void test_list_hostile_path(void **state)
 	assert_int_equal(setenv("PATH", f->dir, 1), 0);
 	assert_int_equal(list(f, false, TIMEOUT_MS, &stats, &err), 0);
 	assert_int_equal(stats.rows, 1);
-	old = postfix_find_tool("postconf");
+	old = spawn_find_tool("postconf");
 	assert_true(!old || strncmp(old, f->dir, strlen(f->dir)) != 0);
 	free(old);
 	if (saved)

@@ -8,6 +8,7 @@
 
 #include "backends/postfix/config.h"
 #include "backends/postfix/queue.h"
+#include "backends/spawn.h"
 
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -130,7 +131,7 @@ static int teardown(void **state)
 
 static bool init(struct fixture *f)
 {
-	char *postconf = postfix_find_tool("postconf");
+	char *postconf = spawn_find_tool("postconf");
 
 	free(postconf);
 	if (!postconf) {
