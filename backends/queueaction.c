@@ -181,3 +181,18 @@ int act_check_count(const struct act_check *c, struct act_result *ret,
 	}
 	return rc;
 }
+
+int act_give_lines(struct str text, struct job_output *out)
+{
+	int64_t offset = 0;
+	int rc = 0;
+
+	while (text.n > 0 && rc >= 0) {
+		struct str line = str_first(text, str_find_char(text, '\n'));
+
+		rc = out->add(out->ctx, line, offset);
+		text = str_skip(text, line.n + 1);
+		offset += (int64_t)line.n + 1;
+	}
+	return rc < 0 ? rc : 0;
+}

@@ -49,6 +49,8 @@ int act_check_row(void *ctx, struct queue_row *row, struct mt_error *reterr);
 /* act_check_count - the fates into *ret, a line to out for each id that is dropped; keep (may be NULL) gets the others. */
 int act_check_count(const struct act_check *c, struct act_result *ret,
 	int (*keep)(void *ctx, struct str id), void *ctx) MT_MUST_CHECK;
+/* act_give_lines - text line by line to out, each with its offset in text. 0, or what out returned. */
+int act_give_lines(struct str text, struct job_output *out);
 /* act_canceled - has the person who asked gone? */
 bool act_canceled(const struct job_output *out);
 

@@ -249,21 +249,6 @@ static int flush(struct acting *a)
 	return rc;
 }
 
-static int give_lines(struct str text, struct job_output *out)
-{
-	int64_t offset = 0;
-	int rc = 0;
-
-	while (text.n > 0 && rc >= 0) {
-		struct str line = str_first(text, str_find_char(text, '\n'));
-
-		rc = out->add(out->ctx, line, offset);
-		text = str_skip(text, line.n + 1);
-		offset += (int64_t)line.n + 1;
-	}
-	return rc < 0 ? rc : 0;
-}
-
 /* The header file of the first id, by -Mvh, which shows it to admins. */
 static int queue_file(struct acting *a)
 {
@@ -284,7 +269,7 @@ static int queue_file(struct acting *a)
 	else if (rc > 0 || (rc == 0 && text.n == 0))
 		rc = mt_error_set(a->reterr, MT_ENOENT, "%s is no longer in the queue", a->ids[0]);
 	if (rc == 0)
-		rc = give_lines(buf_str(&text), a->out);
+		rc = act_give_lines(buf_str(&text), a->out);
 	if (rc == 0)
 		snprintf(a->out->summary, sizeof(a->out->summary), "headers of %s", a->ids[0]);
 	buf_done(&text);

@@ -116,21 +116,6 @@ static int flush(const struct postfix_config *c, const struct job_request *reque
 	return rc;
 }
 
-static int give_lines(struct str text, struct job_output *out)
-{
-	int64_t offset = 0;
-	int rc = 0;
-
-	while (text.n > 0 && rc >= 0) {
-		struct str line = str_first(text, str_find_char(text, '\n'));
-
-		rc = out->add(out->ctx, line, offset);
-		text = str_skip(text, line.n + 1);
-		offset += (int64_t)line.n + 1;
-	}
-	return rc < 0 ? rc : 0;
-}
-
 /* Headers of the first id. postcat is not setgid: an ordinary user can't. */
 static int queue_file(const struct postfix_config *c, const struct job_request *request,
 	struct job_output *out, struct mt_error *reterr)
@@ -157,7 +142,7 @@ static int queue_file(const struct postfix_config *c, const struct job_request *
 	else if (rc > 0)
 		rc = mt_error_set(reterr, MT_EIO, "postcat: exit %d: %s", rc, buf_z(&complaint));
 	if (rc == 0)
-		rc = give_lines(buf_str(&text), out);
+		rc = act_give_lines(buf_str(&text), out);
 	if (rc == 0)
 		snprintf(out->summary, sizeof(out->summary), "headers of %s", id);
 	buf_done(&text);
