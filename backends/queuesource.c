@@ -2,7 +2,7 @@
 /* queuesource - see queuesource.h. */
 #include "backends/queuesource.h"
 
-#include "backends/postfix/queue_log.h"
+#include "backends/queuelog.h"
 #include "store/base/mem.h"
 
 #include <stdlib.h>

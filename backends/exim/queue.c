@@ -5,7 +5,6 @@
 #include "backends/exim/discover.h"
 #include "backends/exim/listing.h"
 #include "backends/exim/spool.h"
-#include "backends/postfix/config.h"
 #include "backends/queuesource.h"
 #include "backends/spawn.h"
 #include "backends/spawnlines.h"

@@ -3,7 +3,6 @@
 #include "backends/opensmtpd/queue.h"
 
 #include "backends/opensmtpd/listing.h"
-#include "backends/postfix/config.h"
 #include "backends/queuesource.h"
 #include "backends/spawn.h"
 #include "backends/spawnlines.h"

@@ -11,7 +11,7 @@
 #include "backends/postfix/queue.h"
 
 #include "backends/postfix/queue_list.h"
-#include "backends/postfix/queue_log.h"
+#include "backends/queuelog.h"
 #include "backends/postfix/queue_scan.h"
 
 #include <fcntl.h>

@@ -7,7 +7,6 @@
 #include "backends/sendmail/discover.h"
 #include "backends/spawn.h"
 
-#include "backends/postfix/config.h"
 #include "backends/sendmail/config.h"
 
 #include <stdio.h>

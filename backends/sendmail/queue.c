@@ -2,7 +2,6 @@
 /* sendmail/queue - how Sendmail's queues are listed: their folders' files, or `mailq -v` and `mailq -v -Ac` instead. */
 #include "backends/sendmail/queue.h"
 
-#include "backends/postfix/config.h"
 #include "backends/queuesource.h"
 #include "backends/sendmail/file.h"
 #include "backends/sendmail/folders.h"

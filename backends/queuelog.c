@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* postfix/queue_log - see queue_log.h. */
-#include "backends/postfix/queue_log.h"
+/* queuelog - see queuelog.h. */
+#include "backends/queuelog.h"
 
 #include "backends/postfix/queue_row.h"
 

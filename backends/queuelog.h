@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * postfix/queue_log - the listing of a queue that can't be read, made of the messages open by its log.
+ * queuelog - the listing of a queue that can't be read, made of the messages open by its log.
  *
  * What no line told stays unknown: mail that was queued before the log begins, recipients not tried
  * yet, maildrop and corrupt. Runs in slices.
  */
-#ifndef MT_BACKENDS_POSTFIX_QUEUE_LOG_H
-#define MT_BACKENDS_POSTFIX_QUEUE_LOG_H
+#ifndef MT_BACKENDS_QUEUELOG_H
+#define MT_BACKENDS_QUEUELOG_H
 
 #include "backends/backend.h"
 #include "backends/postfix/config.h"
