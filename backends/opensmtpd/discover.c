@@ -3,7 +3,6 @@
 #include "backends/opensmtpd/discover.h"
 #include "backends/spawn.h"
 
-
 #include <stdlib.h>
 #include <unistd.h>
 
