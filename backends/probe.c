@@ -239,11 +239,6 @@ size_t probe_set_step(struct probe_set *s)
 	return s->left;
 }
 
-size_t probe_set_left(const struct probe_set *s)
-{
-	return s->left;
-}
-
 static bool talks(const struct talk *t)
 {
 	return t->started && t->fd >= 0 && t->state != TALK_CONNECT && t->state != TALK_TLS &&

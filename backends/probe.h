@@ -57,7 +57,6 @@ int probe_set_add(
 	struct probe_set *s, const struct probe_ask *ask, struct mt_error *reterr) MT_MUST_CHECK;
 /* probe_set_step - what is ready; calls done. Returns how many are left. */
 size_t probe_set_step(struct probe_set *s);
-size_t probe_set_left(const struct probe_set *s);
 /* probe_set_fds - what to poll for; probe_set_wait_ms - until step is due at the latest. */
 size_t probe_set_fds(const struct probe_set *s, struct pollfd *out, size_t max);
 int64_t probe_set_wait_ms(const struct probe_set *s);

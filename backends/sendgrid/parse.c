@@ -32,9 +32,6 @@ int sendgrid_each_row(struct parse *p, const json_t *list, row_fn fn)
 	if (!json_is_array(list))
 		return mt_error_set(p->error, MT_EPROTO, "the answer holds no list");
 	p->result->rows = n;
-	if (n)
-		p->result->mark = api_json_hash(
-			json_array_get(list, n - 1), api_json_hash(json_array_get(list, 0), n));
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		const json_t *row = json_array_get(list, i);
 

@@ -76,8 +76,6 @@ struct sendgrid_sink {
 struct sendgrid_result {
 	size_t rows; /* of the answer's list, odd ones included: a page is full when it is the limit */
 	size_t odd; /* rows that could not be read */
-	uint64_t
-		mark; /* of the first and last row's bytes: a page equal to the one before stands still */
 	int64_t newest_ms; /* of `created` or created_at; EVENT_UNKNOWN */
 	int64_t oldest_ms;
 	int64_t first_day,

@@ -238,11 +238,6 @@ size_t map_count(const struct map *m)
 	return m->n;
 }
 
-size_t map_bytes(const struct map *m)
-{
-	return m->cap * sizeof(*m->slots) + m->key_bytes;
-}
-
 void map_each(const struct map *m, void (*fn)(void *ctx, struct str key, uint64_t value), void *ctx)
 {
 	for (size_t i = 0; i < m->cap; i++)

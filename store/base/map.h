@@ -36,8 +36,6 @@ uint64_t *map_ref(struct map *m, struct str key, bool *ret_new);
 /* map_delete - true if the key was there. */
 bool map_delete(struct map *m, struct str key);
 size_t map_count(const struct map *m);
-/* map_bytes - memory held, for caps and diagnostics. */
-size_t map_bytes(const struct map *m);
 /* map_each - any order; the map must not change meanwhile. */
 void map_each(
 	const struct map *m, void (*fn)(void *ctx, struct str key, uint64_t value), void *ctx);

@@ -427,18 +427,6 @@ static void refusals_of_any_shape(void **state)
 	assert_string_equal(text, "access forb");
 }
 
-/* Trap 11: a page equal to the one before has the same mark. */
-static void pages_that_stand_still_are_seen(void **state)
-{
-	struct sendgrid_result a, b, c;
-
-	(void)state;
-	parse(SENDGRID_IPS, str_of("[{\"ip\":\"192.0.2.1\"},{\"ip\":\"192.0.2.2\"}]"), &a);
-	parse(SENDGRID_IPS, str_of("[ {\"ip\" : \"192.0.2.1\"}, {\"ip\":\"192.0.2.2\"}]"), &b);
-	parse(SENDGRID_IPS, str_of("[{\"ip\":\"192.0.2.1\"},{\"ip\":\"192.0.2.3\"}]"), &c);
-	assert_true(a.mark == b.mark && a.mark != c.mark && a.mark != 0);
-}
-
 static void endpoints_are_guessed(void **state)
 {
 	(void)state;
@@ -467,7 +455,6 @@ int main(void)
 		cmocka_unit_test(detail_of_a_message),
 		cmocka_unit_test(warmup_as_list_and_object),
 		cmocka_unit_test(refusals_of_any_shape),
-		cmocka_unit_test(pages_that_stand_still_are_seen),
 		cmocka_unit_test(endpoints_are_guessed),
 	};
 
