@@ -9,6 +9,7 @@
  */
 #include "store/ports.h"
 #include "store/read_rows.h"
+#include "store/read_slots.h"
 
 #include "store/base/buf.h"
 
@@ -239,6 +240,24 @@ static void settle(struct inbound *in)
 		row->tls = EVENT_UNKNOWN; /* postscreen's own TLS is not told apart */
 }
 
+/* hide_untold - as in the totals: what the log of the row's provider never told is unknown. */
+static int hide_untold(struct ports *p, struct port_row *row)
+{
+	const struct {
+		enum metric metric;
+		int64_t *n;
+	} told[] = {{METRIC_CONNECTIONS, &row->connections}, {METRIC_REJECTED, &row->rejected},
+		{METRIC_AUTH_OK, &row->auth_ok}, {METRIC_AUTH_FAILED, &row->auth_failed},
+		{METRIC_TLS, &row->tls}, {METRIC_LOST, &row->lost}};
+	uint64_t untold = 0;
+	int rc = untold_metrics(p->r, row->provider, &untold, p->reterr);
+
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+		if (untold >> told[i].metric & 1)
+			*told[i].n = EVENT_UNKNOWN;
+	return rc;
+}
+
 static int outbound(struct ports *p, const struct window *w)
 {
 	static const enum metric metrics[] = {
@@ -336,7 +355,12 @@ static int give_ports(struct ports *p, struct port_row **ret, size_t *ret_n)
 	if (!all)
 		return arena_full(p->reterr);
 	for (size_t i = 0; i < p->in.n; i++) {
+		int rc;
+
 		settle(&in[i]);
+		rc = hide_untold(p, &in[i].row);
+		if (rc < 0)
+			return rc;
 		if (passes(q, &in[i].row))
 			all[n++] = in[i].row;
 	}

@@ -92,6 +92,37 @@ static void what_was_never_told_is_unknown(void **state)
 	fixture_end(&f);
 }
 
+/* Of a port too: accepted and refused are told, log-ins are not. */
+static void a_port_of_such_a_log(void **state)
+{
+	struct fixture f;
+	struct event e = event_of(EVENT_RECEIVED, "exim", "3A0F21C0B2");
+	struct query q = {.t0_ms = T0_MS, .t1_ms = T0_MS + 3600000};
+	struct mt_error error = {0};
+	struct port_row *rows;
+	struct reader *r;
+	struct arena a;
+	size_t n;
+
+	(void)state;
+	fixture_begin(&f);
+	fixture_open(&f);
+	f.provider = second(&f, "exim");
+	put(&f, &e);
+	fixture_commit(&f);
+	arena_init(&a, 1 << 20);
+	must(reader_open(f.path, &r, &error), &error, "reader_open");
+	must(read_ports(r, &q, &a, &rows, &n, &error), &error, "read_ports");
+	assert_int_equal(n, 1);
+	assert_int_equal(rows[0].accepted, 1);
+	assert_int_equal(rows[0].rejected, 0);
+	assert_int_equal(rows[0].auth_ok, EVENT_UNKNOWN);
+	assert_int_equal(rows[0].lost, EVENT_UNKNOWN);
+	reader_close(r);
+	arena_done(&a);
+	fixture_end(&f);
+}
+
 static void what_was_told_once_is_counted(void **state)
 {
 	struct fixture f;
@@ -139,6 +170,7 @@ int main(void)
 		cmocka_unit_test(what_was_never_told_is_unknown),
 		cmocka_unit_test(what_was_told_once_is_counted),
 		cmocka_unit_test(refusals_of_exchange),
+		cmocka_unit_test(a_port_of_such_a_log),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
